@@ -1,0 +1,1 @@
+"""Measured figures, never assertions on wall-clock time."""

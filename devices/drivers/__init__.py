@@ -1,0 +1,1 @@
+"""One live device each: a transport, a protocol and their supervision."""

@@ -1,0 +1,1 @@
+"""The other end of every protocol: shipped, for tests, demos and training."""

@@ -1,0 +1,1 @@
+"""Bytes over serial, TCP and memory, named by one URL; knows no meaning."""

@@ -1,0 +1,1 @@
+"""Text to pixels to frames for LED boards; pure."""

@@ -1,0 +1,1 @@
+"""Tickets and notices to printer bytes; pure."""

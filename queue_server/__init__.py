@@ -1,0 +1,1 @@
+"""The hall's server: one writer per hall, a journal, and what screens and devices are told."""

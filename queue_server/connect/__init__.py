@@ -1,0 +1,1 @@
+"""The outside world: each an adapter behind one small port."""

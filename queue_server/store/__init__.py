@@ -1,0 +1,1 @@
+"""Tables and migrations, the journal, projections for reports, personal data: all SQL lives here."""

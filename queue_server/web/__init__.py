@@ -1,0 +1,1 @@
+"""HTTP and WebSocket, sessions, pages, OpenAPI: requests become commands, documents become answers."""
