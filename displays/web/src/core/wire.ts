@@ -384,6 +384,7 @@ export interface Problem {
   title_en: string
   detail: string
   field: string
+  choices: string[]
 }
 
 export interface Empty {
@@ -493,6 +494,13 @@ export interface Transfer {
   matters?: string[]
   window?: string
   reason?: string
+}
+
+export interface TransferPreview {
+  ahead: number
+  wait_low_s: number | null
+  wait_high_s: number | null
+  windows_open: number
 }
 
 export interface Park {
