@@ -60,6 +60,11 @@ export function readKeys(kept: string | null): KeyMap {
   return new Set(Object.values(keys)).size === DEEDS.length ? keys : { ...DEFAULT_KEYS }
 }
 
+/** The combination as a key cap shows it. */
+export function capOf(combo: string): string {
+  return combo.replace('Shift+', '⇧')
+}
+
 /** The deed of a stroke, or null. */
 export function deedOf(stroke: Stroke, keys: KeyMap): Deed | null {
   const combo = comboOf(stroke)

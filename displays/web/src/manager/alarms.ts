@@ -16,6 +16,16 @@ export function stateOf(alarm: Pick<AlarmDocument, 'code' | 'level'>): StateName
   return STATES[alarm.code] ?? (alarm.level === 'alert' ? 'over' : 'near_limit')
 }
 
+export type About = 'window' | 'queue' | 'device' | 'ticket' | 'hall'
+
+/** What kind of thing an alarm's subject is: a queue of one window bears that window's name, so the code decides. */
+export function aboutOf(code: string): About {
+  if (['pause-long', 'service-long', 'window-idle', 'window-help'].includes(code)) return 'window'
+  if (['single-wait', 'queue-long', 'queue-stranded'].includes(code)) return 'queue'
+  if (['park-expired', 'help-asked'].includes(code)) return 'ticket'
+  return code.startsWith('printer-') || code.startsWith('device-') ? 'device' : 'hall'
+}
+
 /** Windows of a queue: its id lists them, `~` marks those away from home. */
 export function windowsOfQueue(queue: string, windows: Pick<WindowDocument, 'id'>[]): string[] {
   const named = queue.split(',').map((name) => name.replace(/~$/, ''))
@@ -24,18 +34,13 @@ export function windowsOfQueue(queue: string, windows: Pick<WindowDocument, 'id'
 }
 
 /** The action by what the exception is about; "" as subject means the whole hall. */
-export function remedyOf(alarm: Pick<AlarmDocument, 'code' | 'subject'>, windows: Pick<WindowDocument, 'id' | 'kind'>[]): Remedy {
-  switch (alarm.code) {
-    case 'pause-long': case 'service-long': case 'window-idle': case 'window-help':
-      return { kind: 'window', window: alarm.subject }
-    case 'single-wait': case 'queue-long': case 'queue-stranded':
-      return { kind: 'windows', windows: windowsOfQueue(alarm.subject, windows) }
-    case 'average-wait': case 'no-grievance-window': case 'no-bundle-window':
-      return { kind: 'windows', windows: windows.map((window) => window.id) }
-    case 'park-expired': case 'help-asked':
-      return { kind: 'ticket', ticket: alarm.subject }
-    default:
-      return alarm.code.startsWith('printer-') || alarm.code.startsWith('device-') ? { kind: 'device', device: alarm.subject } : null
+export function remedyOf(alarm: Pick<AlarmDocument, 'code' | 'subject'>, windows: Pick<WindowDocument, 'id'>[]): Remedy {
+  switch (aboutOf(alarm.code)) {
+    case 'window': return { kind: 'window', window: alarm.subject }
+    case 'queue': return { kind: 'windows', windows: windowsOfQueue(alarm.subject, windows) }
+    case 'ticket': return { kind: 'ticket', ticket: alarm.subject }
+    case 'device': return { kind: 'device', device: alarm.subject }
+    case 'hall': return ['average-wait', 'no-grievance-window', 'no-bundle-window'].includes(alarm.code) ? { kind: 'windows', windows: windows.map((window) => window.id) } : null
   }
 }
 
@@ -46,13 +51,23 @@ export interface Known {
 }
 
 /** Name of an alarm's subject as words; null for the whole hall or a ticket. */
-export function subjectOf(alarm: Pick<AlarmDocument, 'subject'>, known: Known): { plate: string; name: Words } | null {
-  const window = known.windows.find((entry) => entry.id === alarm.subject)
-  if (window !== undefined) return { plate: window.plate, name: window.name }
-  const queue = known.queues.find((entry) => entry.id === alarm.subject)
-  if (queue !== undefined) return { plate: '', name: queue.name }
-  const device = known.devices.find((entry) => entry.id === alarm.subject)
-  return device === undefined ? null : { plate: '', name: { zh: device.name || device.id, en: device.name || device.id } }
+export function subjectOf(alarm: Pick<AlarmDocument, 'code' | 'subject'>, known: Known): { plate: string; name: Words } | null {
+  const named = <T extends { id: string }>(list: T[]) => list.find((entry) => entry.id === alarm.subject)
+  switch (aboutOf(alarm.code)) {
+    case 'window': {
+      const window = named(known.windows)
+      return window === undefined ? null : { plate: window.plate, name: window.name }
+    }
+    case 'queue': {
+      const queue = named(known.queues)
+      return queue === undefined ? null : { plate: '', name: queue.name }
+    }
+    case 'device': {
+      const device = named(known.devices)
+      return device === undefined ? null : { plate: '', name: { zh: device.name || device.id, en: device.name || device.id } }
+    }
+    default: return null
+  }
 }
 
 /** Alerts before warnings, what nobody has seen before what somebody has, then the oldest first. */
