@@ -112,15 +112,9 @@ class Statements:
         return Step(self._move, [tuple(values[name] for name in self._move_names)], fence=True)
 
     def project(self, hall: str, upserts: Iterable[Upsert]) -> list[Step]:
-        """One statement for each set of columns, the rows of one id merged first, so that order does not matter."""
-        merged: dict[tuple[str, str], dict[str, Value]] = {}
-        for change in upserts:
-            merged.setdefault((change.table, change.id), {}).update(change.values)
-        grouped: dict[tuple[str, frozenset[str]], list[tuple[str, dict[str, Value]]]] = {}
-        for (table, row_id), values in merged.items():
-            grouped.setdefault((table, frozenset(values)), []).append((row_id, values))
+        """What the projector said, one statement for each set of columns."""
         steps: list[Step] = []
-        for (table, changed), rows in grouped.items():
+        for (table, changed), rows in grouped(upserts).items():
             sql, columns = self.projection(table, changed)
             steps.append(Step(sql, [(hall, row_id, *(values[name] for name in columns)) for row_id, values in rows]))
         return steps
@@ -177,6 +171,17 @@ class Statements:
             return []
         changes = (change for row in rows for change in projector(row))
         return [Step(self._journal, [astuple(row) for row in rows]), *self.project(rows[0].hall, changes)]
+
+
+def grouped(upserts: Iterable[Upsert]) -> dict[tuple[str, frozenset[str]], list[tuple[str, dict[str, Value]]]]:
+    """By table and set of columns, the changes of one id merged first: no id twice, so the order is free."""
+    merged: dict[tuple[str, str], dict[str, Value]] = {}
+    for change in upserts:
+        merged.setdefault((change.table, change.id), {}).update(change.values)
+    groups: dict[tuple[str, frozenset[str]], list[tuple[str, dict[str, Value]]]] = {}
+    for (table, row_id), values in merged.items():
+        groups.setdefault((table, frozenset(values)), []).append((row_id, values))
+    return groups
 
 
 def _named(names: list[str], **values: Value) -> Row:

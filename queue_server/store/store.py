@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import astuple
 from sqlalchemy import ColumnElement, Row, Table, and_, delete, desc, func, insert, or_, select, update
+from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from queue_server.store import anchors, keys, migrations, tables
@@ -43,6 +44,14 @@ def boot_clock_ms() -> int:
     return (time.clock_gettime_ns(clock) if clock is not None else time.monotonic_ns()) // 1_000_000
 
 
+def _require_there(address: URL, keys_dir: Path) -> None:
+    """For tools that look at a hall: neither a database nor keys may come into being because of a mistyped path."""
+    if address.get_backend_name() == "sqlite" and not Path(str(address.database)).exists():
+        raise Unavailable(f"there is no database at {address.database}: look at the path")
+    if not keys.exists(keys_dir):
+        raise Unavailable(f"there is no key file in {keys_dir}: look at the path")
+
+
 def to_row(row: Row[Any]) -> JournalRow:
     """A journal row from a row of its table."""
     return JournalRow(*tuple(row))
@@ -72,10 +81,22 @@ class Store:
 
     @classmethod
     async def open(
-        cls, url: str, *, keys_dir: Path, projector: Projector, clock: Callable[[], int] = boot_clock_ms
+        cls,
+        url: str,
+        *,
+        keys_dir: Path,
+        projector: Projector,
+        clock: Callable[[], int] = boot_clock_ms,
+        make: bool = True,
     ) -> "Store":
-        """Migrate the database and load the keys, which are made on the very first start only. ValueError: a bad `url`."""
-        database = Database(parse(url))
+        """Migrate the database and load the keys, which are made on the very first start, and only with `make`.
+
+        ValueError for a bad `url`, Unavailable with what to do for everything else.
+        """
+        address = parse(url)
+        if not make:
+            _require_there(address, keys_dir)
+        database = Database(address)
         try:
             async with database.writing() as connection:
                 await connection.run_sync(migrations.upgrade)
