@@ -1,15 +1,168 @@
 """Hall files: TOML text to a configuration and back, with every mistake found and said in two languages."""
 
-import difflib
 import json
+import re
 import tomllib
+import typing
+import zoneinfo
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
 
-from queue_server.domain.checks import Finding, Level, error
+from queue_server.domain.checks import check
 from queue_server.domain.configuration import Configuration
+from queue_server.domain.findings import Finding, Level, error, nearest
+
+
+def load(text: str) -> tuple[Configuration | None, list[Finding]]:
+    """The configuration of a hall file and its findings; None when it is not even the right shape."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        zh = f"文件不是正确的 TOML：{problem}。请检查该处的引号、逗号和括号。"
+        return None, [
+            error("toml", "file", zh, f"The file is not TOML: {problem}. Look for quotes, commas and brackets there.")
+        ]
+    shape = list(_shape(Configuration, data, ""))
+    if shape:
+        return None, shape
+    configuration = msgspec.convert(data, Configuration)
+    return configuration, [*_timezone(configuration), *check(configuration)]
+
+
+def check_command(path: Path, as_json: bool) -> int:
+    """`yichuang config check FILE [--json]`: prints the findings; 0 fit to apply, 1 not, 2 no such file."""
+    try:
+        text = path.read_text("utf-8")
+    except OSError as problem:
+        Console(stderr=True).print(f"{path}: {problem.strerror}", markup=False)
+        return 2
+    except UnicodeDecodeError as problem:
+        zh = f"文件不是 UTF-8 编码（第 {problem.start} 字节）。请另存为 UTF-8。"
+        findings = [error("encoding", "file", zh, f"The file is not UTF-8 (byte {problem.start}); save it as UTF-8.")]
+        configuration = None
+    else:
+        configuration, findings = load(text)
+    bad = sum(finding.level is Level.ERROR for finding in findings)
+    out = Console()
+    if as_json:
+        report = {
+            "file": str(path),
+            "ok": not bad,
+            "errors": bad,
+            "warnings": len(findings) - bad,
+            "findings": findings,
+        }
+        out.file.write(msgspec.json.encode(report).decode() + "\n")
+        return int(bool(bad))
+    if findings:
+        table = Table("", "where", Column("what to mend", overflow="fold"), title=Text(str(path)), show_lines=True)
+        for finding in findings:
+            table.add_row(
+                "错误" if finding.level is Level.ERROR else "提醒", finding.where, f"{finding.zh}\n{finding.en}"
+            )
+        out.print(table, markup=False)
+    if configuration is not None:
+        parts = ("window", "matter", "bundle", "device")
+        out.print(
+            f"{path}: " + ", ".join(f"{len(getattr(configuration, part))} {part}s" for part in parts), markup=False
+        )
+    out.print(f"{bad} errors, {len(findings) - bad} warnings", markup=False)
+    return int(bool(bad))
+
+
+def _timezone(configuration: Configuration) -> Iterator[Finding]:
+    name = configuration.hall.timezone
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        zh, en = nearest(name, zoneinfo.available_timezones())
+        yield error("timezone", "hall.timezone", f"没有时区“{name}”{zh}", f"There is no timezone {name!r}{en}")
+
+
+def _shape(kind: Any, data: object, where: str) -> Iterator[Finding]:
+    """What in `data` is not of the type `kind`: every mistake, not only the first."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield from _struct(kind, data, where)
+    elif typing.get_origin(kind) is tuple and isinstance(data, list):
+        for n, item in enumerate(data):
+            yield from _shape(typing.get_args(kind)[0], item, _nth(where, n, item))
+    else:
+        try:
+            msgspec.convert(data, kind)
+        except msgspec.ValidationError as problem:
+            yield _mistyped(where, kind, data, str(problem))
+
+
+def _struct(kind: type[msgspec.Struct], data: object, where: str) -> Iterator[Finding]:
+    if not isinstance(data, dict):
+        yield error(
+            "type",
+            where or "file",
+            f"“{where}”应该是一张表，请写成 {{ … }}。",
+            f"{where} should be a table; write {{ ... }}.",
+        )
+        return
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    hints = typing.get_type_hints(kind)
+    for key, value in data.items():
+        at = f"{where} · {key}" if where else key
+        if key not in fields:
+            zh, en = nearest(key, fields)
+            yield error("unknown_key", at, f"不认识“{key}”{zh}", f"The key {key!r} is unknown{en}")
+        else:
+            yield from _shape(hints[key], value, at)
+    for name, field in fields.items():
+        if field.required and name not in data:
+            at = where or "file"
+            yield error("missing_key", at, f"缺少“{name}”，请填写。", f"The key {name!r} is missing; fill it in.")
+
+
+def _nth(where: str, n: int, item: object) -> str:
+    """The n-th table of an array by its own id where it has one, for people do not count tables."""
+    name = item.get("id", item.get("matter")) if isinstance(item, dict) else None
+    return f"{where} {name}" if isinstance(name, str) else f"{where}[{n + 1}]"
+
+
+_WORDS: dict[object, tuple[str, str]] = {
+    str: ("文字（加引号）", "a text in quotes"),
+    int: ("整数", "a whole number"),
+    float: ("数字", "a number"),
+    bool: ("true 或 false", "true or false"),
+}
+
+
+def _mistyped(where: str, kind: Any, data: object, problem: str) -> Finding:
+    if isinstance(kind, type) and hasattr(kind, "__members__"):
+        known = [str(member) for member in kind.__members__.values()]
+        zh, en = nearest(str(data), known)
+        choices = "、".join(known)
+        return error(
+            "choice",
+            where,
+            f"“{data}”不在可选范围内{zh}可选：{choices}。",
+            f"{data!r} is not a choice{en} Choose from {choices}.",
+        )
+    origin = typing.get_origin(kind)
+    if origin in (tuple, list):
+        zh, en = "列表，写成 [ … ]", "a list, written [ ... ]"
+    elif origin is dict:
+        zh, en = "表，写成 { … }", "a table, written { ... }"
+    else:
+        zh, en = _WORDS.get(kind, (problem, problem))
+    return error(
+        "type", where, f"“{_brief(data)}”不对，应该是{zh}。", f"{_brief(data)} is not right; it should be {en}."
+    )
+
+
+def _brief(data: object) -> str:
+    text = re.sub(r"\s+", " ", str(data))
+    return text if len(text) <= 40 else text[:40] + "…"
 
 
 def to_toml(value: msgspec.Struct) -> str:
