@@ -4,7 +4,7 @@ import math
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from importlib import resources
 
@@ -15,11 +15,17 @@ from queue_server.domain.configuration import Bundle, Configuration, Matter
 
 # How much a token of each kind says: one character, two in a row, the same in pinyin, a concept of synonyms.toml.
 _CHARACTER, _PAIR, _SYLLABLE, _SYLLABLES, _CONCEPT = 0.25, 1.0, 0.12, 0.7, 1.6
-# A word that stands for a concept also counts as itself, but less; so does what a lead leads to.
-_IN_CONCEPT, _LED = 0.5, 0.7
+# A word that stands for a concept also counts as itself, but less; so does what a lead leads to, or what only sounds alike.
+_IN_CONCEPT, _LED, _HEARD = 0.5, 0.7, 0.7
 # How much a field of the catalogue says beside names and everyday words.
-_DEPARTMENT, _DOMAIN, _MATERIAL = 0.4, 0.3, 0.2
+_DEPARTMENT, _DOMAIN, _MATERIAL = 0.4, 0.8, 0.2
+# How well naming the whole domain or department names one of its matters.
+_FAMILY = 0.9
+# What is asked for most comes first among equals by this much.
+_PRIOR = 0.14
 _ASIDE = re.compile(r"[（(《》)）、，。/“”‘’：；！？!?,.\s×·-]+")
+_NUMBER = re.compile(r"[0-9]+")
+_DIGITS = "零一二三四五六七八九"
 _LETTERS = "abcdefghjklmnopqrstwxyz"
 _FUZZY = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ang", "an"), ("eng", "en"), ("ing", "in"))
 
@@ -49,6 +55,7 @@ class _Phrase(msgspec.Struct, frozen=True):
     document: int
     initials: str
     mass: float
+    factor: float
 
 
 class MatterIndex:
@@ -61,11 +68,15 @@ class MatterIndex:
         offered = [matter for matter in configuration.matter if matter.offered]
         self._documents: list[Matter | Bundle] = [*offered, *configuration.bundle]
         self._prior = [_prior(document) for document in self._documents]
-        phrases = [(n, text) for n, document in enumerate(self._documents) for text in (document.name, *document.everyday)]
-        bags = [self._bag(text) for _, text in phrases]
+        families = _families(configuration)
+        phrases: list[tuple[int, str, float]] = []
+        for n, document in enumerate(self._documents):
+            phrases += [(n, text, 1.0) for text in (document.name, *document.everyday)]
+            phrases += [(n, text, _FAMILY) for text in families(document)]
+        bags = [self._bag(text) for _, text, _ in phrases]
         asides = self._asides(configuration)
         seen: dict[str, set[int]] = defaultdict(set)
-        for (n, _), bag in zip(phrases, bags, strict=True):
+        for (n, _, _), bag in zip(phrases, bags, strict=True):
             for token in bag:
                 seen[token].add(n)
         for n, bag in enumerate(asides):
@@ -74,16 +85,17 @@ class MatterIndex:
         many = len(self._documents)
         self._idf = {token: math.log(1 + many / len(places)) for token, places in seen.items()}
         self._phrases = [
-            _Phrase(n, initials_of(text), sum(weight * self._idf[token] for token, weight in bag.items()))
-            for (n, text), bag in zip(phrases, bags, strict=True)
+            _Phrase(n, initials_of(text), sum(weight * self._idf[token] for token, weight in bag.items()), factor)
+            for (n, text, factor), bag in zip(phrases, bags, strict=True)
         ]
         self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
         for n, bag in enumerate(bags):
             for token, weight in bag.items():
                 self._postings[token].append((n, weight))
         whole = asides
-        for (n, _), bag in zip(phrases, bags, strict=True):
-            _merge(whole[n], bag)
+        for (n, _, factor), bag in zip(phrases, bags, strict=True):
+            if factor == 1.0:
+                _merge(whole[n], bag)
         self._whole: dict[str, list[tuple[int, float]]] = defaultdict(list)
         for n, bag in enumerate(whole):
             for token, weight in bag.items():
@@ -97,7 +109,7 @@ class MatterIndex:
 
     def search(self, q: str, limit: int = 10) -> list[Hit]:
         """At most `limit` hits, the best first; nothing for a question without a word in it."""
-        asked = _ASIDE.sub("", q.lower())[:40]
+        asked = _plain(q)[:40]
         if not asked:
             return []
         scores = self._latin(asked) if asked.isascii() and asked.isalpha() else self._match(self._question(asked))
@@ -138,12 +150,13 @@ class MatterIndex:
 
     def _bag(self, text: str) -> Tokens:
         """The tokens of a text of the catalogue."""
-        return _tokens(_spans(_ASIDE.sub("", text.lower()), self._words, asked=False))
+        return _tokens(_spans(_plain(text), self._words, asked=False))
 
     def _question(self, asked: str) -> Tokens:
         """The tokens of a question: fillers are left out and what its words lead to is added."""
         spans = list(_spans(asked, self._words, asked=True))
         bag = _tokens(spans) or self._bag(asked)
+        _merge(bag, self._heard(_sounds_of(asked)), _HEARD)
         for word, _, _ in spans:
             for text in self._words.leads.get(word, ()):
                 _merge(bag, self._bag(text), _LED)
@@ -164,7 +177,7 @@ class MatterIndex:
         best: dict[int, float] = defaultdict(float)
         for n, overlap in phrases.items():
             phrase = self._phrases[n]
-            score = overlap / (0.7 * mass + 0.3 * phrase.mass)
+            score = phrase.factor * overlap / (0.7 * mass + 0.3 * phrase.mass)
             best[phrase.document] = max(best[phrase.document], score)
         return {n: 0.65 * best[n] + 0.35 * part / mass for n, part in covered.items()}
 
@@ -172,7 +185,7 @@ class MatterIndex:
         """Score by document for letters: as initials, as initials of a known word, as full pinyin, as themselves."""
         scores: dict[int, float] = defaultdict(float)
         for phrase in self._phrases:
-            if score := _initials_score(asked, phrase.initials):
+            if score := phrase.factor * _initials_score(asked, phrase.initials):
                 scores[phrase.document] = max(scores[phrase.document], score)
         bags = [(0.9, self._question(word)) for word in self._concept_initials.get(asked, ())]
         bags.append((1.0, self._bag(asked)))
@@ -186,31 +199,64 @@ class MatterIndex:
     def _sounds(self, sounds: tuple[str, ...]) -> Tokens:
         bag: Tokens = dict.fromkeys((f"~{sound}" for sound in sounds), _CHARACTER)
         _merge(bag, dict.fromkeys((f"~{a} {b}" for a, b in zip(sounds, sounds[1:], strict=False)), _PAIR))
-        for start in range(len(sounds)):
-            for end in range(len(sounds), start, -1):
+        _merge(bag, self._heard(sounds))
+        return bag
+
+    def _heard(self, sounds: tuple[str, ...]) -> Tokens:
+        """The concepts whose words sound like a part of this: wrong characters are mostly homophones."""
+        bag: Tokens = {}
+        for start in range(len(sounds) - 1):
+            for end in range(min(len(sounds), start + self._words.longest), start + 1, -1):
                 if concepts := self._concept_sounds.get(sounds[start:end]):
                     _merge(bag, dict.fromkeys((f"@{concept}" for concept in concepts), _CONCEPT))
                     break
         return bag
 
 
+def _families(configuration: Configuration) -> Callable[[Matter | Bundle], tuple[str, ...]]:
+    """The names of a matter's domain and department: who says only those means what is most asked for there."""
+    domains = {domain.id: domain.name for domain in configuration.domain}
+    departments = {department.id: department.short for department in configuration.department}
+
+    def of(document: Matter | Bundle) -> tuple[str, ...]:
+        if isinstance(document, Bundle):
+            return ()
+        names = (domains.get(document.domain, ""), departments.get(document.department, ""))
+        return tuple(name for name in names if name)
+
+    return of
+
+
 def initials_of(text: str) -> str:
     """The first letters of a text's syllables; what is neither a character nor a letter is left out."""
-    return "".join(sound[0] for sound in _sounds_of(_ASIDE.sub("", text.lower())) if sound[0] in _LETTERS)
+    return "".join(sound[0] for sound in _sounds_of(_plain(text)) if sound[0] in _LETTERS)
 
 
 def _initials_score(asked: str, initials: str) -> float:
-    """1 when the same, less when they begin, hold, or hold scattered what is asked."""
+    """1 when the same, less when they begin or end with, hold, or hold scattered what is asked."""
     share = len(asked) / max(len(initials), 1)
-    if initials.startswith(asked):
-        return 0.8 + 0.2 * share
+    if initials.startswith(asked) or initials.endswith(asked):
+        return 0.6 + 0.4 * share
     if asked in initials:
-        return 0.55 + 0.2 * share
-    if len(asked) > 2 and initials[:1] == asked[0]:
+        return 0.5 + 0.3 * share
+    if len(asked) > 2:
         rest = iter(initials)
         if all(letter in rest for letter in asked):
-            return 0.3 + 0.3 * share
+            return 0.25 + 0.3 * share
     return 0.0
+
+
+def _plain(text: str) -> str:
+    """Lower case, no punctuation, numbers as they are read."""
+    return _NUMBER.sub(lambda found: _read(found[0]), _ASIDE.sub("", text.lower()))
+
+
+def _read(number: str) -> str:
+    """10 to 99 as a number, others digit by digit."""
+    if len(number) != 2 or number[0] == "0":
+        return "".join(_DIGITS[int(digit)] for digit in number)
+    tens, ones = int(number[0]), int(number[1])
+    return ("" if tens == 1 else _DIGITS[tens]) + "十" + (_DIGITS[ones] if ones else "")
 
 
 @lru_cache(maxsize=1)
@@ -309,6 +355,6 @@ def _split(letters: str) -> tuple[str, ...]:
 
 
 def _prior(document: Matter | Bundle) -> float:
-    """What is asked for often comes first among equals; at most 0.05."""
+    """What is asked for often comes first among equals; at most _PRIOR."""
     share = document.share if isinstance(document, Matter) else 0.5
-    return 0.05 * math.log1p(share) / math.log1p(30)
+    return _PRIOR * math.log1p(share) / math.log1p(30)
