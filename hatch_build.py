@@ -112,7 +112,8 @@ def npm(web: Path, *arguments: str) -> None:
     node = find_node()
     if node is None:
         raise SystemExit(f"Node {OLDEST_NODE} or newer is needed to build the screens: pip install '{NODE_PACKAGE}'")
-    environment = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    quiet = {"npm_config_update_notifier": "false"}
+    environment = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"} | quiet
     command = [str(node), str(npm_script(node)), *arguments]
     if code := subprocess.run(command, cwd=web, env=environment, check=False).returncode:
         raise SystemExit(f"npm {' '.join(arguments)} ended with {code}")
