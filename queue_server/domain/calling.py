@@ -229,8 +229,10 @@ def transfer(hall: Hall, command: c.Transfer, ctx: c.Context) -> list[e.Event]:
             raise Rejected("transfer-to-self")
         plan = e.StopPlan(matters=stop.matters, bundle=stop.bundle, queue=command.to_window, window=command.to_window)
     else:
-        hall.serving.require(command.matters)
-        queue = hall.serving.queue_of(frozenset(command.matters))
+        hall.catalogue.require(command.matters)
+        queue = hall.serving.queue_of(command.matters)
+        if not queue:
+            raise Rejected("no-single-window")
         plan = e.StopPlan(matters=command.matters, bundle="", queue=queue)
     moved = e.TicketTransferred(
         ticket=ticket.id, window=window.id, service=window.service, stop=plan, reason=command.reason, at=ctx.now

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from queue_server.domain import events as e
+from queue_server.domain.catalogue import Catalogue
 from queue_server.domain.errors import Broken
 from queue_server.domain.model import (
     Alarm,
@@ -70,6 +71,7 @@ def _configuration_applied(hall: Hall, event: e.ConfigurationApplied) -> None:
         take_out(hall, ticket)
     hall.configuration = event.configuration
     hall.serving = Serving(event.configuration)
+    hall.catalogue = Catalogue(event.configuration, hall.serving)
     hall.version = event.version
     for name, queues in event.queues.items():
         for stop, queue in zip(hall.tickets[name].stops, queues, strict=True):
@@ -86,6 +88,7 @@ def _configuration_applied(hall: Hall, event: e.ConfigurationApplied) -> None:
 
 def _day_opened(hall: Hall, event: e.DayOpened) -> Hall:
     fresh = empty_hall(hall.configuration)
+    fresh.serving, fresh.catalogue = hall.serving, hall.catalogue
     fresh.version = hall.version
     fresh.day = event.day
     fresh.previous_day = event.previous_day

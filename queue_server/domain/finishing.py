@@ -88,7 +88,7 @@ def serve_direct(hall: Hall, command: c.ServeDirect, ctx: c.Context) -> list[e.E
     if window.state not in (WindowState.IDLE, WindowState.PAUSED):
         raise Rejected("finish-first", window=window.id)
     if command.matters:
-        hall.serving.require(command.matters)
+        hall.catalogue.require(command.matters)
     started = e.DirectServiceStarted(
         service=command.service,
         window=window.id,

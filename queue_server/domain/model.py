@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sortedcontainers import SortedList
 
+from queue_server.domain.catalogue import Catalogue
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.serving import Serving
 from queue_server.wire.common import DeviceState, HallState, PrinterState, PrintState, TicketState, WindowState
@@ -152,10 +153,11 @@ class DeviceHealth:
 
 @dataclass(slots=True)
 class Hall:
-    """One hall, one day. `serving` is a table derived from `configuration`, never history."""
+    """One hall, one day. `serving` and `catalogue` are tables derived from `configuration`, never history."""
 
     configuration: Configuration
     serving: Serving
+    catalogue: Catalogue
     version: int = 0
     day: str = ""
     previous_day: str = ""
@@ -189,8 +191,10 @@ class Hall:
 
 def empty_hall(configuration: Configuration) -> Hall:
     """A hall before its first day, with a closed window for each that the configuration names."""
+    serving = Serving(configuration)
     return Hall(
         configuration=configuration,
-        serving=Serving(configuration),
+        serving=serving,
+        catalogue=Catalogue(configuration, serving),
         windows={window.id: Window(id=window.id) for window in configuration.window},
     )
