@@ -1,5 +1,7 @@
 """Each view's keyed map (the table in `queue_server.wire.documents`), rendered whole."""
 
+# long: every view of the hall, so that what two of them share is seen once
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
