@@ -5,7 +5,7 @@ import { connectLive, type Live, type LiveOptions } from './live'
 import { forgetToken, goJoin, screenToken } from './token'
 
 /** Codes after which the token is worth nothing any more. */
-const TOKEN_DEAD = ['token_unknown', 'token_revoked', 'unauthenticated']
+const TOKEN_DEAD = ['unauthorised', 'token-revoked']
 
 export interface Screen<T> {
   live: Live
