@@ -105,7 +105,7 @@ class MatterIndex:
         self._concept_initials: dict[str, set[str]] = defaultdict(set)
         self._concept_sounds: dict[tuple[str, ...], tuple[str, ...]] = {}
         for word, concepts in self._words.concepts.items():
-            if len(word) > 1:
+            if len(word) > 1 and any(f"@{concept}" in self._idf for concept in concepts):
                 self._concept_initials[initials_of(word)].update(f"@{concept}" for concept in concepts)
                 self._concept_sounds[_sounds_of(word)] = concepts
 
@@ -121,14 +121,14 @@ class MatterIndex:
     def letters(self, prefix: str) -> str:
         """The pinyin initials, sorted, that lead somewhere after `prefix` (UX 1; of 23 letters: no I, U, V)."""
         found: set[str] = set()
-        for initials in (*(phrase.initials for phrase in self._phrases), *self._concept_initials):
-            if prefix:
-                at = initials.find(prefix)
-                while at >= 0:
-                    found.update(initials[at + len(prefix) : at + len(prefix) + 1])
-                    at = initials.find(prefix, at + 1)
-            else:
-                found.update(initials[:1])
+        for phrase in self._phrases:
+            at = phrase.initials.find(prefix)
+            while at >= 0:
+                found.update(phrase.initials[at + len(prefix) : at + len(prefix) + 1])
+                at = phrase.initials.find(prefix, at + 1) if prefix else -1
+        for initials in self._concept_initials:
+            if initials.startswith(prefix):
+                found.update(initials[len(prefix) : len(prefix) + 1])
         return "".join(letter for letter in _LETTERS if letter in found)
 
     def _hit(self, n: int, score: float) -> Hit:
@@ -209,6 +209,10 @@ class MatterIndex:
                     scores[document] = max(scores[document], score)
         bags = [(1.0, self._bag(asked))]
         bags += [(0.9, {concept: _CONCEPT}) for concept in sorted(self._concept_initials.get(asked, ()))]
+        if len(asked) > 1:
+            longer = (concepts for word, concepts in self._concept_initials.items() if word.startswith(asked))
+            begun = dict.fromkeys(concept for concepts in longer for concept in sorted(concepts))
+            bags += [(0.6, {concept: _CONCEPT}) for concept in islice(begun, _PAIRS)]
         for cut in range(2, len(asked) - 1):
             firsts, seconds = (self._concept_initials.get(part, set()) for part in (asked[:cut], asked[cut:]))
             pairs = product(sorted(firsts), sorted(seconds))
