@@ -13,11 +13,12 @@ from queue_server.domain.findings import Level
 
 DEPARTMENT = "11410199MB9901016C"
 CODE = "11410199MB9901016C4000101001000"
+LEVELS = {"0": 1, "1": 2, "2": 3, "3": 4, "4": 5}
 
 
 def sound() -> dict[str, Any]:
     """A hall in which nothing is found."""
-    line = "serial:///dev/ttyS0"
+    at = {"agent": "a", "url": "serial:///dev/ttyS0"}
     kinds = ("业务受理区", "办事等候区", "后台审批区", "网办专区", "为老服务区")
     return {
         "hall": {"id": "h", "name": "示例大厅"},
@@ -37,9 +38,9 @@ def sound() -> dict[str, Any]:
         ],
         "kiosk": [{"id": "k", "zone": "z0", "printer": "p"}],
         "device": [
-            *({"id": f"key{n}", "agent": "a", "kind": "keypad", "url": line, "address": n, "window": str(n)} for n in (1, 2, 3)),
-            *({"id": f"pad{n}", "agent": "a", "kind": "rating_pad", "url": line, "address": 128 + n, "window": str(n)} for n in (1, 2, 3)),
-            {"id": "strip1", "agent": "a", "kind": "strip", "url": line, "address": 1, "window": "1"},
+            *({"id": f"key{n}", "kind": "keypad", "address": n, "window": f"{n}"} | at for n in (1, 2, 3)),
+            *({"id": f"pad{n}", "kind": "rating_pad", "address": 128 + n, "window": f"{n}", "levels": LEVELS} | at for n in (1, 2, 3)),
+            {"id": "strip1", "kind": "strip", "address": 1, "window": "1"} | at,
             {"id": "p", "agent": "a", "kind": "printer", "url": "tcp://192.0.2.1:9100"},
         ],
     }  # fmt: skip
@@ -111,7 +112,8 @@ ERRORS = [
     ("device.0.url", "COM3", "device_url"),
     ("device.0.agent", "", "device_agent"),
     ("device.0.address", 0x81, "bad_address"),
-    ("device.3.levels", {"1": 5, "2": 5}, "device_levels"),
+    ("device.3.levels", {}, "device_levels"),
+    ("device.3.levels", {"1": 6}, "device_levels"),
     ("device.1.address", 1, "address_clash"),
 ]  # fmt: skip
 
@@ -136,6 +138,7 @@ WARNINGS = [
     ("matter.1.code", CODE, "duplicate_code"),
     ("priority.0.credit_min", 45, "credit_capped"),
     ("device.4.kind", "strip", "no_rating_device"),  # RULES 37
+    ("device.3.levels", {"1": 5, "2": 1}, "device_levels"),  # RULES 43
     ("kiosk.0.printer", "", "kiosk_without_printer"),
     ("window.0.id", "A-1", "window_unspoken"),
     ("zone.0.name", "一" * 13, "too_long"),
