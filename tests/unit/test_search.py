@@ -37,7 +37,7 @@ def test_95_of_100_everyday_phrases_find_their_matter_among_the_first_five(index
 
 
 def test_the_half_of_the_phrases_that_was_never_looked_at_does_as_well(index: MatterIndex) -> None:
-    """The rows of odd number were held out while the vocabulary was written: docs/decisions/search.md."""
+    """The rows of odd number were held out while the vocabulary was written: docs/decisions/0006-search-without-a-model.md."""
     blind = rows()[1::2]
     assert sum(found(index, row, 5) for row in blind) / len(blind) >= 0.95
 
