@@ -10,10 +10,14 @@ from queue_server.app.hallfile import dump, load
 from queue_server.domain.configuration import COMPREHENSIVE, Configuration, WindowKind, ZoneKind
 from queue_server.domain.findings import Level
 from queue_server.domain.serving import Serving
-from queue_server.forecast.daymodel import read_day
+from queue_server.forecast.daymodel import DayModel, parse_day
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config"
+
+
+def day_of(name: str) -> DayModel:
+    return parse_day((CONFIG / f"{name}-day.toml").read_text("utf-8"))
 
 
 def hall(name: str) -> Configuration:
@@ -145,7 +149,7 @@ def test_the_township_is_three_windows_and_about_sixty_matters() -> None:
 
 @pytest.mark.parametrize("name", ["district", "township"])
 def test_a_day_file_speaks_of_its_hall(name: str) -> None:
-    configuration, day = hall(name), read_day(CONFIG / f"{name}-day.toml")
+    configuration, day = hall(name), day_of(name)
     domains = {domain.id for domain in configuration.domain}
     assert day.hall == configuration.hall.id
     assert {habit.domain for habit in day.habit} <= domains
@@ -158,7 +162,7 @@ def test_a_day_file_speaks_of_its_hall(name: str) -> None:
 
 def test_the_elderly_come_early_and_companies_late() -> None:
     """The day model: 60 % of 社会保障 before 10:30."""
-    day = read_day(CONFIG / "district-day.toml")
+    day = day_of("district")
     early = [slot.at < "10:30" for slot in day.slot]
 
     def morning(domain: str, elder: bool = False) -> float:
@@ -172,7 +176,7 @@ def test_the_elderly_come_early_and_companies_late() -> None:
 def test_while_one_crew_eats_every_domain_is_open(district: Configuration) -> None:
     """RULES 7 and hall-district's lunch rotation."""
     serving = Serving(district)
-    for shift in read_day(CONFIG / "district-day.toml").lunch:
+    for shift in day_of("district").lunch:
         for matter in district.matter:
             assert set(serving.windows_for([matter.id])) & set(shift.open)
 
