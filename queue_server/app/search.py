@@ -120,6 +120,7 @@ class MatterIndex:
 
     def letters(self, prefix: str) -> str:
         """The pinyin initials, sorted, that lead somewhere after `prefix` (UX 1; of 23 letters: no I, U, V)."""
+        prefix = _plain(prefix)
         found: set[str] = set()
         for phrase in self._phrases:
             at = phrase.initials.find(prefix)

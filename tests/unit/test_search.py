@@ -119,6 +119,11 @@ def test_the_letters_pad_offers_only_letters_that_lead_somewhere(index: MatterIn
 
 def test_a_prefix_that_leads_nowhere_has_no_letters(index: MatterIndex) -> None:
     assert index.letters("xqzjw") == ""
+    assert index.letters("公积金") == ""
+
+
+def test_letters_may_be_capitals(index: MatterIndex) -> None:
+    assert index.letters("GJ") == index.letters("gj") != ""
 
 
 def test_every_matter_is_reached_by_the_initials_of_its_name(index: MatterIndex) -> None:
