@@ -1,0 +1,153 @@
+"""The messages of the websocket `/api/v1/agent` between the server and the agents that own devices.
+
+An agent opens it with `Authorization: Bearer <agent token>`, sends `hello`, and is answered by `welcome`. Every message
+from the server carries the writer's epoch; a message with a lower epoch than the highest seen is refused and counted.
+"""
+
+import msgspec
+
+from queue_server.wire.common import DeviceState, Message, PrinterState
+
+
+class DeviceEntry(Message, frozen=True, kw_only=True):
+    """One device of the agent's map.
+
+    kind: keypad, rating_pad, strip, board or printer. `url` names the line (several entries with one url share it);
+    `address` is the device's on the line (0 where there is none). `profile` picks a keymap, acknowledgement variant or
+    printer profile. `levels` maps the device's own key codes (decimal strings) to 5…1. `settings` are the profile's own.
+    """
+
+    id: str
+    kind: str
+    url: str
+    address: int
+    profile: str
+    window: str
+    levels: dict[str, int]
+    settings: dict[str, str]
+
+
+class AgentHello(msgspec.Struct, frozen=True, kw_only=True, tag="hello"):
+    agent: str
+    build: str
+
+
+class KeypadPressed(msgspec.Struct, frozen=True, kw_only=True, tag="keypad"):
+    """A keypad command; `id` is unique for ever. Never stored: `age_ms` over 3000 is refused.
+
+    action: next, recall, evaluate, pause, resume, transfer, hold, call_back, no_show, call, sign_in, sign_out.
+    digits: what was typed before the key, possibly empty.
+    """
+
+    id: str
+    device: str
+    action: str
+    digits: str
+    age_ms: int
+
+
+class RatingPressed(msgspec.Struct, frozen=True, kw_only=True, tag="press"):
+    """A rating press from the agent's disk; repeated until `press_stored` answers. Level 5…1."""
+
+    id: str
+    device: str
+    level: int
+    age_ms: int
+
+
+class Printed(msgspec.Struct, frozen=True, kw_only=True, tag="printed"):
+    """The end of a print job: outcome is printed, failed or unknown."""
+
+    job: str
+    outcome: str
+    reason: str
+
+
+class DeviceHealth(msgspec.Struct, frozen=True, kw_only=True, tag="health"):
+    """Sent when it changes and every 30 s; `last_seen_ms` is the age of the last sign of life, None before the first."""
+
+    device: str
+    state: DeviceState
+    last_seen_ms: int | None
+    last_error: str
+    printer: PrinterState | None
+    counters: dict[str, int]
+
+
+FromAgent = AgentHello | KeypadPressed | RatingPressed | Printed | DeviceHealth
+
+
+class AgentWelcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
+    """The whole device map; sent again when the configuration changes."""
+
+    epoch: int
+    hall: str
+    agent: str
+    devices: list[DeviceEntry]
+
+
+class KeypadAnswered(msgspec.Struct, frozen=True, kw_only=True, tag="answer"):
+    """Outcome of a keypad command. `show` is what the keypad's six cells say (digits and blanks), empty for nothing."""
+
+    epoch: int
+    id: str
+    ok: bool
+    code: str
+    show: str
+
+
+class PressStored(msgspec.Struct, frozen=True, kw_only=True, tag="press_stored"):
+    epoch: int
+    id: str
+
+
+class ShowStrip(msgspec.Struct, frozen=True, kw_only=True, tag="show"):
+    """What a strip or board means now; the agent renders it (UX W-03). Latest wins, re-sent every 30 s (W-02).
+
+    state: call, serving, paused, waiting, closed, emergency. `lines` are a board's rows (number, plate).
+    """
+
+    epoch: int
+    device: str
+    state: str
+    number: str
+    window: str
+    text: str
+    lines: list[tuple[str, str]]
+
+
+class Invite(msgspec.Struct, frozen=True, kw_only=True, tag="invite"):
+    """Ask the rating device of a window for a rating of one service, for at most `for_ms`."""
+
+    epoch: int
+    device: str
+    service: str
+    for_ms: int
+
+
+class PrintJob(msgspec.Struct, frozen=True, kw_only=True, tag="print"):
+    """Print once, or not at all after `expires_in_ms`. `paper` is a displays.receipts TicketPaper as JSON."""
+
+    epoch: int
+    job: str
+    device: str
+    expires_in_ms: int
+    paper: msgspec.Raw
+
+
+class KeypadShow(msgspec.Struct, frozen=True, kw_only=True, tag="keypad_show"):
+    """Show the waiting count or a number on a keypad's display."""
+
+    epoch: int
+    device: str
+    show: str
+
+
+class AgentHeartbeat(msgspec.Struct, frozen=True, kw_only=True, tag="heartbeat"):
+    """Every second."""
+
+    epoch: int
+    at: int
+
+
+ToAgent = AgentWelcome | KeypadAnswered | PressStored | ShowStrip | Invite | PrintJob | KeypadShow | AgentHeartbeat

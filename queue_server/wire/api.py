@@ -1,0 +1,350 @@
+"""Bodies of the HTTP interface under `/api/v1/halls/{hall}`; every write takes an `Idempotency-Key` header.
+
+| method and path | who | body → answer |
+|---|---|---|
+| POST tickets | kiosk, guide, manager | TakeTicket → TicketTaken (201; 200 when it existed, RULES 16) |
+| GET tickets?number=&matter=&from=&to= | guide, manager | → TicketList (a lost slip by time and matter) |
+| POST tickets/{id}/{reprint,reactivate,cancel} | guide, manager | Empty → TicketTaken |
+| GET tickets/{id}/life | manager, auditor | → TicketLife |
+| GET phone/{token} | the ticket's token | → TicketView |
+| POST phone/{token}/{cancel,delay,help} | the ticket's token | Empty → TicketView |
+| POST ratings | the ticket's token | Rate → Rated |
+| GET matters?q=&limit= | anybody in the hall with a token or session | → MatterHits |
+| POST windows/{id}/{open,pause,resume,close} | clerk at it, manager | OpenWindow, PauseWindow, Empty → DeskReply |
+| POST windows/{id}/{call-next,recall,arrive,finish,no-show,undo} | clerk at it | Empty, Finish, NoShow → DeskReply |
+| POST windows/{id}/call | clerk with permission | CallNumber → DeskReply |
+| POST windows/{id}/{transfer,park,unpark,restore,serve-direct} | clerk at it | Transfer, Park, OneTicket, ServeDirect → DeskReply |
+| POST day/{open,close,end} · GET day/closing | manager | Empty, CloseDay → DayReply |
+| POST message | manager | SetMessage → Empty |
+| POST alarms/{id}/acknowledge | guide, manager | Empty → Empty |
+| GET configuration · POST configuration/{preview,apply,rollback} | manager, admin | ConfigurationFile → ConfigurationReply |
+| GET journal?after= | auditor | → JSON lines |
+| POST session · GET session · DELETE session | anybody · staff | SignIn → Session |
+| POST staff · GET staff | admin | NewStaff → StaffList |
+| POST pairings | an unpaired screen | Empty → Pairing |
+| GET pairings/{id} | the screen that asked | → PairingState |
+| POST pairings/{code}/approve | admin | ApprovePairing → PairedDevice |
+| GET paired · DELETE paired/{id} | admin | → PairedList |
+"""
+
+import msgspec
+
+from queue_server.wire.common import Incoming, Message, Words
+from queue_server.wire.documents import DeskDocument, TicketDocument, TicketLine
+
+
+class Problem(Message, frozen=True, kw_only=True):
+    """RFC 9457 body; `title` is Chinese, `title_en` English, both say what to do next. `field` names a malformed field."""
+
+    type: str
+    status: int
+    code: str
+    title: str
+    title_en: str
+    detail: str
+    field: str
+
+
+class Empty(Incoming, frozen=True, kw_only=True):
+    """No fields."""
+
+
+class Identity(Incoming, frozen=True, kw_only=True):
+    """Who takes the ticket; never stored in an event (law 10). kind: id_card, phone or passport."""
+
+    kind: str
+    number: str
+    name: str = ""
+
+
+class TakeTicket(Incoming, frozen=True, kw_only=True):
+    """Matters (ids, at least one) or one bundle (id); priority is a class id or "".
+
+    quantity 1…50 counts filings of the same matter.
+    """
+
+    matters: list[str] = []
+    bundle: str = ""
+    quantity: int = 1
+    priority: str = ""
+    identity: Identity | None = None
+    note: str = ""
+    language: str = "zh"
+    paper: bool = True
+
+
+class TicketTaken(Message, frozen=True, kw_only=True):
+    """`token` opens the phone page at `url`; `created` is False when the person's waiting ticket was found."""
+
+    ticket: TicketDocument
+    token: str
+    url: str
+    created: bool
+    print_job: str
+
+
+class TicketList(Message, frozen=True, kw_only=True):
+    tickets: list[TicketLine]
+
+
+class LifeLine(Message, frozen=True, kw_only=True):
+    """One event of a ticket's life in words; `inferred` when nobody pressed a key for it."""
+
+    seq: int
+    at: int
+    kind: str
+    text: Words
+    actor: str
+    inferred: bool
+
+
+class TicketLife(Message, frozen=True, kw_only=True):
+    ticket: TicketDocument
+    lines: list[LifeLine]
+
+
+class Rate(Incoming, frozen=True, kw_only=True):
+    """A rating from the citizen's phone: level 5…1, tag codes of that level, text of at most 150 characters."""
+
+    token: str
+    service: str
+    level: int
+    tags: list[str] = []
+    text: str = ""
+
+
+class Rated(Message, frozen=True, kw_only=True):
+    service: str
+    stored: bool
+
+
+class MatterHit(Message, frozen=True, kw_only=True):
+    """A matter or bundle (kind) that may be taken; `open` False with the reason when no open window serves it now."""
+
+    id: str
+    kind: str
+    name: str
+    everyday: list[str]
+    domain: str
+    department: str
+    initials: str
+    waiting: int
+    wait_low_s: int | None
+    wait_high_s: int | None
+    open: bool
+    reason: Words
+    materials: list[str]
+
+
+class MatterHits(Message, frozen=True, kw_only=True):
+    """`letters` are the pinyin initials that would still lead somewhere after `q` (UX 1, initials pad)."""
+
+    hits: list[MatterHit]
+    total: int
+    letters: str
+
+
+class OpenWindow(Incoming, frozen=True, kw_only=True):
+    """Sign in at the window and open it; `take_over` confirms that the other clerk there is signed out."""
+
+    take_over: bool = False
+
+
+class PauseWindow(Incoming, frozen=True, kw_only=True):
+    """reason: lunch, meeting, device, away or other; resumes_at is HH:MM or ""."""
+
+    reason: str
+    resumes_at: str = ""
+
+
+class Finish(Incoming, frozen=True, kw_only=True):
+    """outcome: done, incomplete (sent home with a notice), referred or not_done."""
+
+    outcome: str = "done"
+
+
+class NoShow(Incoming, frozen=True, kw_only=True):
+    reason: str = ""
+
+
+class CallNumber(Incoming, frozen=True, kw_only=True):
+    """A given number with a reason (RULES 23); digits alone find A012 or B012 and ask when both wait."""
+
+    number: str
+    reason: str
+
+
+class Transfer(Incoming, frozen=True, kw_only=True):
+    """To matters, or to a window; the effective time stays (RULES 29)."""
+
+    matters: list[str] = []
+    window: str = ""
+    reason: str = ""
+
+
+class Park(Incoming, frozen=True, kw_only=True):
+    """Set aside for at most `minutes`, then an alarm (RULES 30)."""
+
+    reason: str
+    minutes: int = 15
+
+
+class OneTicket(Incoming, frozen=True, kw_only=True):
+    """`ticket` is an id (unpark, restore)."""
+
+    ticket: str
+
+
+class ServeDirect(Incoming, frozen=True, kw_only=True):
+    """A citizen who walked up: a service without a slip."""
+
+    matters: list[str] = []
+    quantity: int = 1
+
+
+class DeskReply(Message, frozen=True, kw_only=True):
+    """The desk after the command.
+
+    `stranded` waiting tickets have no open window left; `choices` are the numbers asked between.
+    """
+
+    desk: DeskDocument
+    stranded: int
+    choices: list[str]
+
+
+class CloseDay(Incoming, frozen=True, kw_only=True):
+    """Early closing: no more tickets; `text` is announced."""
+
+    text: str = ""
+
+
+class DayReply(Message, frozen=True, kw_only=True):
+    """`unreachable` are numbers that the remaining time will not reach, in calling order."""
+
+    state: str
+    day: str
+    waiting: int
+    unreachable: list[str]
+
+
+class SetMessage(Incoming, frozen=True, kw_only=True):
+    """kind: emergency, notice or none (takes it away)."""
+
+    kind: str
+    zh: str = ""
+    en: str = ""
+
+
+class ConfigurationFile(Incoming, frozen=True, kw_only=True):
+    """`text` is the TOML of a hall; `rollback` ignores it. `at` is "now" or "tonight"."""
+
+    text: str = ""
+    at: str = "now"
+
+
+class Finding(Message, frozen=True, kw_only=True):
+    """level: error or warning; the sentence says what to mend."""
+
+    level: str
+    where: str
+    text: Words
+
+
+class ConfigurationReply(Message, frozen=True, kw_only=True):
+    """`moved` waiting tickets change queue, `stranded` would have no window. `applied` is the version now in force."""
+
+    findings: list[Finding]
+    moved: int
+    stranded: int
+    applied: int
+    text: str
+
+
+class SignIn(Incoming, frozen=True, kw_only=True):
+    """Staff number and password; `window` when a clerk sits down."""
+
+    staff: str
+    password: str
+    window: str = ""
+
+
+class Session(Message, frozen=True, kw_only=True):
+    """roles: clerk, guide, desk, manager, admin, auditor."""
+
+    staff: str
+    name: str
+    roles: list[str]
+    hall: str
+    window: str
+    must_change_password: bool
+
+
+class NewStaff(Incoming, frozen=True, kw_only=True):
+    """Creates or replaces an account; an empty password keeps the old one."""
+
+    staff: str
+    name: str
+    roles: list[str]
+    password: str = ""
+    active: bool = True
+
+
+class ChangePassword(Incoming, frozen=True, kw_only=True):
+    old: str
+    new: str
+
+
+class StaffList(Message, frozen=True, kw_only=True):
+    staff: list["StaffEntry"]
+
+
+class StaffEntry(Message, frozen=True, kw_only=True):
+    staff: str
+    name: str
+    roles: list[str]
+    active: bool
+
+
+class Pairing(Message, frozen=True, kw_only=True):
+    """A six-digit code to show for ten minutes; poll `id`."""
+
+    id: str
+    code: str
+    expires_at: int
+
+
+class PairingState(Message, frozen=True, kw_only=True):
+    """`token` is given once, when approved; the screen keeps it. view/of/path say what it is now."""
+
+    state: str
+    token: str
+    view: str
+    of: str
+    path: str
+
+
+class ApprovePairing(Incoming, frozen=True, kw_only=True):
+    """role: hall, window, kiosk or agent; `of` the zone, window, kiosk or agent id."""
+
+    role: str
+    of: str = ""
+    name: str = ""
+
+
+class PairedDevice(Message, frozen=True, kw_only=True):
+    id: str
+    role: str
+    of: str
+    name: str
+    created_at: int
+    last_seen: int | None
+
+
+class PairedList(Message, frozen=True, kw_only=True):
+    devices: list[PairedDevice]
+
+
+def encode(value: object) -> bytes:
+    """JSON bytes of any message."""
+    return msgspec.json.encode(value)

@@ -1,0 +1,349 @@
+"""The documents of the live maps: complete, so that the newest wins and nothing needs merging.
+
+A subscription names a view and what it is of; its keyed map holds these documents:
+
+| view | of | keys |
+|---|---|---|
+| hall | zone id, or "" for the whole hall | hall, calls, recent, prepare, passed, notice, speech |
+| window | window id | hall, window |
+| console | window id | hall, window, desk, queues, next, aside |
+| kiosk | kiosk id | hall, kiosk, menu |
+| ticket | ticket token | hall, ticket |
+| guide | "" | hall, menu, windows, queues, alarms |
+| manager | "" | hall, windows, queues, alarms, devices, figures |
+"""
+
+from queue_server.wire.common import (
+    DeviceState,
+    HallState,
+    Message,
+    PrinterState,
+    PrintState,
+    TicketState,
+    WindowState,
+    Words,
+)
+
+
+class HallMessage(Message, frozen=True, kw_only=True):
+    """A message over everything (UX D-08): kind is emergency, closing or notice."""
+
+    kind: str
+    text: Words
+
+
+class HallDocument(Message, frozen=True, kw_only=True):
+    """Key `hall`: who we are and how the day stands. `day` is YYYY-MM-DD; zone is the subscribed zone's name."""
+
+    id: str
+    name: Words
+    zone: Words
+    day: str
+    state: HallState
+    opens: str
+    closes: str
+    message: HallMessage | None
+    animations: bool
+    recent_rows: int
+    sample: bool
+
+
+class Call(Message, frozen=True, kw_only=True):
+    """One call: `id` changes with each recall's `times`, so a recall is seen and heard. `at` is ms UTC."""
+
+    id: str
+    number: str
+    window: str
+    plate: str
+    place: Words
+    at: int
+    times: int
+    state: TicketState
+
+
+class CallsDocument(Message, frozen=True, kw_only=True):
+    """Keys `calls` (state called, newest first), `recent` (newest first) and `passed`."""
+
+    calls: list[Call]
+
+
+class PrepareDocument(Message, frozen=True, kw_only=True):
+    """Key `prepare`: the next numbers in order (UX D-05)."""
+
+    numbers: list[str]
+
+
+class NoticeDocument(Message, frozen=True, kw_only=True):
+    """Key `notice`: pages of one line each."""
+
+    pages: list[Words]
+
+
+class Spoken(Message, frozen=True, kw_only=True):
+    """The sentence that is being spoken."""
+
+    id: str
+    text: Words
+
+
+class SpeechDocument(Message, frozen=True, kw_only=True):
+    """Key `speech` of a zone: state is voiced, muted or voiceless (no player that can sound)."""
+
+    state: str
+    speaking: Spoken | None
+    queued: int
+
+
+class Station(Message, frozen=True, kw_only=True):
+    """A stop of a ticket, in order; window is where it was or is handled, else empty."""
+
+    matters: list[Words]
+    window: str
+    state: TicketState
+
+
+class TicketDocument(Message, frozen=True, kw_only=True):
+    """One ticket without any personal data. Times are ms UTC, waits in seconds.
+
+    `ahead` counts those who would be called first; `wait_low_s`/`wait_high_s` is the estimate, both None when unknown
+    (no window open). `explanation` says how the effective time came about (QUEUES 2.2).
+    """
+
+    id: str
+    number: str
+    state: TicketState
+    queue: Words
+    matters: list[Words]
+    quantity: int
+    priority: str
+    priority_words: Words
+    issued_at: int
+    effective_at: int
+    explanation: Words
+    ahead: int
+    wait_low_s: int | None
+    wait_high_s: int | None
+    updated_at: int
+    window: str
+    plate: str
+    place: Words
+    watch: Words
+    called_at: int | None
+    calls: int
+    stations: list[Station]
+    pass_rule: Words
+    print_state: PrintState
+    rating: str
+    can_cancel: bool
+    can_delay: bool
+    origin: str
+
+
+class WindowDocument(Message, frozen=True, kw_only=True):
+    """Key `window` (and one of `windows`): what stands over a window. `since` is ms UTC of the state."""
+
+    id: str
+    plate: str
+    name: Words
+    kind: str
+    zone: str
+    place: Words
+    domains: list[Words]
+    state: WindowState
+    since: int
+    number: str
+    calls: int
+    pause_reason: Words
+    resumes_at: str
+    staff: str
+    staff_name: str
+    served: int
+    inviting: bool
+    invite_url: str
+    rating_device: DeviceState
+    typical_s: int | None
+    matter: Words
+
+
+class Action(Message, frozen=True, kw_only=True):
+    """One key of the desk: allowed now, or the code and sentence why not (UX C-01)."""
+
+    name: str
+    allowed: bool
+    code: str
+    why: Words
+
+
+class Undoable(Message, frozen=True, kw_only=True):
+    """The last step that can be taken back until `until` (ms UTC)."""
+
+    what: str
+    number: str
+    until: int
+
+
+class DeskDocument(Message, frozen=True, kw_only=True):
+    """Key `desk`: the ticket in hand and every key with its state; `asked` is an open question to the clerk.
+
+    Actions are call-next, recall, arrive, no-show, finish, transfer, park, pause, resume, close, serve-direct, undo.
+    """
+
+    ticket: TicketDocument | None
+    service: str
+    started_at: int | None
+    typical_s: int | None
+    note: str
+    actions: list[Action]
+    undo: Undoable | None
+    asked: Words | None
+    recall_at: int | None
+
+
+class QueueDocument(Message, frozen=True, kw_only=True):
+    """One queue: waits in seconds, open windows that serve it."""
+
+    id: str
+    name: Words
+    prefix: str
+    waiting: int
+    longest_s: int
+    p50_s: int | None
+    p90_s: int | None
+    windows_open: int
+    no_shows: int
+    served: int
+
+
+class QueuesDocument(Message, frozen=True, kw_only=True):
+    """Key `queues`: of the window's view, those it serves; else all."""
+
+    queues: list[QueueDocument]
+
+
+class TicketLine(Message, frozen=True, kw_only=True):
+    """One line of a list of tickets."""
+
+    id: str
+    number: str
+    state: TicketState
+    matter: Words
+    priority_words: Words
+    waited_s: int
+    at: int
+    note: str
+
+
+class TicketsDocument(Message, frozen=True, kw_only=True):
+    """Keys `next` (in calling order, at most 5) and `aside` (this window's parked and last five passed)."""
+
+    tickets: list[TicketLine]
+
+
+class WindowsDocument(Message, frozen=True, kw_only=True):
+    """Key `windows`."""
+
+    windows: list[WindowDocument]
+
+
+class AlarmDocument(Message, frozen=True, kw_only=True):
+    """One alarm; level is warn or alert; action names what the page may offer (open-window, acknowledge, …)."""
+
+    id: str
+    level: str
+    code: str
+    text: Words
+    since: int
+    acknowledged_by: str
+    action: str
+    subject: str
+
+
+class AlarmsDocument(Message, frozen=True, kw_only=True):
+    """Key `alarms`: exceptions on top, newest last within a level."""
+
+    alarms: list[AlarmDocument]
+
+
+class DeviceDocument(Message, frozen=True, kw_only=True):
+    """One device as the agent or page reports it; counters are name → count since the agent's start."""
+
+    id: str
+    kind: str
+    name: str
+    window: str
+    state: DeviceState
+    last_seen: int | None
+    last_error: str
+    printer: PrinterState | None
+    counters: dict[str, int]
+
+
+class DevicesDocument(Message, frozen=True, kw_only=True):
+    """Key `devices`."""
+
+    devices: list[DeviceDocument]
+
+
+class FiguresDocument(Message, frozen=True, kw_only=True):
+    """Key `figures`: today so far; waits in seconds over tickets already called."""
+
+    issued: int
+    waiting: int
+    called: int
+    served: int
+    served_direct: int
+    no_shows: int
+    invited: int
+    rated: int
+    mean_wait_s: int | None
+    longest_waiting_s: int
+    unmet: int
+
+
+class KioskDocument(Message, frozen=True, kw_only=True):
+    """Key `kiosk`: whether a tap leads to a ticket now, and the printer before the tap (UX K-11, K-15)."""
+
+    id: str
+    printer: PrinterState
+    issuing: bool
+    closed_reason: Words
+    voice: bool
+
+
+class MenuEntry(Message, frozen=True, kw_only=True):
+    """A tile: a domain, a bundle group or a frequent matter; `wait_*_s` None when unknown; open false with a reason."""
+
+    id: str
+    kind: str
+    name: Words
+    sub: Words
+    icon: str
+    waiting: int
+    wait_low_s: int | None
+    wait_high_s: int | None
+    open: bool
+    reason: Words
+
+
+class PriorityEntry(Message, frozen=True, kw_only=True):
+    """A priority class that may be asked for."""
+
+    id: str
+    name: Words
+    basis: Words
+    credit_min: int
+
+
+class MenuDocument(Message, frozen=True, kw_only=True):
+    """Key `menu`: the tiles of the home page in order, and the priority classes. Matters come from GET matters."""
+
+    tiles: list[MenuEntry]
+    priorities: list[PriorityEntry]
+
+
+class TicketView(Message, frozen=True, kw_only=True):
+    """Key `ticket` of a phone: the ticket and whether it may be rated now (service id) until ms UTC."""
+
+    ticket: TicketDocument
+    rate_service: str
+    rate_until: int | None

@@ -1,0 +1,114 @@
+"""The messages of the websocket `/api/v1/live` between the server and every screen."""
+
+import msgspec
+
+from queue_server.wire.common import Version, Words
+
+
+class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello", forbid_unknown_fields=True):
+    """First message of a screen. `token` is the screen's or ticket's token; staff pages use their cookie instead."""
+
+    token: str = ""
+    build: str = ""
+
+
+class Subscribe(msgspec.Struct, frozen=True, kw_only=True, tag="subscribe", forbid_unknown_fields=True):
+    """Ask for a view; answered by a snapshot, then changes. Subscribing again sends the snapshot again."""
+
+    view: str
+    of: str = ""
+
+
+class Unsubscribe(msgspec.Struct, frozen=True, kw_only=True, tag="unsubscribe", forbid_unknown_fields=True):
+    view: str
+    of: str = ""
+
+
+class PlayerReady(msgspec.Struct, frozen=True, kw_only=True, tag="player", forbid_unknown_fields=True):
+    """This page can (or can no longer) sound in the zone; the server lets exactly one player a zone speak."""
+
+    zone: str
+    ready: bool
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True, tag="played", forbid_unknown_fields=True):
+    """The end of one announcement: outcome is done or failed."""
+
+    id: str
+    outcome: str
+    reason: str = ""
+
+
+class Alive(msgspec.Struct, frozen=True, kw_only=True, tag="alive", forbid_unknown_fields=True):
+    """A page's own sign of life, every 20 s, with what it needs the manager to know."""
+
+    sound: str = ""
+
+
+FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Played | Alive
+
+
+class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
+    """Answer to hello: `start` changes with each server start, `build` with each release, `at` is ms UTC.
+
+    `view` and `of` are what the token is for (a paired screen learns here what it is).
+    """
+
+    at: int
+    start: str
+    build: str
+    hall: str
+    view: str
+    of: str
+    device: str
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot"):
+    """The whole map of a view."""
+
+    view: str
+    of: str
+    version: Version
+    documents: dict[str, msgspec.Raw]
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, tag="change"):
+    """The keys that changed, each complete."""
+
+    view: str
+    of: str
+    version: Version
+    documents: dict[str, msgspec.Raw]
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag="heartbeat"):
+    """Every second; `at` is ms UTC."""
+
+    at: int
+    epoch: int
+    start: str
+    build: str
+
+
+class Play(msgspec.Struct, frozen=True, kw_only=True, tag="play"):
+    """Play one file now, once; answer with played. Stop after `duration_ms` + 3000 (UX V-08)."""
+
+    id: str
+    epoch: int
+    zone: str
+    url: str
+    duration_ms: int
+    text: Words
+    volume: int
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
+    """A message that was not carried out: code as in problem+json; `of` names what was asked."""
+
+    code: str
+    view: str
+    of: str
+    text: Words
+
+
+ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Refused
