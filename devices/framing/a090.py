@@ -64,6 +64,10 @@ class A090Grammar:
     def longest(self) -> int:
         return max(self.longest_data + 7, self.longest_ack)
 
+    @property
+    def leads(self) -> bytes:
+        return b"\xa0"
+
     def scan(self, stream: bytes | bytearray, at: int) -> Match[A090Frame | A090Ack] | Miss:
         if stream[at] != 0xA0:
             return Miss.NOISE

@@ -46,6 +46,10 @@ class Ff68Grammar:
     def longest(self) -> int:
         return self.longest_data + 9
 
+    @property
+    def leads(self) -> bytes:
+        return bytes((_LEAD, _START))
+
     def scan(self, stream: bytes | bytearray, at: int) -> Match[Ff68Frame] | Miss:
         if stream[at] != _LEAD:
             return self._core(stream, at, lead=False)

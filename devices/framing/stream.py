@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -45,6 +46,10 @@ class Grammar(Protocol[FrameT_co]):
     def longest(self) -> int:
         """No frame takes more bytes; `scan` never answers MORE to this many."""
 
+    @property
+    def leads(self) -> bytes:
+        """The bytes a frame can start with."""
+
     def scan(self, stream: bytes | bytearray, at: int) -> Match[FrameT_co] | Miss:
         """What starts at `at` (which is inside `stream`)."""
 
@@ -60,6 +65,7 @@ class Framer(Generic[FrameT]):
 
     def __init__(self, grammars: Sequence[Grammar[FrameT]]) -> None:
         self._grammars = tuple(grammars)
+        self._lead = re.compile(b"[" + re.escape(b"".join(g.leads for g in self._grammars)) + b"]")
         self._buffer = bytearray()
 
     @property
@@ -82,18 +88,24 @@ class Framer(Generic[FrameT]):
         return found
 
     def _cut(self, found: list[FrameT | Garbage], *, final: bool) -> None:
-        at, dropped, bad = 0, 0, 0
-        while at < len(self._buffer):
+        kept, at, bad = 0, 0, 0  # what lies between `kept` and `at` is garbage
+        while lead := self._lead.search(self._buffer, at):
+            at = lead.start()
             match self._at(at, final=final):
                 case Match(frame, length):
-                    self._drop(found, at - dropped, at, bad)
+                    self._drop(found, kept, at, bad)
                     found.append(frame)
-                    at, dropped, bad = at + length, 0, 0
+                    kept = at = at + length
+                    bad = 0
                 case Miss.MORE:
                     break
                 case miss:
-                    at, dropped, bad = at + 1, dropped + 1, bad + (miss is Miss.CHECKSUM)
-        self._drop(found, at - dropped, at, bad)
+                    at += 1
+                    bad += miss is Miss.CHECKSUM
+        else:
+            at = len(self._buffer)
+        self._drop(found, kept, at, bad)
+        del lead  # its match keeps the buffer from shrinking
         del self._buffer[:at]
 
     def _at(self, at: int, *, final: bool) -> Match[FrameT] | Miss:
