@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, ClassVar, Protocol
 
-from devices.drivers.health import DeviceState, Health
+from devices.drivers.health import Health
 from devices.framing.a090 import A090Ack, A090Frame
 from devices.framing.ff68 import Ff68Frame
 from devices.protocols.base import Ignored, Send
+from queue_server.wire.common import DeviceState
 
 LineFrame = Ff68Frame | A090Frame | A090Ack
 HealthChanged = Callable[["BusDriver"], None]

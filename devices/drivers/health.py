@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from enum import StrEnum
 
 import structlog
+
+from queue_server.wire.common import DeviceState
 
 _log = structlog.get_logger("devices")
 
 
-class DeviceState(StrEnum):
-    """online: a sign of life since the line opened. unknown: none yet, none due. The words of the wire."""
-
-    ONLINE = "online"
-    DEGRADED = "degraded"
-    OFFLINE = "offline"
-    UNKNOWN = "unknown"
-
-
 class Health:
-    """State, last sign of life, last error and counters of one device; `changed` is called when the state moves."""
+    """State (unknown: no sign of life yet, none due), last sign of life, last error and counters of one device; `changed` is called when the state moves."""
 
     def __init__(self, device: str, changed: Callable[[], None]) -> None:
         self.device = device

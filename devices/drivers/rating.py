@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from devices.drivers.base import BusDriver, HealthChanged, LineFrame
-from devices.drivers.health import DeviceState
 from devices.framing.ff68 import Ff68Frame
 from devices.protocols.base import Ignored, Send
 from devices.protocols.rating import RATED, Press, RatingProtocol, RatingSettings
 from devices.transport import Unavailable
+from queue_server.wire.common import DeviceState
 
 
 class RatingPad(BusDriver):

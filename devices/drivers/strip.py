@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from devices.drivers.base import BusDriver, HealthChanged, LineFrame
-from devices.drivers.health import DeviceState
 from devices.framing.a090 import A090Ack, A090Frame
 from devices.protocols.base import Ignored, Send
 from devices.protocols.strip import Acknowledged, Page, Silent, StripOutput, StripProtocol, StripSettings
+from queue_server.wire.common import DeviceState
 
 OFFLINE_AFTER = 3
 """Texts in a row that a strip did not acknowledge before it counts as offline; one makes it degraded."""
