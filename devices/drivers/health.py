@@ -13,7 +13,10 @@ _log = structlog.get_logger("devices")
 
 
 class Health:
-    """State (unknown: no sign of life yet, none due), last sign of life, last error and counters of one device; `changed` is called when the state moves."""
+    """One device's state (unknown: no sign of life yet, and none due), last sign of life, last error and counters.
+
+    `changed` is called when the state moves.
+    """
 
     def __init__(self, device: str, changed: Callable[[], None]) -> None:
         self.device = device
