@@ -184,6 +184,11 @@ class Rs485BusEmulator:
         async with self._changed:
             self._changed.notify_all()
 
+    async def change(self) -> None:
+        """Wait for the next `notify`."""
+        async with self._changed:
+            await self._changed.wait()
+
     async def until(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
         """Wait until `condition` holds; TimeoutError after `timeout_s`."""
         async with asyncio.timeout(timeout_s), self._changed:

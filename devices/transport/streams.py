@@ -141,13 +141,12 @@ class SerialTransport(StreamTransport):
 
 def serial_port_name(address: Address) -> str:
     """The port's name for the operating system: a path under /dev, or COMn."""
-    name = address.path or address.host
-    bare = name.lstrip("/")
-    if bare.upper().startswith("COM") and bare[3:].isdigit():
-        return bare.upper()
-    if not name.startswith("/"):
+    bare = (address.host or address.path.lstrip("/")).upper()
+    if bare.startswith("COM") and bare[3:].isdigit():
+        return bare
+    if address.host or not address.path:
         raise ValueError("a serial URL has three slashes: serial:///dev/…")
-    return name
+    return address.path
 
 
 class TcpListener:
