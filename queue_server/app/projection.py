@@ -126,7 +126,7 @@ def _rated(event: e.ServiceRated) -> Iterable[Upsert]:
     yield _service(event.service, rating=event.rating)
 
 
-def _changed(event: e.Event) -> Iterable[Upsert]:
+def _changed(event: e.Event) -> Iterable[Upsert]:  # long: one case an event
     """Events that change one or two columns."""
     match event:
         case e.CitizenArrived():

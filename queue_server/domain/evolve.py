@@ -1,5 +1,7 @@
 """Events into state, in place: total on what `decide` made, and blind to configuration (law 3)."""
 
+# long: one short function an event, and the table that names them all
+
 from collections.abc import Callable
 from typing import Any
 

@@ -87,7 +87,7 @@ def minutes_of(clock: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def take(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[list[e.Event], str]:
+def take(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[list[e.Event], str]:  # long: refusals in order
     """A new number, or the person's standing ticket (no events); the answer is the ticket's id."""
     if hall.state in (HallState.CLOSING, HallState.CLOSED) or not hall.day:
         raise Rejected("tickets-closed")
