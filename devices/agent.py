@@ -283,7 +283,7 @@ class Agent:
                     driver.invite()
             case KeypadShow():
                 driver = self._lines.driver(message.device)
-                if isinstance(driver, Keypad):
+                if isinstance(driver, Keypad) and message.show:  # empty says nothing, it does not blank the cells
                     driver.show(message.show)
             case PrintJob():
                 self._print(message)
