@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from queue_server.app.views.desk import desk_document
@@ -39,10 +40,10 @@ def _reply(frame: Frame, name: str) -> Callable[[Hall, Decision], tuple[int, byt
     return respond
 
 
-def _route(action: str, body: type, build: Build) -> Route:
+def _route(action: str, body: type[msgspec.Struct], build: Build) -> Route:
     async def handle(frame: Frame, request: web.Request, person: Person) -> web.Response:
         name = request.match_info["window"]
-        parsed = await frame.body(request, body)
+        parsed: object = await frame.body(request, body)
         return await frame.carry(request, person, build(name, parsed, person), _reply(frame, name))
 
     roles = frozenset({"clerk", "manager"})

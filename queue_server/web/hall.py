@@ -60,9 +60,9 @@ async def closing(frame: Frame, request: web.Request, person: Person) -> web.Res
     return web.Response(body=body, content_type="application/json")
 
 
-def _day(action: str, body: type, build: Callable[[object], c.Command]) -> Route:
+def _day(action: str, body: type[msgspec.Struct], build: Callable[[object], c.Command]) -> Route:
     async def handle(frame: Frame, request: web.Request, person: Person) -> web.Response:
-        parsed = await frame.body(request, body)
+        parsed: object = await frame.body(request, body)
         return await frame.carry(request, person, build(parsed), _day_reply(frame))
 
     return Route("POST", f"day/{action}", handle, MANAGERS, body, DayReply, f"{action} the day")

@@ -1,5 +1,6 @@
 """The built screens as files: HTML without cache, hashed assets for ever, and a real 404 for what is missing."""
 
+import hashlib
 import html
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
+from queue_server.domain.model import Hall
 from queue_server.web.frame import Frame
+from queue_server.wire.documents import TicketView
 
 SLOT = "<!--slot:ticket-->"
 CSP = (
@@ -31,11 +34,7 @@ class Pages:
     def __init__(self, frame: Frame, folder: Path) -> None:
         self._frame = frame
         self._folder = folder
-        entries = folder / "entries.json"
-        self.names: list[str] = (
-            [name for name in sorted(path.stem for path in folder.glob("*.html"))] if folder.is_dir() else []
-        )
-        self._entries = entries
+        self.names = sorted(path.stem for path in folder.glob("*.html")) if folder.is_dir() else []
 
     def add_to(self, app: web.Application) -> None:
         for name in self.names:
@@ -64,7 +63,7 @@ class Pages:
             return ""
         name, now = read[1], self._frame.hub.clock.now()
 
-        def look(hall):  # type: ignore[no-untyped-def]
+        def look(hall: Hall) -> TicketView | None:
             ticket = hall.tickets.get(name)
             return self._frame.screens.ticket_view(hall, ticket, now) if ticket else None
 
@@ -113,4 +112,6 @@ def build_id(folder: Path) -> str:
     if not manifest.is_file():
         return "unbuilt"
     files = msgspec.json.decode(manifest.read_bytes(), type=dict[str, dict[str, object]])
-    return str(abs(hash(tuple(sorted(str(entry.get("file", "")) for entry in files.values())))) % 10**12)
+    return hashlib.sha256(
+        "\n".join(sorted(str(entry.get("file", "")) for entry in files.values())).encode()
+    ).hexdigest()[:12]
