@@ -34,12 +34,17 @@ class KeyReused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Who asks, and the idempotency key of the asking; an empty key means that repetition is not recognised."""
+    """Who asks, with what rights, and the idempotency key of the asking.
+
+    An empty key means that repetition is not recognised. `clerk` and `may_call_numbers` are as in `Context`.
+    """
 
     actor: str
     principal: str = ""
     key: str = ""
     fingerprint: str = ""
+    clerk: str = ""
+    may_call_numbers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,6 @@ class _Asked:
     cause: Cause
     respond: Responder
     extras: Extras | None
-    may_call_numbers: bool
     future: asyncio.Future[Answer]
 
 
@@ -132,15 +136,13 @@ class Hub:
         command: Command,
         cause: Cause,
         respond: Responder,
-        *,
         extras: Extras | None = None,
-        may_call_numbers: bool = False,
     ) -> Answer:
         """The durable answer; raises Rejected, KeyReused, or Unavailable when nothing could be written."""
         if self.stopped.is_set():
             raise Unavailable(self.failure or "stopped")
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._put(_Asked(command, cause, respond, extras, may_call_numbers, future))
+        self._put(_Asked(command, cause, respond, extras, future))
         return await future
 
     async def tell(self, command: Command, actor: str) -> None:
@@ -240,7 +242,13 @@ class Hub:
                 work.repeat(item, earlier)
                 return
         now = self.clock.now()
-        ctx = Context(now=now, minute=self.clock.minute(now), actor=cause.actor, may_call_numbers=item.may_call_numbers)
+        ctx = Context(
+            now=now,
+            minute=self.clock.minute(now),
+            actor=cause.actor,
+            may_call_numbers=cause.may_call_numbers,
+            clerk=cause.clerk,
+        )
         try:
             decision = decide(self._hall, item.command, ctx)
         except Rejected as rejection:

@@ -77,9 +77,9 @@ class Live:
         if topic is None:
             if len(self._topics) >= TOPICS_MAX:
                 raise Unavailable("too many views")
-            topic = Topic(name)
-            await self._hub.read(lambda hall: self._render(hall, topic))
-            topic = self._topics.setdefault(name, topic)
+            fresh = Topic(name)
+            await self._hub.read(lambda hall: self._render(hall, fresh))
+            topic = self._topics.setdefault(name, fresh)
         topic.subscribers.add(screen)
         self._send_snapshot(topic, screen)
 

@@ -11,12 +11,16 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """When and by whom: ms UTC (never decreasing), the local time as minutes of the day, the actor's id and permissions."""
+    """When and by whom: ms UTC (never decreasing), the local time as minutes of the day, the actor's id.
+
+    `clerk` is the staff number that must sit at the commanded window, "" for whoever may act at any.
+    """
 
     now: int
     minute: int
     actor: str
     may_call_numbers: bool = True
+    clerk: str = ""
 
 
 class OpenDay(Command, frozen=True, kw_only=True):
