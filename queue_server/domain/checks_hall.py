@@ -33,7 +33,7 @@ def check_hall(configuration: Configuration) -> Iterator[Finding]:
     yield from _widths(configuration)
 
 
-def _hours(configuration: Configuration) -> Iterator[Finding]:
+def _hours(configuration: Configuration) -> Iterator[Finding]:  # long: each finding is said in two languages
     hours = configuration.hours
     order = ("tickets_from", "opens", "tickets_until", "closes")
     times = {name: getattr(hours, name) for name in order}
