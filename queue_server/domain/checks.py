@@ -172,7 +172,7 @@ def _prefixes(configuration: Configuration) -> Iterator[Finding]:
             )
 
 
-def _services(configuration: Configuration) -> Iterator[Finding]:
+def _services(configuration: Configuration) -> Iterator[Finding]:  # long: each finding is said in two languages
     served: set[str] = set()
     for window in configuration.window:
         mine = {matter.id for matter in configuration.matter if serves(window, matter)}

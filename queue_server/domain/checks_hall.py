@@ -76,7 +76,7 @@ def _hours(configuration: Configuration) -> Iterator[Finding]:  # long: each fin
         )
 
 
-def _policy(configuration: Configuration) -> Iterator[Finding]:
+def _policy(configuration: Configuration) -> Iterator[Finding]:  # long: each finding is said in two languages
     policy = configuration.policy
     zero_ok = {
         "credit_max_min", "away_penalty_min", "away_free_after_min", "recall_interval_s", "no_show_after", "delay_limit",
