@@ -282,7 +282,7 @@ def _codes(configuration: Configuration) -> Iterator[Finding]:
             )
 
 
-def _names(configuration: Configuration) -> Iterator[Finding]:
+def _names(configuration: Configuration) -> Iterator[Finding]:  # long: each finding is said in two languages
     """RULES 3, 4 as applied: names outside the vocabulary are warned about."""
     for window in configuration.window:
         where = f"window {window.id}"

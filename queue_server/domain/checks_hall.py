@@ -157,7 +157,7 @@ def _voice(configuration: Configuration) -> Iterator[Finding]:
             )
 
 
-def _devices(configuration: Configuration) -> Iterator[Finding]:
+def _devices(configuration: Configuration) -> Iterator[Finding]:  # long: each finding is said in two languages
     rated = {device.window for device in configuration.device if device.kind == "rating_pad"}
     without = [window.id for window in configuration.window if window.id not in rated]
     if without:
