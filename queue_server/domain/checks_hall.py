@@ -33,7 +33,7 @@ def check_hall(configuration: Configuration) -> Iterator[Finding]:
     yield from _widths(configuration)
 
 
-def _hours(configuration: Configuration) -> Iterator[Finding]:
+def _hours(configuration: Configuration) -> Iterator[Finding]:  # long: each finding is said in two languages
     hours = configuration.hours
     order = ("tickets_from", "opens", "tickets_until", "closes")
     times = {name: getattr(hours, name) for name in order}
@@ -76,7 +76,7 @@ def _hours(configuration: Configuration) -> Iterator[Finding]:
         )
 
 
-def _policy(configuration: Configuration) -> Iterator[Finding]:
+def _policy(configuration: Configuration) -> Iterator[Finding]:  # long: each finding is said in two languages
     policy = configuration.policy
     zero_ok = {
         "credit_max_min", "away_penalty_min", "away_free_after_min", "recall_interval_s", "no_show_after", "delay_limit",
@@ -157,7 +157,7 @@ def _voice(configuration: Configuration) -> Iterator[Finding]:
             )
 
 
-def _devices(configuration: Configuration) -> Iterator[Finding]:
+def _devices(configuration: Configuration) -> Iterator[Finding]:  # long: each finding is said in two languages
     rated = {device.window for device in configuration.device if device.kind == "rating_pad"}
     without = [window.id for window in configuration.window if window.id not in rated]
     if without:
