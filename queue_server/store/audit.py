@@ -9,7 +9,7 @@ from sqlalchemy import MetaData, Table, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from queue_server.store import anchors, tables
-from queue_server.store.port import JournalRow, Projector
+from queue_server.store.port import Broken, JournalRow, Projector, Upsert
 from queue_server.store.statements import grouped, upsert
 from queue_server.store.store import PAGE, Store, to_row
 
@@ -19,7 +19,7 @@ FINDINGS_KEPT: Final = 100
 Progress = Callable[[int, int], None]
 """Told (rows done, rows in all) after every page."""
 
-Code = Literal["gap", "link", "epoch", "tail", "anchor", "changed", "missing", "extra"]
+Code = Literal["gap", "link", "epoch", "tail", "anchor", "meaning", "changed", "missing", "extra"]
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -100,12 +100,17 @@ async def _pages(connection: AsyncConnection, hall: str) -> AsyncIterator[list[J
         after = found[-1].seq
 
 
-async def _apply(
-    connection: AsyncConnection, into: dict[str, Table], rows: list[JournalRow], projector: Projector
-) -> None:
-    changes = (change for row in rows for change in projector(row))
+def _meaning(row: JournalRow, projector: Projector) -> list[Upsert]:
+    """What the projector makes of a row; Broken, naming the row, when it cannot: it is total on what was written."""
+    try:
+        return list(projector(row))
+    except Exception as error:
+        raise Broken(f"row {row.seq} of {row.hall} ({row.kind}) cannot be understood: {error!r}") from error
+
+
+async def _apply(connection: AsyncConnection, into: dict[str, Table], hall: str, changes: list[Upsert]) -> None:
     for (table, columns), changed in grouped(changes).items():
-        values = [{"hall": rows[0].hall, "id": row_id, **row} for row_id, row in changed]
+        values = [{"hall": hall, "id": row_id, **row} for row_id, row in changed]
         await connection.execute(upsert(connection.dialect, into[table], sorted(columns)), values)
 
 
@@ -136,9 +141,14 @@ async def verify(store: Store, hall: str, *, progress: Progress = _quiet) -> Ver
         for twin in twins.values():
             await connection.run_sync(twin.create)
         async for rows in _pages(connection, hall):
+            changes: list[Upsert] = []
             for row in rows:
                 chain.follow(row)
-            await _apply(connection, twins, rows, store.projector)
+                try:
+                    changes += _meaning(row, store.projector)
+                except Broken as error:
+                    chain.note("meaning", row.seq, str(error))
+            await _apply(connection, twins, hall, changes)
             progress(chain.rows, head)
         chain.end(head, link)
         projected = {}
@@ -181,7 +191,8 @@ async def rebuild(store: Store, hall: str, *, progress: Progress = _quiet) -> in
         for table in tables.projected.values():
             await connection.execute(delete(table).where(table.c.hall == hall))
         async for rows in _pages(connection, hall):
-            await _apply(connection, tables.projected, rows, store.projector)
+            changes = [change for row in rows for change in _meaning(row, store.projector)]
+            await _apply(connection, tables.projected, hall, changes)
             done += len(rows)
             progress(done, head)
     return done

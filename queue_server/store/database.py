@@ -37,13 +37,15 @@ _SQLITE_ABSENT: Final = {
 }
 _POSTGRES_ABSENT: Final = ("08", "53", "57", "58", "25006", "25P03", "40001", "40P01", "55P03", "28", "3D000")
 
+_ADDRESSES: Final = "sqlite:///PATH or postgresql://USER@HOST/NAME"
+
 
 def parse(url: str) -> URL:
     """The asynchronous form of `sqlite:///FILE` or `postgresql://…`; ValueError for anything else."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise ValueError(f"not a database address: {url!r}") from error
+        raise ValueError(f"not a database address: {url!r}; use {_ADDRESSES}") from error
     match parsed.get_backend_name():
         case "sqlite":
             if parsed.database in (None, "", ":memory:"):
@@ -52,7 +54,7 @@ def parse(url: str) -> URL:
         case "postgresql":
             return parsed.set(drivername="postgresql+asyncpg")
         case other:
-            raise ValueError(f"unknown kind of database {other!r}: use sqlite:///PATH or postgresql://USER@HOST/NAME")
+            raise ValueError(f"unknown kind of database {other!r}: use {_ADDRESSES}")
 
 
 def engine_for(url: URL) -> AsyncEngine:
