@@ -43,6 +43,7 @@ class Problem(Message, frozen=True, kw_only=True):
     title_en: str
     detail: str
     field: str
+    figures: dict[str, str | int | list[str]] = {}
 
 
 class Empty(Incoming, frozen=True, kw_only=True):

@@ -1,0 +1,624 @@
+// Made by scripts/wire_types.py from queue_server.wire: do not edit.
+
+export interface Version {
+  epoch: number
+  seq: number
+  n: number
+}
+
+export type HallState = 'before' | 'open' | 'closing' | 'closed'
+
+export type TicketState = 'waiting' | 'called' | 'serving' | 'parked' | 'passed' | 'done' | 'cancelled' | 'void' | 'uncalled'
+
+export type WindowState = 'idle' | 'called' | 'serving' | 'paused' | 'closed'
+
+export type PrinterState = 'ok' | 'near_end' | 'out' | 'jam' | 'cover' | 'offline' | 'unreadable'
+
+export type DeviceState = 'online' | 'degraded' | 'offline' | 'unknown'
+
+export type PrintState = 'none' | 'claimed' | 'printed' | 'failed' | 'unknown'
+
+export interface Words {
+  zh: string
+  en: string
+}
+
+export interface HallMessage {
+  kind: string
+  text: Words
+}
+
+export interface HallDocument {
+  id: string
+  name: Words
+  zone: Words
+  day: string
+  state: HallState
+  opens: string
+  closes: string
+  message: HallMessage | null
+  animations: boolean
+  recent_rows: number
+  sample: boolean
+}
+
+export interface Call {
+  id: string
+  number: string
+  window: string
+  plate: string
+  place: Words
+  at: number
+  times: number
+  state: TicketState
+}
+
+export interface CallsDocument {
+  calls: Call[]
+}
+
+export interface PrepareDocument {
+  numbers: string[]
+}
+
+export interface NoticeDocument {
+  pages: Words[]
+}
+
+export interface Spoken {
+  id: string
+  text: Words
+}
+
+export interface SpeechDocument {
+  state: string
+  speaking: Spoken | null
+  queued: number
+}
+
+export interface Station {
+  matters: Words[]
+  window: string
+  state: TicketState
+}
+
+export interface TicketDocument {
+  id: string
+  number: string
+  state: TicketState
+  queue: Words
+  matters: Words[]
+  quantity: number
+  priority: string
+  priority_words: Words
+  issued_at: number
+  effective_at: number
+  explanation: Words
+  ahead: number
+  wait_low_s: number | null
+  wait_high_s: number | null
+  updated_at: number
+  window: string
+  plate: string
+  place: Words
+  watch: Words
+  called_at: number | null
+  calls: number
+  stations: Station[]
+  pass_rule: Words
+  print_state: PrintState
+  rating: string
+  can_cancel: boolean
+  can_delay: boolean
+  origin: string
+}
+
+export interface WindowDocument {
+  id: string
+  plate: string
+  name: Words
+  kind: string
+  zone: string
+  place: Words
+  domains: Words[]
+  state: WindowState
+  since: number
+  number: string
+  calls: number
+  pause_reason: Words
+  resumes_at: string
+  staff: string
+  staff_name: string
+  served: number
+  inviting: boolean
+  invite_url: string
+  rating_device: DeviceState
+  typical_s: number | null
+  matter: Words
+}
+
+export interface Action {
+  name: string
+  allowed: boolean
+  code: string
+  why: Words
+}
+
+export interface Undoable {
+  what: string
+  number: string
+  until: number
+}
+
+export interface DeskDocument {
+  ticket: TicketDocument | null
+  service: string
+  started_at: number | null
+  typical_s: number | null
+  note: string
+  actions: Action[]
+  undo: Undoable | null
+  asked: Words | null
+  recall_at: number | null
+}
+
+export interface QueueDocument {
+  id: string
+  name: Words
+  prefix: string
+  waiting: number
+  longest_s: number
+  p50_s: number | null
+  p90_s: number | null
+  windows_open: number
+  no_shows: number
+  served: number
+}
+
+export interface QueuesDocument {
+  queues: QueueDocument[]
+}
+
+export interface TicketLine {
+  id: string
+  number: string
+  state: TicketState
+  matter: Words
+  priority_words: Words
+  waited_s: number
+  at: number
+  note: string
+}
+
+export interface TicketsDocument {
+  tickets: TicketLine[]
+}
+
+export interface WindowsDocument {
+  windows: WindowDocument[]
+}
+
+export interface AlarmDocument {
+  id: string
+  level: string
+  code: string
+  text: Words
+  since: number
+  acknowledged_by: string
+  action: string
+  subject: string
+}
+
+export interface AlarmsDocument {
+  alarms: AlarmDocument[]
+}
+
+export interface DeviceDocument {
+  id: string
+  kind: string
+  name: string
+  window: string
+  state: DeviceState
+  last_seen: number | null
+  last_error: string
+  printer: PrinterState | null
+  counters: Record<string, number>
+}
+
+export interface DevicesDocument {
+  devices: DeviceDocument[]
+}
+
+export interface FiguresDocument {
+  issued: number
+  waiting: number
+  called: number
+  served: number
+  served_direct: number
+  no_shows: number
+  invited: number
+  rated: number
+  mean_wait_s: number | null
+  longest_waiting_s: number
+  unmet: number
+}
+
+export interface KioskDocument {
+  id: string
+  printer: PrinterState
+  issuing: boolean
+  closed_reason: Words
+  voice: boolean
+}
+
+export interface MenuEntry {
+  id: string
+  kind: string
+  name: Words
+  sub: Words
+  icon: string
+  waiting: number
+  wait_low_s: number | null
+  wait_high_s: number | null
+  open: boolean
+  reason: Words
+}
+
+export interface PriorityEntry {
+  id: string
+  name: Words
+  basis: Words
+  credit_min: number
+}
+
+export interface MenuDocument {
+  tiles: MenuEntry[]
+  priorities: PriorityEntry[]
+}
+
+export interface TicketView {
+  ticket: TicketDocument
+  rate_service: string
+  rate_until: number | null
+}
+
+export interface Hello {
+  type: 'hello'
+  token?: string
+  build?: string
+}
+
+export interface Subscribe {
+  type: 'subscribe'
+  view: string
+  of?: string
+}
+
+export interface Unsubscribe {
+  type: 'unsubscribe'
+  view: string
+  of?: string
+}
+
+export interface PlayerReady {
+  type: 'player'
+  zone: string
+  ready: boolean
+}
+
+export interface Played {
+  type: 'played'
+  id: string
+  outcome: string
+  reason?: string
+}
+
+export interface Alive {
+  type: 'alive'
+  sound?: string
+}
+
+export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Played | Alive
+
+export interface Welcome {
+  type: 'welcome'
+  at: number
+  start: string
+  build: string
+  hall: string
+  view: string
+  of: string
+  device: string
+}
+
+export interface Snapshot {
+  type: 'snapshot'
+  view: string
+  of: string
+  version: Version
+  documents: Record<string, unknown>
+}
+
+export interface Change {
+  type: 'change'
+  view: string
+  of: string
+  version: Version
+  documents: Record<string, unknown>
+}
+
+export interface Heartbeat {
+  type: 'heartbeat'
+  at: number
+  epoch: number
+  start: string
+  build: string
+}
+
+export interface Play {
+  type: 'play'
+  id: string
+  epoch: number
+  zone: string
+  url: string
+  duration_ms: number
+  text: Words
+  volume: number
+}
+
+export interface Refused {
+  type: 'refused'
+  code: string
+  view: string
+  of: string
+  text: Words
+}
+
+export type ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Refused
+
+export interface Problem {
+  type: string
+  status: number
+  code: string
+  title: string
+  title_en: string
+  detail: string
+  field: string
+}
+
+export interface Empty {
+}
+
+export interface Identity {
+  kind: string
+  number: string
+  name?: string
+}
+
+export interface TakeTicket {
+  matters?: string[]
+  bundle?: string
+  quantity?: number
+  priority?: string
+  identity?: Identity | null
+  note?: string
+  language?: string
+  paper?: boolean
+}
+
+export interface TicketTaken {
+  ticket: TicketDocument
+  token: string
+  url: string
+  created: boolean
+  print_job: string
+}
+
+export interface TicketList {
+  tickets: TicketLine[]
+}
+
+export interface LifeLine {
+  seq: number
+  at: number
+  kind: string
+  text: Words
+  actor: string
+  inferred: boolean
+}
+
+export interface TicketLife {
+  ticket: TicketDocument
+  lines: LifeLine[]
+}
+
+export interface Rate {
+  token: string
+  service: string
+  level: number
+  tags?: string[]
+  text?: string
+}
+
+export interface Rated {
+  service: string
+  stored: boolean
+}
+
+export interface MatterHit {
+  id: string
+  kind: string
+  name: string
+  everyday: string[]
+  domain: string
+  department: string
+  initials: string
+  waiting: number
+  wait_low_s: number | null
+  wait_high_s: number | null
+  open: boolean
+  reason: Words
+  materials: string[]
+}
+
+export interface MatterHits {
+  hits: MatterHit[]
+  total: number
+  letters: string
+}
+
+export interface OpenWindow {
+  take_over?: boolean
+}
+
+export interface PauseWindow {
+  reason: string
+  resumes_at?: string
+}
+
+export interface Finish {
+  outcome?: string
+}
+
+export interface NoShow {
+  reason?: string
+}
+
+export interface CallNumber {
+  number: string
+  reason: string
+}
+
+export interface Transfer {
+  matters?: string[]
+  window?: string
+  reason?: string
+}
+
+export interface Park {
+  reason: string
+  minutes?: number
+}
+
+export interface OneTicket {
+  ticket: string
+}
+
+export interface ServeDirect {
+  matters?: string[]
+  quantity?: number
+}
+
+export interface DeskReply {
+  desk: DeskDocument
+  stranded: number
+  choices: string[]
+}
+
+export interface CloseDay {
+  text?: string
+}
+
+export interface DayReply {
+  state: string
+  day: string
+  waiting: number
+  unreachable: string[]
+}
+
+export interface SetMessage {
+  kind: string
+  zh?: string
+  en?: string
+}
+
+export interface ConfigurationFile {
+  text?: string
+  at?: string
+}
+
+export interface Finding {
+  level: string
+  where: string
+  text: Words
+}
+
+export interface ConfigurationReply {
+  findings: Finding[]
+  moved: number
+  stranded: number
+  applied: number
+  text: string
+}
+
+export interface SignIn {
+  staff: string
+  password: string
+  window?: string
+}
+
+export interface Session {
+  staff: string
+  name: string
+  roles: string[]
+  hall: string
+  window: string
+  must_change_password: boolean
+}
+
+export interface NewStaff {
+  staff: string
+  name: string
+  roles: string[]
+  password?: string
+  active?: boolean
+}
+
+export interface ChangePassword {
+  old: string
+  new: string
+}
+
+export interface StaffList {
+  staff: StaffEntry[]
+}
+
+export interface StaffEntry {
+  staff: string
+  name: string
+  roles: string[]
+  active: boolean
+}
+
+export interface Pairing {
+  id: string
+  code: string
+  expires_at: number
+}
+
+export interface PairingState {
+  state: string
+  token: string
+  view: string
+  of: string
+  path: string
+}
+
+export interface ApprovePairing {
+  role: string
+  of?: string
+  name?: string
+}
+
+export interface PairedDevice {
+  id: string
+  role: string
+  of: string
+  name: string
+  created_at: number
+  last_seen: number | null
+}
+
+export interface PairedList {
+  devices: PairedDevice[]
+}

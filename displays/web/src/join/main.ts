@@ -1,0 +1,12 @@
+/** The pairing page: every new screen starts here (UX S-03). */
+import '../look/tokens.css'
+import '../look/base.css'
+import './join.css'
+import { addMessages } from '../core/i18n'
+import { start } from '../core/start'
+import App from './App.vue'
+import en from './en.json'
+import zh from './zh-CN.json'
+
+addMessages(zh, en)
+start(App)
