@@ -134,7 +134,7 @@ async def verify(store: Store, hall: str, *, progress: Progress = _quiet) -> Ver
     """
     known, unreadable = anchors.read(store.keys_dir, hall)
     chain = _Chain(store, known)
-    async with store.database.reading(snapshot=True) as connection:
+    async with store.database.reading(whole=True) as connection:
         lease = tables.leases.c
         head, link = (await connection.execute(select(lease.head, lease.link).where(lease.hall == hall))).one()
         twins = _scratch(connection.dialect.name)
@@ -184,7 +184,7 @@ async def _ids(connection: AsyncConnection, differing: Any) -> set[str]:
 async def rebuild(store: Store, hall: str, *, progress: Progress = _quiet) -> int:
     """Make the hall's projections anew from zero, all or nothing; returns the rows read. An open hall waits meanwhile."""
     done = 0
-    async with store.database.writing() as connection:
+    async with store.database.writing(whole=True) as connection:
         lease = tables.leases.c
         await connection.execute(update(tables.leases).where(lease.hall == hall).values(beat=lease.beat + 1))
         head: int = (await connection.execute(select(lease.head).where(lease.hall == hall))).scalar_one()

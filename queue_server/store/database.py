@@ -23,6 +23,9 @@ BUSY_MS: Final = 5_000
 STOPPED_MS: Final = 5_000
 """How long a process that stopped inside a transaction may hold a hall's lease row on PostgreSQL."""
 
+ANSWER_TIMEOUT_S: Final = 15.0
+"""After this long without an answer a connection to PostgreSQL is given up: longer than STOPPED_MS, for takeovers wait."""
+
 POSTGRES_SETTINGS: Final = {"idle_in_transaction_session_timeout": str(STOPPED_MS), "application_name": "yichuang"}
 
 _SQLITE_ABSENT: Final = {
@@ -45,7 +48,7 @@ def parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise ValueError(f"not a database address: {url!r}; use {_ADDRESSES}") from error
+        raise ValueError(f"not a database address: use {_ADDRESSES}") from error
     match parsed.get_backend_name():
         case "sqlite":
             if parsed.database in (None, "", ":memory:"):
@@ -151,7 +154,7 @@ def blamed() -> Iterator[None]:
 class Database:
     """One engine, and the rule of turns: SQLite has one writer a file, so writers of this process queue up fairly."""
 
-    __slots__ = ("engine", "turn", "url")
+    __slots__ = ("_limit_s", "engine", "turn", "url")
 
     def __init__(self, url: URL) -> None:
         self.url = url
@@ -160,31 +163,37 @@ class Database:
         if url.get_backend_name() == "sqlite":
             lock = asyncio.Lock()
             self.turn = lambda: lock
+            self._limit_s = None  # a file answers or fails by itself
         else:
             self.turn = contextlib.nullcontext
+            self._limit_s = ANSWER_TIMEOUT_S
 
     @contextlib.asynccontextmanager
-    async def reading(self, *, snapshot: bool = False) -> AsyncIterator[AsyncConnection]:
-        """A connection for reads; with `snapshot` everything read in it is of one moment, and temporary tables may be made."""
+    async def reading(self, *, whole: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A connection for reads. With `whole`, for a long look: everything read is of one moment, and no time limit."""
         with blamed():
-            async with self.engine.connect() as connection:
-                if snapshot and connection.dialect.name == "postgresql":
+            async with asyncio.timeout(None if whole else self._limit_s), self.engine.connect() as connection:
+                if whole and connection.dialect.name == "postgresql":
                     await connection.execution_options(isolation_level="REPEATABLE READ")
                 yield connection
 
     @contextlib.asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction, committed at the end; InDoubt when the commit itself got no answer."""
+    async def writing(self, *, whole: bool = False) -> AsyncIterator[AsyncConnection]:
+        """One transaction, committed at the end; InDoubt when the commit itself got no answer. `whole`: no time limit."""
+        committing = False
         async with self.turn():
             with blamed():
-                async with self.engine.connect() as connection:
-                    await connection.execution_options(writes=True)
-                    await connection.begin()
-                    yield connection
-                    try:
+                try:
+                    async with asyncio.timeout(None if whole else self._limit_s), self.engine.connect() as connection:
+                        await connection.execution_options(writes=True)
+                        await connection.begin()
+                        yield connection
+                        committing = True
                         await connection.commit()
-                    except Exception as error:
+                except Exception as error:
+                    if committing:
                         raise commit_blame(error) from error
+                    raise
 
     async def close(self) -> None:
         """Close every connection."""

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from queue_server.store.audit import rebuild, verify
 from queue_server.store.port import Batch, JournalRow, NewEvent, Upsert
 from queue_server.store.store import Store
 
-values = {
+values: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "tickets": {
         "state": st.sampled_from(["waiting", "called", ""]),
         "window": st.none() | st.text("12", max_size=2),
@@ -44,7 +45,7 @@ def by_hand(changes: list[list[tuple[str, str, dict[str, object]]]]) -> dict[tup
     defaults: dict[str, dict[str, object]] = {
         "tickets": {"state": "", "window": None, "calls": 0},
         "services": {"direct": False, "ticket": None, "finished_at": None},
-        "ratings": {"level": 0, "late": False, "tags": "[]"},
+        "ratings": {"level": 0, "late": False, "tags": ""},
     }
     found: dict[tuple[str, str], dict[str, object]] = {}
     for event in changes:
