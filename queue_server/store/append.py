@@ -94,7 +94,7 @@ def run_sqlite(connection: sqlite3.Connection, steps: Sequence[Step]) -> None:
         for step in steps:
             try:
                 changed = connection.executemany(step.sql, step.rows).rowcount
-            except sqlite3.Error as error:
+            except Exception as error:
                 raise refuse(step, error) from error
             if step.fence and changed != 1:
                 raise Fenced("another process has taken this hall over: this one writes nothing more")

@@ -9,8 +9,8 @@ from sqlalchemy import MetaData, Table, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from queue_server.store import anchors, tables
-from queue_server.store.port import Broken, JournalRow, Projector, Upsert
-from queue_server.store.statements import grouped, upsert
+from queue_server.store.port import Broken, JournalRow, Upsert
+from queue_server.store.statements import grouped, meaning, upsert
 from queue_server.store.store import PAGE, Store, to_row
 
 FINDINGS_KEPT: Final = 100
@@ -100,14 +100,6 @@ async def _pages(connection: AsyncConnection, hall: str) -> AsyncIterator[list[J
         after = found[-1].seq
 
 
-def _meaning(row: JournalRow, projector: Projector) -> list[Upsert]:
-    """What the projector makes of a row; Broken, naming the row, when it cannot: it is total on what was written."""
-    try:
-        return list(projector(row))
-    except Exception as error:
-        raise Broken(f"row {row.seq} of {row.hall} ({row.kind}) cannot be understood: {error!r}") from error
-
-
 async def _apply(connection: AsyncConnection, into: dict[str, Table], hall: str, changes: list[Upsert]) -> None:
     for (table, columns), changed in grouped(changes).items():
         values = [{"hall": hall, "id": row_id, **row} for row_id, row in changed]
@@ -145,7 +137,7 @@ async def verify(store: Store, hall: str, *, progress: Progress = _quiet) -> Ver
             for row in rows:
                 chain.follow(row)
                 try:
-                    changes += _meaning(row, store.projector)
+                    changes += meaning(row, store.projector)
                 except Broken as error:
                     chain.note("meaning", row.seq, str(error))
             await _apply(connection, twins, hall, changes)
@@ -191,7 +183,7 @@ async def rebuild(store: Store, hall: str, *, progress: Progress = _quiet) -> in
         for table in tables.projected.values():
             await connection.execute(delete(table).where(table.c.hall == hall))
         async for rows in _pages(connection, hall):
-            changes = [change for row in rows for change in _meaning(row, store.projector)]
+            changes = [change for row in rows for change in meaning(row, store.projector)]
             await _apply(connection, tables.projected, hall, changes)
             done += len(rows)
             progress(done, head)

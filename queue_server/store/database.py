@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from queue_server.store.port import Broken, Duplicate, InDoubt, StoreError, Unavailable
+from queue_server.store.port import Broken, Duplicate, InDoubt, StoreError, Unavailable, Unfit
 
 BUSY_MS: Final = 5_000
 """How long a writer on SQLite waits for another process that writes to the same file."""
@@ -111,6 +111,8 @@ def blame(error: BaseException) -> StoreError | None:
             return blame(cause) or Broken(f"the database refused a statement: {cause}")
         case sqlite3.Error():
             return _blame_sqlite(error)
+        case UnicodeError() | OverflowError():
+            return Unfit(f"a value that cannot be stored: {error}")
         case OSError() | asyncpg.InterfaceError() | PoolTimeout() | TimeoutError():
             return Unavailable(f"the database is not reachable: {error}")
         case _:
@@ -123,8 +125,9 @@ def blame(error: BaseException) -> StoreError | None:
 
 def _blame_sqlite(error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
-    if code is None:  # the module's own complaint, not the library's: the connection was closed
-        return Unavailable(f"the database is closed: {error}")
+    if code is None:  # the module's own complaint, not the library's
+        closed = "closed" in str(error)
+        return Unavailable(f"the database is closed: {error}") if closed else Broken(f"a wrong statement: {error}")
     if code in (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE):
         return Duplicate(str(error))
     sentence = _SQLITE_ABSENT.get(code & 0xFF)
@@ -134,6 +137,8 @@ def _blame_sqlite(error: sqlite3.Error) -> StoreError:
 def _blame_postgres(state: str, message: str) -> StoreError:
     if state == "23505":
         return Duplicate(message)
+    if state.startswith("22"):
+        return Unfit(f"a value that cannot be stored: {message}")
     if state.startswith(_POSTGRES_ABSENT):
         return Unavailable(f"PostgreSQL does not serve: {message}")
     return Broken(f"the database refused a statement: {state} {message}")

@@ -1,5 +1,6 @@
 """The store: leases, commits, reads and what is kept beside the journal, on SQLite and PostgreSQL alike."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from queue_server.store import anchors, keys, migrations, tables
 from queue_server.store.append import Appender, appender_for
-from queue_server.store.database import Database, parse, require_durable
+from queue_server.store.database import Database, blamed, parse, require_durable
 from queue_server.store.port import (
     LEASE_TTL_MS,
     RECEIPTS_KEPT_MS,
@@ -191,15 +192,16 @@ class Store(StorePort):
 
     async def commit(self, lease: Lease, batch: Batch) -> Committed:
         begun_ms = self._clock()
-        rows = chained(self.keys, lease, batch.events)
-        after = lease if not rows else Lease(lease.hall, lease.writer, lease.epoch, rows[-1].seq, rows[-1].link)
-        await self._appender.run(
-            [
-                self.statements.move(lease, after.head, after.link),
-                *self.statements.events(rows, self.projector),
-                *self.statements.batch(lease.hall, batch, self.keys),
-            ]
-        )
+        with blamed():
+            rows = chained(self.keys, lease, batch.events)
+            after = lease if not rows else Lease(lease.hall, lease.writer, lease.epoch, rows[-1].seq, rows[-1].link)
+            await self._appender.run(
+                [
+                    self.statements.move(lease, after.head, after.link),
+                    *self.statements.events(rows, self.projector),
+                    *self.statements.batch(lease.hall, batch, self.keys),
+                ]
+            )
         self._keep(lease, begun_ms)
         return Committed(after, lease.head + 1, after.head)
 
@@ -241,7 +243,8 @@ class Store(StorePort):
     async def receipts(self, hall: str, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Receipt]:
         if not keys:
             return {}
-        rows = await self._appender.fetch(self.statements.receipt, [(hall, *key) for key in keys])
+        with blamed():
+            rows = await self._appender.fetch(self.statements.receipt, [(hall, *key) for key in keys])
         return {(found.principal, found.key): found for found in map(receipt_of, rows)}
 
     # -- effects at the edge
@@ -329,7 +332,7 @@ class Store(StorePort):
         row = tables.leases.c
         async with self.database.reading() as connection:
             head, link = (await connection.execute(select(row.head, row.link).where(row.hall == hall))).one()
-        anchors.append(self.keys_dir, anchors.Anchor(hall, head, link, at))
+        await asyncio.to_thread(anchors.append, self.keys_dir, anchors.Anchor(hall, head, link, at))
 
     async def expire(self, hall: str, now: int) -> Expired:
         old = now - RECEIPTS_KEPT_MS

@@ -206,3 +206,39 @@ outbox = Table(
     Column("error", String, nullable=False),
     Index("outbox_by_due", "hall", "state", "due_at"),
 )
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("hall", String, primary_key=True),
+    Column("staff", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("roles", String, nullable=False),
+    Column("password", String, nullable=False),
+    Column("must_change", Boolean, nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hall", String, primary_key=True),
+    Column("digest", String, primary_key=True),
+    Column("staff", String, nullable=False),
+    Column("window", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+paired = Table(
+    "paired",
+    metadata,
+    Column("hall", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("of", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("paired_by_digest", "hall", "digest"),
+)

@@ -24,6 +24,7 @@ from queue_server.store.port import (
     PersonalRow,
     Receipt,
     Unavailable,
+    Unfit,
     Upsert,
 )
 from queue_server.store.store import Store
@@ -195,6 +196,32 @@ async def test_a_projector_that_names_an_unknown_column_is_broken_and_writes_not
         await store.commit(lease, Batch(events=[issued(1)]))
     assert (await store.take_over(HALL, "b")).head == 0
     await store.close()
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        Batch(events=[event("Noted", id="x"), NewEvent("queue", "", NOON, "a\udcff", "", "K", 1, "{}")]),
+        Batch(events=[issued(1)], receipts=[receipt("\udcff")]),
+        Batch(events=[issued(1)], receipts=[receipt("k", "\ud800")]),
+        Batch(events=[issued(1)], outbox=[OutboxRow("o", "hcp", "s", "{}", NOON, 2**63)]),
+    ],
+)
+async def test_a_value_that_no_database_holds_is_unfit_and_writes_nothing(store: Store, batch: Batch) -> None:
+    """A header's stray byte arrives as a lone surrogate: it must not stop the hall, and the rest of the batch is not torn."""
+    lease = await store.take_over(HALL, "a")
+    with pytest.raises(Unfit):
+        await store.commit(lease, batch)
+    assert (await store.commit(lease, Batch(events=[issued(2)]))).last_seq == 1
+    with pytest.raises(Unfit):
+        await store.receipts(HALL, [("kiosk-1", "\udcff")])
+
+
+async def test_a_projector_that_fails_is_broken_and_writes_nothing(store: Store) -> None:
+    lease = await store.take_over(HALL, "a")
+    with pytest.raises(Broken, match="TicketIssued"):
+        await store.commit(lease, Batch(events=[event("TicketIssued", id="no number")]))
+    assert (await store.take_over(HALL, "b")).head == 0
 
 
 @pytest.mark.postgres
