@@ -64,7 +64,8 @@ journal = Table(
     Column("version", Integer, nullable=False),
     Column("data", Text, nullable=False),
     Column("link", String, nullable=False),
-    Index("journal_by_subject", "hall", "subject", "day", "seq"),
+    Index("journal_by_day", "hall", "day", "seq"),
+    Index("journal_by_subject", "hall", "subject", "seq"),
 )
 
 receipts = Table(
@@ -102,7 +103,7 @@ tickets = Table(
     _maybe_text("window"),
     _count("calls"),
     _text("print_state"),
-    _text("outcome"),
+    _maybe_text("outcome"),
     _text("origin"),
     _text("token_hash"),
     Index("tickets_by_day", "hall", "day", "number"),
@@ -124,7 +125,7 @@ services = Table(
     _maybe_ms("called_at"),
     _maybe_ms("started_at"),
     _maybe_ms("finished_at"),
-    _text("outcome"),
+    _maybe_text("outcome"),
     _maybe_ms("invited_at"),
     _maybe_text("rating"),
     _text("inferred"),
@@ -141,7 +142,7 @@ ratings = Table(
     Column("level", SmallInteger, nullable=False, server_default="0"),
     _text("channel"),
     _text("device"),
-    Column("tags", Text, nullable=False, server_default="[]"),
+    Column("tags", Text, nullable=False, server_default=""),
     _ms("pressed_at"),
     _ms("received_at"),
     Column("late", Boolean(create_constraint=False), nullable=False, server_default="0"),
