@@ -2,16 +2,23 @@
 
 import argparse
 import asyncio
+import functools
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
 import structlog
+from displays.errors import Unavailable as NoPack
+from displays.speech.pack import build_pack
 
+from devices import cli as agent
+from devices.emulators import cli as emulators
 from queue_server.app import hallfile
+from queue_server.app.projection import project
 from queue_server.domain.configuration import Configuration
+from queue_server.store import cli as journal
 from queue_server.store.port import StoreError
 
 
@@ -51,6 +58,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True)
     _add_serve(commands.add_parser("serve", help="serve one hall"))
     _add_config(commands.add_parser("config", help="check a hall's file"))
+    _add_journal(commands.add_parser("journal", help="verify, rebuild or export what happened"))
+    _add_voice(commands.add_parser("voice", help="make the voice pack that ships"))
+    _add_agent(commands.add_parser("agent", help="own the devices of this PC"))
+    emulate = commands.add_parser("emulate", help="be the other end of a device's line")
+    emulators.add_arguments(emulate)
+    emulate.set_defaults(run=lambda arguments: run_loop(emulators.run(arguments)))
     return parser
 
 
@@ -118,13 +131,13 @@ def _serve(arguments: argparse.Namespace) -> int:
         return 1
 
 
-def run_loop(work: "asyncio.Future[int] | object") -> int:
+def run_loop(work: Coroutine[None, None, int]) -> int:
     """Run on uvloop where it exists."""
     try:
         import uvloop  # noqa: PLC0415
     except ImportError:
-        return asyncio.run(work)  # type: ignore[arg-type]
-    return uvloop.run(work)  # type: ignore[arg-type]
+        return asyncio.run(work)
+    return uvloop.run(work)
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
@@ -133,3 +146,53 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     check.add_argument("file", type=Path)
     check.add_argument("--json", action="store_true")
     check.set_defaults(run=lambda arguments: hallfile.check_command(arguments.file, arguments.json))
+
+
+def _add_journal(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", required=True)
+    for name, work, text in (
+        ("verify", journal.journal_verify, "is every row where it was, and do the reports follow from them?"),
+        ("rebuild", journal.journal_rebuild, "make the reports' tables anew"),
+        ("export", journal.journal_export, "print the rows as JSON lines"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("--database", required=True, help="sqlite:///FILE or postgresql://USER@HOST/NAME")
+        action.add_argument("--keys", type=Path, help="folder of the key files")
+        action.add_argument("--hall", required=name == "export", help="one hall only")
+        if name == "export":
+            action.add_argument("--after", type=int, default=0, metavar="SEQ")
+        else:
+            action.add_argument("--json", action="store_true")
+        action.set_defaults(run=functools.partial(_journal, name, work))
+
+
+def _journal(name: str, work: Callable[..., Coroutine[None, None, int]], arguments: argparse.Namespace) -> int:
+    keys = arguments.keys or data_dir() / "keys"
+    if name == "export":
+        after, out = arguments.after, sys.stdout.buffer
+        return run_loop(work(arguments.database, keys, project, hall=arguments.hall, after=after, out=out, err=sys.stderr))
+    options = {"hall": arguments.hall, "as_json": arguments.json, "out": sys.stdout, "err": sys.stderr}
+    return run_loop(work(arguments.database, keys, project, **options))
+
+
+def _add_voice(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", required=True)
+    build = actions.add_parser("build", help="make the pack with espeak-ng")
+    build.add_argument("--folder", type=Path, help="where to; default: the hall's own data")
+    build.set_defaults(run=_build_voice)
+
+
+def _build_voice(arguments: argparse.Namespace) -> int:
+    folder = arguments.folder or data_dir() / "voice"
+    try:
+        build_pack(folder)
+    except NoPack as error:
+        print(str(error), file=sys.stderr)
+        return 1
+    print(folder)
+    return 0
+
+
+def _add_agent(parser: argparse.ArgumentParser) -> None:
+    agent.add_arguments(parser)
+    parser.set_defaults(run=lambda arguments: run_loop(agent.run(arguments, render_strip, make_printer)))

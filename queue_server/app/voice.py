@@ -9,13 +9,13 @@ from typing import Protocol
 import msgspec
 import structlog
 from aiohttp import web
+from displays.errors import Malformed
+from displays.errors import Unavailable as NoPack
 from displays.speech.assemble import announcement_wav
 from displays.speech.pack import Pack, load_pack
 from displays.speech.phrases import VoicePolicy
-from displays.speech.queue import Announcement, SpeechQueue
+from displays.speech.queue import Announcement, Dropped, SpeechQueue
 
-from displays.errors import Malformed
-from displays.errors import Unavailable as NoPack
 from queue_server.app.hub import Hub
 from queue_server.app.live import Live
 from queue_server.app.texts import words
@@ -71,6 +71,8 @@ class Voice:
         self._zones: dict[str, _Zone] = {}
         self._files: OrderedDict[str, bytes] = OrderedDict()
         self._of_ticket: dict[str, list[tuple[str, str]]] = {}
+        self._ended: list[Dropped] = []
+        self._volume = 100
         self._hub: Hub | None = None
         self._live: Live | None = None
         self.pack: Pack | None = None
@@ -100,9 +102,15 @@ class Voice:
 
     def _zone_up(self, configuration: Configuration) -> None:
         voice = configuration.voice
-        policy = VoicePolicy(template=voice.template, one=voice.one, languages=voice.languages)
+        try:
+            policy = VoicePolicy(template=voice.template, one=voice.one, languages=voice.languages)
+        except Malformed as error:
+            log.error("voice as before", reason=str(error))
+            policy = VoicePolicy()
         for zone in {window.zone for window in configuration.window}:
-            if zone not in self._zones:
+            if zone in self._zones:
+                self._zones[zone].queue.use(policy)
+            else:
                 self._zones[zone] = _Zone(SpeechQueue(policy, self._duration_ms))
         self._volume = voice.volume
 
@@ -148,15 +156,16 @@ class Voice:
                 if window is None:
                     continue
                 name, number = call_id(event), hall.tickets[event.ticket].number
-                self._zones[window.zone].queue.called(name, number, plate_of(hall, event.window), event.at)
+                full = self._zones[window.zone].queue.called(name, number, plate_of(hall, event.window), event.at)
+                self._ended += [full] if full is not None else []
                 self._of_ticket.setdefault(event.ticket, []).append((window.zone, name))
             elif isinstance(
                 event, e.CitizenArrived | e.TicketCancelled | e.TicketRequeued | e.TicketPassed | e.TicketVoided
             ):
+                reason = "arrived" if isinstance(event, e.CitizenArrived) else "cancelled"
                 for zone, name in self._of_ticket.pop(event.ticket, ()):
-                    self._zones[zone].queue.settled(
-                        name, "arrived" if isinstance(event, e.CitizenArrived) else "cancelled"
-                    )
+                    needless = self._zones[zone].queue.settled(name, reason)
+                    self._ended += [needless] if needless is not None else []
 
     # --- players ---
 
@@ -191,11 +200,14 @@ class Voice:
         if self._hub is None:
             return
         while not self._hub.stopped.is_set():
-            for zone, entry in self._zones.items():
-                try:
+            try:
+                while self._ended:
+                    await self._settle((self._ended[0].call_id,), "dropped", self._ended[0].reason)
+                    del self._ended[0]
+                for zone, entry in self._zones.items():
                     await self._step(zone, entry)
-                except StoreError as error:
-                    log.warning("speech waits", zone=zone, error=str(error))
+            except StoreError as error:
+                log.warning("speech waits", error=str(error))
             await asyncio.sleep(STEP_S)
 
     async def _step(self, zone: str, entry: _Zone) -> None:
@@ -207,8 +219,7 @@ class Voice:
             await self._end(zone, entry, "unknown", "no answer from the player")
         for dropped in entry.queue.tick(now):
             await self._settle((dropped.call_id,), "dropped", dropped.reason)
-            if dropped.reason == "too-late":
-                self._alarm(zone, now)
+            self._alarm(zone, now)
         if entry.playing is None and entry.players and self.pack is not None:
             announcement = entry.queue.next(now)
             if announcement is not None:
@@ -220,7 +231,7 @@ class Voice:
         now = self._hub.clock.now()
         granted = [await self._store.claim(self._hub.lease, name, now) for name in announcement.calls]
         if not all(granted) or not entry.players:
-            entry.queue.played(announcement.id, "failed", now)
+            entry.queue.played(announcement.id, "failed")
             await self._settle(announcement.calls, "dropped", "not claimed")
             return
         sound, duration_ms = await asyncio.to_thread(announcement_wav, self.pack, announcement)
@@ -248,7 +259,7 @@ class Voice:
         if announcement is None:
             return
         now = self._hub.clock.now()
-        entry.queue.played(announcement.id, "done" if state == "done" else "failed", now)
+        entry.queue.played(announcement.id, "done" if state == "done" else "failed")
         if state != "done":
             self._alarm(zone, now)
         await self._settle(announcement.calls, state, "" if state == "done" else reason)
@@ -265,7 +276,7 @@ class Voice:
         playing = entry.playing
         spoken = Spoken(id=playing.id, text=Words(zh=playing.text_zh, en=playing.text_en)) if playing else None
         state = "voiced" if entry.players and self.pack is not None else "voiceless"
-        self._around.speech[zone] = SpeechDocument(state=state, speaking=spoken, queued=entry.queue.waiting())
+        self._around.speech[zone] = SpeechDocument(state=state, speaking=spoken, queued=entry.queue.queued)
         if self._live is not None:
             self._live.touch([("hall", zone)])
 

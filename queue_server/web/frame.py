@@ -74,8 +74,8 @@ class Frame:
     ) -> web.Response:
         """Ask the hub under the request's idempotency key, and answer with what it decided."""
         key = request.headers.get("Idempotency-Key", "")
-        if not key or len(key) > KEY_MAX:
-            raise Malformed("Idempotency-Key", "one key of at most 128 characters for each intention")
+        if not key or len(key) > KEY_MAX or not key.isascii() or not key.isprintable():
+            raise Malformed("Idempotency-Key", "one key of at most 128 printable ASCII characters for each intention")
         manager = "manager" in person.roles or person.kind == "device"
         cause = Cause(
             actor=person.actor,
