@@ -221,7 +221,7 @@ class Hub:
         work.batch.claims.extend(self._effects(self._hall, work.events))
         try:
             committed = await self._store.commit(self.lease, work.batch)
-        except port.StoreError as error:
+        except Exception as error:
             await self._throw_away(asked, error)
             return
         self._lease = committed.lease
