@@ -405,6 +405,7 @@ export interface TakeTicket {
   note?: string
   language?: string
   paper?: boolean
+  slip?: string
 }
 
 export interface TicketTaken {
