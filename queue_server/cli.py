@@ -10,11 +10,11 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
 import structlog
-from displays.errors import Unavailable as NoPack
 from displays.speech.pack import build_pack
 
 from devices import cli as agent
 from devices.emulators import cli as emulators
+from displays.errors import Unavailable as NoPack
 from queue_server.app import hallfile
 from queue_server.app.projection import project
 from queue_server.domain.configuration import Configuration
@@ -170,7 +170,9 @@ def _journal(name: str, work: Callable[..., Coroutine[None, None, int]], argumen
     keys = arguments.keys or data_dir() / "keys"
     if name == "export":
         after, out = arguments.after, sys.stdout.buffer
-        return run_loop(work(arguments.database, keys, project, hall=arguments.hall, after=after, out=out, err=sys.stderr))
+        return run_loop(
+            work(arguments.database, keys, project, hall=arguments.hall, after=after, out=out, err=sys.stderr)
+        )
     options = {"hall": arguments.hall, "as_json": arguments.json, "out": sys.stdout, "err": sys.stderr}
     return run_loop(work(arguments.database, keys, project, **options))
 

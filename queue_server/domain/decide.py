@@ -73,5 +73,6 @@ _RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] =
     c.Rate: ratings.rate,
     c.ReportDevice: alarms.report_device,
     c.Tick: alarms.tick,
+    c.CallHelp: alarms.call_help,
     c.AcknowledgeAlarm: alarms.acknowledge,
 }
