@@ -364,7 +364,6 @@ def _hit(frame: Frame, hall: Hall, name: str, kind: str) -> MatterHit:
     )
 
 
-
 ROUTES: list[Route] = [
     Route("POST", "tickets", take, ISSUERS, TakeTicket, TicketTaken, "Take a ticket", 201),
     Route("GET", "tickets", lost, GUIDES, None, TicketList, "Find a ticket by number, matter and time"),
