@@ -1,5 +1,7 @@
 """The server's side of the agents: their devices are shown what the hall says, and their presses become commands."""
 
+# long: the one place where a device map, the hall and a connection meet
+
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field

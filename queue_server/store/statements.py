@@ -119,7 +119,7 @@ class Statements:
             steps.append(Step(sql, [(hall, row_id, *(values[name] for name in columns)) for row_id, values in rows]))
         return steps
 
-    def batch(self, hall: str, batch: Batch, keys: Keys) -> list[Step]:
+    def batch(self, hall: str, batch: Batch, keys: Keys) -> list[Step]:  # long: one step a table, in their order
         """Everything of a batch but its events."""
         steps = [
             Step(

@@ -122,7 +122,7 @@ services = Table(
     Column("quantity", Integer, nullable=False, server_default="1"),
     Column("direct", Boolean(create_constraint=False), nullable=False, server_default="0"),
     _maybe_ms("called_at"),
-    _ms("started_at"),
+    _maybe_ms("started_at"),
     _maybe_ms("finished_at"),
     _text("outcome"),
     _maybe_ms("invited_at"),

@@ -9,7 +9,7 @@
 | GET phone/{token} | the ticket's token | → TicketView |
 | POST phone/{token}/{cancel,delay,help} | the ticket's token | Empty → TicketView |
 | POST ratings | the ticket's token | Rate → Rated |
-| GET matters?q=&limit= | anybody in the hall with a token or session | → MatterHits |
+| GET matters?q=&domain=&limit= | anybody in the hall with a token or session | → MatterHits |
 | POST windows/{id}/{open,pause,resume,close} | clerk at it, manager | OpenWindow, PauseWindow, Empty → DeskReply |
 | POST windows/{id}/{call-next,recall,arrive,finish,no-show,undo} | clerk at it | Empty, Finish, NoShow → DeskReply |
 | POST windows/{id}/call | clerk with permission | CallNumber → DeskReply |
@@ -61,7 +61,7 @@ class Identity(Incoming, frozen=True, kw_only=True):
 class TakeTicket(Incoming, frozen=True, kw_only=True):
     """Matters (ids, at least one) or one bundle (id); priority is a class id or "".
 
-    quantity 1…50 counts filings of the same matter.
+    quantity 1…50 counts filings of the same matter. `slip` is the token on a slip that was not reached the day before.
     """
 
     matters: list[str] = []
@@ -72,6 +72,7 @@ class TakeTicket(Incoming, frozen=True, kw_only=True):
     note: str = ""
     language: str = "zh"
     paper: bool = True
+    slip: str = ""
 
 
 class TicketTaken(Message, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from queue_server.app.clock import Clock
+from queue_server.app.papers import Papers
 from queue_server.app.texts import NOTHING, has, plain, words
 from queue_server.app.tokens import Tokens
 from queue_server.app.views.desk import (
@@ -63,6 +64,7 @@ class Surroundings:
 
     clock: Clock
     tokens: Tokens
+    papers: Papers
     base_url: str
     speech: dict[str, SpeechDocument] = field(default_factory=dict)
     devices: dict[str, DeviceDocument] = field(default_factory=dict)

@@ -119,7 +119,7 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Integer, nullable=False, server_default="1"),
         sa.Column("direct", sa.Boolean, nullable=False, server_default="0"),
         sa.Column("called_at", sa.BigInteger, nullable=True),
-        sa.Column("started_at", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("started_at", sa.BigInteger, nullable=True),
         sa.Column("finished_at", sa.BigInteger, nullable=True),
         sa.Column("outcome", sa.String, nullable=False, server_default=""),
         sa.Column("invited_at", sa.BigInteger, nullable=True),
