@@ -61,10 +61,10 @@ async def _pair(
     while True:
         await asyncio.sleep(poll_s)
         async with session.get(f"{url}/{pairing.id}") as answer:
-            if answer.status in (404, 410):
-                return None  # the code lives ten minutes
             answer.raise_for_status()
             state = msgspec.json.decode(await answer.read(), type=PairingState)
+        if state.state == "expired":
+            return None  # the code lives ten minutes
         if state.token:
             return state
 
