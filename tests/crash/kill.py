@@ -95,9 +95,8 @@ async def rounds(folder: Path, count: int, seed: int = 1) -> Tally:
     await hall.start()
     async with desk(hall) as admin:
         kiosk, screen = await admin.pair("kiosk", "kiosk-1"), await admin.pair("hall")
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"{hall.api}/matters", params={"limit": "1"}, headers=kiosk) as answer:
-                matter = (await answer.json())["hits"][0]["id"]
+        async with admin.session.get(f"{hall.api}/matters", params={"limit": "1"}, headers=kiosk) as answer:
+            matter = (await answer.json())["hits"][0]["id"]
     try:
         for number in range(count):
             names = (f"r{number}c{each}" for each in range(WRITERS))
