@@ -1,5 +1,7 @@
 """What has happened in a hall: past participles that carry every decided value, so that rules may change without history."""
 
+# long: one vocabulary, read from top to bottom; two files would have to be read together
+
 import msgspec
 
 from queue_server.domain.configuration import Configuration

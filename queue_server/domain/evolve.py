@@ -1,5 +1,7 @@
 """Events into state, in place: total on what `decide` made, and blind to configuration (law 3)."""
 
+# long: one short function an event, and the table that names them all
+
 from collections.abc import Callable
 from typing import Any
 
@@ -192,7 +194,9 @@ def _print_recorded(hall: Hall, event: e.PrintRecorded) -> None:
 
 
 def _reprint_requested(hall: Hall, event: e.ReprintRequested) -> None:
-    hall.tickets[event.ticket].print_state = PrintState.CLAIMED
+    ticket = hall.tickets[event.ticket]
+    ticket.print_state = PrintState.CLAIMED
+    ticket.reprints += 1
 
 
 def _window_opened(hall: Hall, event: e.WindowOpened) -> None:

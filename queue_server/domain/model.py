@@ -64,6 +64,7 @@ class Ticket:
     print_state: PrintState = PrintState.NONE
     help_asked_at: int = 0
     ahead_at_issue: int = 0
+    reprints: int = 0
     wait_at_issue: tuple[int, int] = (-1, -1)
 
     @property
