@@ -27,7 +27,7 @@
 | GET configuration · POST configuration/{preview,apply,rollback} | manager, admin | ConfigurationFile → ConfigurationReply |
 | GET journal?after= | auditor | → JSON lines |
 | POST session · GET session · DELETE session | anybody · staff | SignIn → Session |
-| POST session/password | staff | ChangePassword → Session |
+| POST session/password | staff | ChangePassword → Empty |
 | POST staff · GET staff | admin | NewStaff → StaffList |
 | POST pairings | an unpaired screen | Empty → Pairing |
 | GET pairings/{id} | the screen that asked | → PairingState |
@@ -44,7 +44,7 @@ from queue_server.wire.documents import DeskDocument, TicketDocument, TicketLine
 class Problem(Message, frozen=True, kw_only=True):
     """RFC 9457 body; `title` is Chinese, `title_en` English, both say what to do next. `field` names a malformed field.
 
-    `choices` are the numbers to choose between (number-ambiguous).
+    `figures` fill the sentence; `figures.choices` are the numbers to choose between (number-ambiguous).
     """
 
     type: str

@@ -38,10 +38,11 @@ export interface DeskKey {
   /** Catalogue key of the word. */
   word: string
   icon: IconName
+  /** Why it is off: words of the server first, else a catalogue key with `seconds` as {n}. */
   off: boolean
-  /** Why it is off: words of the server first, else a catalogue key. */
   why: Action['why'] | null
   whyKey: string
+  seconds: number
   /** Catalogue key of a line under the word of a key that works. */
   hintKey: string
 }
@@ -71,19 +72,43 @@ export interface DeskInput {
   age: Age
   /** The server refused this session a call of a given number (code call-number-not-permitted). */
   noNumbers: boolean
+  /** Server time, ms UTC. */
+  nowMs: number
+}
+
+/** Whether a wish may be pressed; `seconds` fills the reason's {n}. */
+export interface Allowance {
+  off: boolean
+  why: Action['why'] | null
+  whyKey: string
+  seconds: number
+}
+
+const YES: Allowance = { off: false, why: null, whyKey: '', seconds: 0 }
+const no = (whyKey: string, why: Action['why'] | null = null, seconds = 0): Allowance => ({ off: true, why, whyKey, seconds })
+
+/** What time alone decides: the document is not sent again when a recall becomes possible or an undo lapses. */
+function byTime(wish: Wish, input: DeskInput): Allowance | null {
+  if (wish === 'recall' && input.desk.recall_at !== null && phaseOf(input.desk, input.window) === 'called') {
+    const left = Math.ceil((input.desk.recall_at - input.nowMs) / 1000)
+    return left > 0 ? no('desk.why.recall-in', null, left) : YES
+  }
+  if (wish !== 'undo') return null
+  return input.desk.undo !== null && input.desk.undo.until > input.nowMs ? YES : no('desk.why.nothing-to-undo')
 }
 
 /** Whether a wish is allowed now, and why not. The server's list decides; what it does not list, the phase decides. */
-export function allowed(wish: Wish, input: DeskInput): { off: boolean; why: Action['why'] | null; whyKey: string } {
+export function allowed(wish: Wish, input: DeskInput): Allowance {
   const phase = phaseOf(input.desk, input.window)
-  if (input.age === 'old' || input.age === 'dead') return { off: true, why: null, whyKey: 'desk.why.offline' }
+  if (input.age === 'old' || input.age === 'dead') return no('desk.why.offline')
+  const timed = byTime(wish, input)
+  if (timed !== null) return timed
+  if (wish === 'not-done' && phase !== 'serving') return no(phase === 'called' ? 'desk.why.arrive-first' : 'desk.why.nothing')
+  if (wish === 'call' && input.noNumbers) return no('desk.why.no-permission')
   const listed = input.desk.actions.find((action) => action.name === (wish === 'not-done' ? 'finish' : wish))
-  if (wish === 'not-done' && phase !== 'serving') return { off: true, why: null, whyKey: phase === 'called' ? 'desk.why.arrive-first' : 'desk.why.nothing' }
-  if (wish === 'call' && input.noNumbers) return { off: true, why: null, whyKey: 'desk.why.no-permission' }
-  if (listed !== undefined) return { off: !listed.allowed, why: listed.allowed ? null : listed.why, whyKey: listed.allowed ? '' : 'desk.why.not-now' }
-  if (wish === 'open') return { off: phase !== 'closed', why: null, whyKey: phase !== 'closed' ? 'desk.why.not-now' : '' }
-  if (phase === 'closed') return { off: true, why: null, whyKey: 'desk.why.closed' }
-  return { off: false, why: null, whyKey: '' }
+  if (listed !== undefined) return listed.allowed ? YES : no('desk.why.not-now', listed.why)
+  if (wish === 'open') return phase === 'closed' ? YES : no('desk.why.not-now')
+  return phase === 'closed' ? no('desk.why.closed') : YES
 }
 
 /** The eight keys, in reading order: main and three, second and three (UX C-01). */

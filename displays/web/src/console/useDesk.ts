@@ -60,13 +60,14 @@ export function useDesk(windowId: string) {
   const view = computed(() => live.documents<ConsoleView>('console', windowId))
   const desk = computed(() => replied.value ?? view.value.desk ?? NOTHING)
   const phase = computed(() => phaseOf(desk.value, view.value.window))
-  const input = computed(() => ({ desk: desk.value, window: view.value.window, age: live.state.age, noNumbers: state.noNumbers }))
+  const input = computed(() => ({ desk: desk.value, window: view.value.window, age: live.state.age, noNumbers: state.noNumbers, nowMs: live.state.nowMs }))
   const keys = computed(() => keysOf(input.value))
-  const asked = computed(() => words(desk.value.asked) || state.asked)
+  const asked = computed(() => state.asked)
 
   watch(() => view.value.desk, () => { replied.value = null })
-  watch(() => desk.value.ticket?.id, () => ask(''))
-  watch(phase, () => ask(''))
+  watch(() => `${phase.value} ${desk.value.ticket?.id}`, () => ask(''))
+  // The question comes with the answer to a press, or from the map when a keypad asked it; it lapses here by itself.
+  watch(() => words(desk.value.asked), (text) => { if (text !== '') ask(text) }, { immediate: true, flush: 'post' })
 
   function say(text: string, tone: Said['tone'] = 'plain'): void {
     state.said = { text, tone, count: state.said.count + 1 }
@@ -81,6 +82,7 @@ export function useDesk(windowId: string) {
   function take(reply: DeskReply): void {
     const now = reply.desk
     replied.value = now
+    // A map that was quicker than the answer is as new, and moves on from here.
     setTimeout(() => { if (replied.value === now) replied.value = null }, REPLY_COUNTS_MS)
     state.dialog = ''
     state.digits = ''
@@ -137,7 +139,7 @@ export function useDesk(windowId: string) {
   /** A press of a key: what is off says why, what needs an answer opens its dialog, the rest goes out. */
   function press(wish: Wish): void {
     const now = allowed(wish, input.value)
-    if (now.off) return say(words(now.why) || t(now.whyKey), 'warn')
+    if (now.off) return say(words(now.why) || t(now.whyKey, { n: now.seconds }), 'warn')
     const dialog = ASKS[wish]
     if (dialog !== undefined) {
       state.dialog = dialog

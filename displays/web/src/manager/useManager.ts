@@ -54,13 +54,13 @@ export function useManager(session: Session) {
   }
 
   /** The answer, or null after saying why not. While one is under way another press does nothing. */
-  async function ask<T>(parts: string[], options: { body?: unknown; method?: 'GET' | 'POST' | 'DELETE'; query?: string } = {}): Promise<T | null> {
+  async function ask<T>(parts: string[], options: { body?: unknown; method?: 'GET' | 'POST' | 'DELETE'; query?: Record<string, string> } = {}): Promise<T | null> {
     const writes = options.body !== undefined || options.method === 'DELETE'
     const name = parts.join('/')
     if (writes && state.busy !== '') return null
     if (writes) state.busy = name
     try {
-      return await request<T>(path(...parts) + (options.query ?? ''), { ...options, intention: writes ? new Intention() : undefined, timeoutMs: 20_000 })
+      return await request<T>(path(...parts), { ...options, intention: writes ? new Intention() : undefined, timeoutMs: 20_000 })
     } catch (error) {
       say(sentenceOf(error), 'alert')
       return null
