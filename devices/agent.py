@@ -280,10 +280,10 @@ class Agent:
             case Invite():
                 driver = self._lines.driver(message.device)
                 if isinstance(driver, RatingPad):
-                    driver.invite()
+                    driver.invite(message.for_ms)
             case KeypadShow():
                 driver = self._lines.driver(message.device)
-                if isinstance(driver, Keypad):
+                if isinstance(driver, Keypad) and message.show:  # empty says nothing, it does not blank the cells
                     driver.show(message.show)
             case PrintJob():
                 self._print(message)

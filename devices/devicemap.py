@@ -23,8 +23,8 @@ from queue_server.wire.agent import DeviceEntry
 from queue_server.wire.common import PrinterState
 
 BUS_KINDS: Final = frozenset(("keypad", "rating_pad", "strip", "board"))
-# Settings of a strip that only the rendering of its text reads.
-RENDERING: Final = frozenset(("cells",))
+# Settings of strips and boards that are read elsewhere: by the rendering of their text and by the server.
+ELSEWHERE: Final = frozenset(("cells", "zone"))
 S = TypeVar("S")
 
 
@@ -156,7 +156,7 @@ def make_driver(entry: DeviceEntry, calls: Calls) -> BusDriver:
                 colours = {name: int(own.pop(f"colour.{name}", str(code)), 0) for name, code in COLOURS.items()}
             except ValueError:
                 raise ValueError("a colour is a byte: colour.green = 1") from None
-            own = {key: value for key, value in own.items() if key not in RENDERING}
+            own = {key: value for key, value in own.items() if key not in ELSEWHERE}
             return kind(entry.id, entry.address, calls.health_changed, _settings(StripSettings, own, colours=colours))
         case kind:
             raise ValueError(f"no driver for the kind {kind!r}")

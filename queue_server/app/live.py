@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Protocol
 
 import msgspec
-import structlog
 
 from queue_server.app.hub import Hub
 from queue_server.app.views.screens import Screens
@@ -13,18 +12,16 @@ from queue_server.domain.errors import Unavailable
 from queue_server.domain.events import Event
 from queue_server.domain.model import Hall
 from queue_server.wire.common import Version
+from queue_server.wire.frames import text_frame
 from queue_server.wire.live import Change, Snapshot
 
-log = structlog.get_logger()
+_encode = msgspec.json.Encoder().encode
 
 GAP_S = 0.04
 """Least time between two renderings after commits (UX D-02 allows 500 ms)."""
 
 SLOW_EVERY_S = 1.0
 """How often what changes without an event (waits, estimates, counts) is rendered again."""
-
-SLICE = 64
-"""Screens written to before the loop may do something else."""
 
 TOPICS_MAX = 20_000
 """Views with subscribers; beyond it a subscription is refused."""
@@ -33,9 +30,12 @@ Name = tuple[str, str]
 
 
 class Screen(Protocol):
-    """One connected page. `offer` never blocks: False when the page reads too slowly and must be dropped to a snapshot."""
+    """One connected page. `offer` takes a whole text frame and never blocks.
 
-    def offer(self, text: str) -> bool: ...
+    False when the page reads too slowly and must be dropped to a snapshot.
+    """
+
+    def offer(self, frame: bytes) -> bool: ...
 
 
 class Topic:
@@ -160,16 +160,16 @@ class Live:
     def _broadcast(self, topic: Topic, changed: dict[str, bytes]) -> None:
         view, of = topic.name
         documents = {key: msgspec.Raw(value) for key, value in changed.items()}
-        text = msgspec.json.encode(Change(view=view, of=of, version=topic.version, documents=documents)).decode()
+        frame = text_frame(_encode(Change(view=view, of=of, version=topic.version, documents=documents)))
         for screen in topic.subscribers:
-            if screen not in topic.behind and not screen.offer(text):
+            if screen not in topic.behind and not screen.offer(frame):
                 topic.behind.add(screen)
 
     def _send_snapshot(self, topic: Topic, screen: Screen) -> None:
         view, of = topic.name
         documents = {key: msgspec.Raw(value) for key, value in topic.documents.items()}
-        text = msgspec.json.encode(Snapshot(view=view, of=of, version=topic.version, documents=documents)).decode()
-        if screen.offer(text):
+        frame = text_frame(_encode(Snapshot(view=view, of=of, version=topic.version, documents=documents)))
+        if screen.offer(frame):
             topic.behind.discard(screen)
         else:
             topic.behind.add(screen)

@@ -144,11 +144,11 @@ def _changed(event: e.Event) -> Iterable[Upsert]:  # long: one case an event
             yield _service(event.service, outcome="no-show")
         case e.NoShowUndone():
             yield _ticket(event.ticket, state=TicketState.CALLED.value, window=event.window)
-            yield _service(event.service, outcome=None)
+            yield _service(event.service, outcome="")
         case e.FinishUndone():
             if event.ticket:
-                yield _ticket(event.ticket, state=TicketState.SERVING.value, finished_at=None, outcome=None)
-            yield _service(event.service, finished_at=None, outcome=None, invited_at=None)
+                yield _ticket(event.ticket, state=TicketState.SERVING.value, finished_at=None, outcome="")
+            yield _service(event.service, finished_at=None, outcome="", invited_at=None)
         case e.TicketTransferred():
             yield _ticket(event.ticket, state=TicketState.WAITING.value, window="", queue=event.stop.queue)
             yield _service(event.service, finished_at=event.at, outcome="transferred")

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib import resources
-from itertools import pairwise
+from itertools import islice, pairwise, product
 
 import msgspec
 from pypinyin import lazy_pinyin
@@ -22,9 +22,14 @@ _IN_CONCEPT, _LED, _HEARD = 0.5, 0.7, 0.7
 _DEPARTMENT, _DOMAIN, _MATERIAL = 0.4, 0.8, 0.2
 # How well naming the whole domain or department names one of its matters.
 _FAMILY = 0.9
+# Ending, changing, renewing, replacing: whoever wants that says so, and whoever does not say it wants the thing itself.
+_ACTIONS = frozenset({"@注销", "@变更", "@到期", "@遗失"})
+_UNASKED = 0.06
 # What is asked for most comes first among equals by this much.
 _PRIOR = 0.14
 _ASIDE = re.compile(r"[（(《》)）、，。/“”‘’：；！？!?,.\s×·-]+")
+# How many readings of letters as two words are tried.
+_PAIRS = 12
 _NUMBER = re.compile(r"[0-9]+")
 _DIGITS = "零一二三四五六七八九"
 _LETTERS = "abcdefghjklmnopqrstwxyz"
@@ -63,6 +68,7 @@ class MatterIndex:
     """The offered matters and the bundles of one configuration, searchable; built once, about 0.3 s for 400 matters."""
 
     __slots__ = (
+        "_actions",
         "_concept_initials",
         "_concept_sounds",
         "_documents",
@@ -90,16 +96,17 @@ class MatterIndex:
             _Phrase(places, initials_of(text), sum(weight * self._idf[token] for token, weight in bag.items()), factor)
             for (places, text, factor), bag in zip(phrases, bags, strict=True)
         ]
+        self._actions = [_ACTIONS & self._bag(document.name).keys() for document in self._documents]
         self._postings = _inverted(bags)
         for (places, _, factor), bag in zip(phrases, bags, strict=True):
             if factor == 1.0:
                 _merge(whole[places[0]], bag)
         self._whole = _inverted(whole)
-        self._concept_initials: dict[str, list[str]] = defaultdict(list)
+        self._concept_initials: dict[str, set[str]] = defaultdict(set)
         self._concept_sounds: dict[tuple[str, ...], tuple[str, ...]] = {}
         for word, concepts in self._words.concepts.items():
-            if len(word) > 1:
-                self._concept_initials[initials_of(word)].append(word)
+            if len(word) > 1 and any(f"@{concept}" in self._idf for concept in concepts):
+                self._concept_initials[initials_of(word)].update(f"@{concept}" for concept in concepts)
                 self._concept_sounds[_sounds_of(word)] = concepts
 
     def search(self, q: str, limit: int = 10) -> list[Hit]:
@@ -113,15 +120,16 @@ class MatterIndex:
 
     def letters(self, prefix: str) -> str:
         """The pinyin initials, sorted, that lead somewhere after `prefix` (UX 1; of 23 letters: no I, U, V)."""
+        prefix = _plain(prefix)
         found: set[str] = set()
-        for initials in (*(phrase.initials for phrase in self._phrases), *self._concept_initials):
-            if prefix:
-                at = initials.find(prefix)
-                while at >= 0:
-                    found.update(initials[at + len(prefix) : at + len(prefix) + 1])
-                    at = initials.find(prefix, at + 1)
-            else:
-                found.update(initials[:1])
+        for phrase in self._phrases:
+            at = phrase.initials.find(prefix)
+            while at >= 0:
+                found.update(phrase.initials[at + len(prefix) : at + len(prefix) + 1])
+                at = phrase.initials.find(prefix, at + 1) if prefix else -1
+        for initials in self._concept_initials:
+            if initials.startswith(prefix):
+                found.update(initials[len(prefix) : len(prefix) + 1])
         return "".join(letter for letter in _LETTERS if letter in found)
 
     def _hit(self, n: int, score: float) -> Hit:
@@ -186,7 +194,12 @@ class MatterIndex:
             score = phrase.factor * overlap / (0.7 * mass + 0.3 * phrase.mass)
             for document in phrase.documents:
                 best[document] = max(best[document], score)
-        return {n: 0.65 * best[n] + 0.35 * part / mass for n, part in covered.items()}
+        return {
+            n: 0.65 * best[n]
+            + 0.35 * part / mass
+            - (_UNASKED if self._actions[n] and bag.keys().isdisjoint(self._actions[n]) else 0.0)
+            for n, part in covered.items()
+        }
 
     def _latin(self, asked: str) -> dict[int, float]:
         """Score by document for letters: as initials, as initials of a known word, as full pinyin, as themselves."""
@@ -195,8 +208,16 @@ class MatterIndex:
             if score := phrase.factor * _initials_score(asked, phrase.initials):
                 for document in phrase.documents:
                     scores[document] = max(scores[document], score)
-        bags = [(0.9, self._question(word)) for word in self._concept_initials.get(asked, ())]
-        bags.append((1.0, self._bag(asked)))
+        bags = [(1.0, self._bag(asked))]
+        bags += [(0.9, {concept: _CONCEPT}) for concept in sorted(self._concept_initials.get(asked, ()))]
+        if len(asked) > 1:
+            longer = (concepts for word, concepts in self._concept_initials.items() if word.startswith(asked))
+            begun = dict.fromkeys(concept for concepts in longer for concept in sorted(concepts))
+            bags += [(0.6, {concept: _CONCEPT}) for concept in islice(begun, _PAIRS)]
+        for cut in range(2, len(asked) - 1):
+            firsts, seconds = (self._concept_initials.get(part, set()) for part in (asked[:cut], asked[cut:]))
+            pairs = product(sorted(firsts), sorted(seconds))
+            bags += [(0.9, dict.fromkeys(pair, _CONCEPT)) for pair in islice(pairs, _PAIRS)]
         if sounds := _split(asked):
             bags.append((1.0, self._sounds(sounds)))
         for factor, bag in bags:

@@ -17,9 +17,16 @@ NOTHING = Words(zh="", en="")
 def words(code: str, figures: Mapping[str, object] | None = None) -> Words:
     """The sentence of a code with its figures filled in; raises KeyError for a code without a sentence."""
     zh, en = _TEXTS[code]
-    filled = {name: "、".join(value) if isinstance(value, list) else value for name, value in (figures or {}).items()}
-    english = {name: ", ".join(value) if isinstance(value, list) else value for name, value in (figures or {}).items()}
+    filled = {name: _listed(value, "、") for name, value in (figures or {}).items()}
+    english = {name: _listed(value, ", ") for name, value in (figures or {}).items()}
     return Words(zh=zh.format_map(_Blank(filled)), en=en.format_map(_Blank(english)))
+
+
+def _listed(value: object, separator: str) -> object:
+    """A list of words as one; everything else as it is."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return separator.join(value)
+    return value
 
 
 def plain(zh: str, en: str = "") -> Words:

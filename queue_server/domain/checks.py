@@ -85,7 +85,7 @@ def _ids(configuration: Configuration) -> Iterator[Finding]:
         )
 
 
-def _references(configuration: Configuration) -> Iterator[Finding]:
+def _references(configuration: Configuration) -> Iterator[Finding]:  # long: every reference, one after the other
     zones = {zone.id for zone in configuration.zone}
     domains = {domain.id for domain in configuration.domain}
     departments = {department.id for department in configuration.department}
@@ -172,7 +172,7 @@ def _prefixes(configuration: Configuration) -> Iterator[Finding]:
             )
 
 
-def _services(configuration: Configuration) -> Iterator[Finding]:
+def _services(configuration: Configuration) -> Iterator[Finding]:  # long: each finding is said in two languages
     served: set[str] = set()
     for window in configuration.window:
         mine = {matter.id for matter in configuration.matter if serves(window, matter)}
@@ -282,7 +282,7 @@ def _codes(configuration: Configuration) -> Iterator[Finding]:
             )
 
 
-def _names(configuration: Configuration) -> Iterator[Finding]:
+def _names(configuration: Configuration) -> Iterator[Finding]:  # long: each finding is said in two languages
     """RULES 3, 4 as applied: names outside the vocabulary are warned about."""
     for window in configuration.window:
         where = f"window {window.id}"

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from unicodedata import east_asian_width
 
-from queue_server.domain.configuration import Configuration
+from queue_server.domain.configuration import Configuration, Device
 from queue_server.domain.findings import Finding, error, listing, nearest, warning
 
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -33,7 +33,7 @@ def check_hall(configuration: Configuration) -> Iterator[Finding]:
     yield from _widths(configuration)
 
 
-def _hours(configuration: Configuration) -> Iterator[Finding]:
+def _hours(configuration: Configuration) -> Iterator[Finding]:  # long: each finding is said in two languages
     hours = configuration.hours
     order = ("tickets_from", "opens", "tickets_until", "closes")
     times = {name: getattr(hours, name) for name in order}
@@ -76,7 +76,7 @@ def _hours(configuration: Configuration) -> Iterator[Finding]:
         )
 
 
-def _policy(configuration: Configuration) -> Iterator[Finding]:
+def _policy(configuration: Configuration) -> Iterator[Finding]:  # long: each finding is said in two languages
     policy = configuration.policy
     zero_ok = {
         "credit_max_min", "away_penalty_min", "away_free_after_min", "recall_interval_s", "no_show_after", "delay_limit",
@@ -157,7 +157,7 @@ def _voice(configuration: Configuration) -> Iterator[Finding]:
             )
 
 
-def _devices(configuration: Configuration) -> Iterator[Finding]:
+def _devices(configuration: Configuration) -> Iterator[Finding]:  # long: each finding is said in two languages
     rated = {device.window for device in configuration.device if device.kind == "rating_pad"}
     without = [window.id for window in configuration.window if window.id not in rated]
     if without:
@@ -200,13 +200,7 @@ def _devices(configuration: Configuration) -> Iterator[Finding]:
                 f"设备“{device.id}”没有写接在哪台电脑上，请填 agent。",
                 f"The device {device.id!r} names no agent; fill in agent.",
             )
-        if device.levels and sorted(device.levels.values()) != [1, 2, 3, 4, 5]:
-            yield error(
-                "device_levels",
-                where,
-                f"评价器“{device.id}”的 levels 要把五个键对应 5 到 1，各一次。",
-                f"levels of {device.id!r} must map five keys to 5 down to 1, each once.",
-            )
+        yield from _levels(device)
     for kiosk in configuration.kiosk:
         if not kiosk.printer:
             yield warning(
@@ -215,6 +209,27 @@ def _devices(configuration: Configuration) -> Iterator[Finding]:
                 f"取号机“{kiosk.id}”没有打印机，只能发手机号；请填 printer。",
                 f"The kiosk {kiosk.id!r} has no printer and can only give numbers to phones; fill in printer.",
             )
+
+
+def _levels(device: Device) -> Iterator[Finding]:
+    """RULES 43: the meaning of each key is said per device, never guessed."""
+    where, meant = f"device {device.id}", set(device.levels.values())
+    if device.kind != "rating_pad" or meant == {1, 2, 3, 4, 5}:
+        return
+    if not meant or not meant <= {1, 2, 3, 4, 5}:
+        yield error(
+            "device_levels",
+            where,
+            f"评价器“{device.id}”的 levels 要把每个键码对应到 5（非常满意）至 1（非常不满意）。",
+            f"levels of {device.id!r} must map each key code to 5 (very satisfied) down to 1.",
+        )
+    else:
+        yield warning(
+            "device_levels",
+            where,
+            f"评价器“{device.id}”的 levels 没有包括全部五级，请补全。",
+            f"levels of {device.id!r} lack some of the five levels; complete them.",
+        )
 
 
 def _lines(configuration: Configuration) -> Iterator[Finding]:

@@ -1,7 +1,5 @@
 """What a hall's day looks like from outside: volumes, arrivals and shares, the input of demos and simulations."""
 
-from pathlib import Path
-
 import msgspec
 
 
@@ -111,6 +109,6 @@ class DayModel(Part, frozen=True, kw_only=True):
         return tuple(weight / sum(raw) for weight in raw)
 
 
-def read_day(path: Path) -> DayModel:
-    """The day file at `path`. Raises OSError or msgspec.ValidationError."""
-    return msgspec.toml.decode(path.read_bytes(), type=DayModel)
+def parse_day(text: str) -> DayModel:
+    """A day file's text. Raises msgspec.DecodeError, of which msgspec.ValidationError is one."""
+    return msgspec.toml.decode(text, type=DayModel)

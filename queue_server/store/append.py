@@ -13,8 +13,8 @@ from msgspec import Struct
 from queue_server.store.database import SQLITE_PRAGMAS, Database, blame, blamed, commit_blame
 from queue_server.store.port import Broken, Duplicate, Fenced, InDoubt, StoreError
 
-ANSWER_TIMEOUT_S: Final = 10.0
-"""After this long without an answer PostgreSQL's connection is given up; a hall cannot wait longer for a ticket."""
+COMMIT_TIMEOUT_S: Final = 10.0
+"""After this long without an answer a batch on PostgreSQL is given up; nobody waits longer for a ticket."""
 
 Row = tuple[Any, ...]
 
@@ -94,7 +94,7 @@ def run_sqlite(connection: sqlite3.Connection, steps: Sequence[Step]) -> None:
         for step in steps:
             try:
                 changed = connection.executemany(step.sql, step.rows).rowcount
-            except sqlite3.Error as error:
+            except Exception as error:
                 raise refuse(step, error) from error
             if step.fence and changed != 1:
                 raise Fenced("another process has taken this hall over: this one writes nothing more")
@@ -160,7 +160,7 @@ class PostgresAppender:
             async with self._database.engine.connect() as pooled:
                 driver: Any = (await pooled.get_raw_connection()).driver_connection
                 try:
-                    return [tuple(row) for row in await driver.fetchmany(sql, keys, timeout=ANSWER_TIMEOUT_S)]
+                    return [tuple(row) for row in await driver.fetchmany(sql, keys, timeout=COMMIT_TIMEOUT_S)]
                 finally:
                     if driver.is_closed():
                         await pooled.invalidate()
@@ -174,7 +174,7 @@ async def run_postgres(driver: Any, steps: Sequence[Step]) -> None:
     transaction = driver.transaction()
     step = Step("begin", ())
     try:
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+        async with asyncio.timeout(COMMIT_TIMEOUT_S):
             await transaction.start()
             for step in steps:
                 if step.fence:
@@ -192,7 +192,7 @@ async def run_postgres(driver: Any, steps: Sequence[Step]) -> None:
             raise refuse(step, error) from error
         raise
     try:
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+        async with asyncio.timeout(COMMIT_TIMEOUT_S):
             await transaction.commit()
     except BaseException as error:
         driver.terminate()

@@ -9,8 +9,8 @@ from sqlalchemy import MetaData, Table, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from queue_server.store import anchors, tables
-from queue_server.store.port import JournalRow, Projector
-from queue_server.store.statements import grouped, upsert
+from queue_server.store.port import Broken, JournalRow, Upsert
+from queue_server.store.statements import grouped, meaning, upsert
 from queue_server.store.store import PAGE, Store, to_row
 
 FINDINGS_KEPT: Final = 100
@@ -19,7 +19,7 @@ FINDINGS_KEPT: Final = 100
 Progress = Callable[[int, int], None]
 """Told (rows done, rows in all) after every page."""
 
-Code = Literal["gap", "link", "epoch", "tail", "anchor", "changed", "missing", "extra"]
+Code = Literal["gap", "link", "epoch", "tail", "anchor", "meaning", "changed", "missing", "extra"]
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -100,12 +100,9 @@ async def _pages(connection: AsyncConnection, hall: str) -> AsyncIterator[list[J
         after = found[-1].seq
 
 
-async def _apply(
-    connection: AsyncConnection, into: dict[str, Table], rows: list[JournalRow], projector: Projector
-) -> None:
-    changes = (change for row in rows for change in projector(row))
+async def _apply(connection: AsyncConnection, into: dict[str, Table], hall: str, changes: list[Upsert]) -> None:
     for (table, columns), changed in grouped(changes).items():
-        values = [{"hall": rows[0].hall, "id": row_id, **row} for row_id, row in changed]
+        values = [{"hall": hall, "id": row_id, **row} for row_id, row in changed]
         await connection.execute(upsert(connection.dialect, into[table], sorted(columns)), values)
 
 
@@ -129,16 +126,21 @@ async def verify(store: Store, hall: str, *, progress: Progress = _quiet) -> Ver
     """
     known, unreadable = anchors.read(store.keys_dir, hall)
     chain = _Chain(store, known)
-    async with store.database.reading(snapshot=True) as connection:
+    async with store.database.reading(whole=True) as connection:
         lease = tables.leases.c
         head, link = (await connection.execute(select(lease.head, lease.link).where(lease.hall == hall))).one()
         twins = _scratch(connection.dialect.name)
         for twin in twins.values():
             await connection.run_sync(twin.create)
         async for rows in _pages(connection, hall):
+            changes: list[Upsert] = []
             for row in rows:
                 chain.follow(row)
-            await _apply(connection, twins, rows, store.projector)
+                try:
+                    changes += meaning(row, store.projector)
+                except Broken as error:
+                    chain.note("meaning", row.seq, str(error))
+            await _apply(connection, twins, hall, changes)
             progress(chain.rows, head)
         chain.end(head, link)
         projected = {}
@@ -174,14 +176,15 @@ async def _ids(connection: AsyncConnection, differing: Any) -> set[str]:
 async def rebuild(store: Store, hall: str, *, progress: Progress = _quiet) -> int:
     """Make the hall's projections anew from zero, all or nothing; returns the rows read. An open hall waits meanwhile."""
     done = 0
-    async with store.database.writing() as connection:
+    async with store.database.writing(whole=True) as connection:
         lease = tables.leases.c
         await connection.execute(update(tables.leases).where(lease.hall == hall).values(beat=lease.beat + 1))
         head: int = (await connection.execute(select(lease.head).where(lease.hall == hall))).scalar_one()
         for table in tables.projected.values():
             await connection.execute(delete(table).where(table.c.hall == hall))
         async for rows in _pages(connection, hall):
-            await _apply(connection, tables.projected, rows, store.projector)
+            changes = [change for row in rows for change in meaning(row, store.projector)]
+            await _apply(connection, tables.projected, hall, changes)
             done += len(rows)
             progress(done, head)
     return done

@@ -15,13 +15,16 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from queue_server.store.port import Broken, Duplicate, InDoubt, StoreError, Unavailable
+from queue_server.store.port import Broken, Duplicate, InDoubt, StoreError, Unavailable, Unfit
 
 BUSY_MS: Final = 5_000
 """How long a writer on SQLite waits for another process that writes to the same file."""
 
 STOPPED_MS: Final = 5_000
 """How long a process that stopped inside a transaction may hold a hall's lease row on PostgreSQL."""
+
+ANSWER_TIMEOUT_S: Final = 15.0
+"""After this long without an answer a connection to PostgreSQL is given up: longer than STOPPED_MS, for takeovers wait."""
 
 POSTGRES_SETTINGS: Final = {"idle_in_transaction_session_timeout": str(STOPPED_MS), "application_name": "yichuang"}
 
@@ -37,13 +40,15 @@ _SQLITE_ABSENT: Final = {
 }
 _POSTGRES_ABSENT: Final = ("08", "53", "57", "58", "25006", "25P03", "40001", "40P01", "55P03", "28", "3D000")
 
+_ADDRESSES: Final = "sqlite:///PATH or postgresql://USER@HOST/NAME"
+
 
 def parse(url: str) -> URL:
     """The asynchronous form of `sqlite:///FILE` or `postgresql://…`; ValueError for anything else."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise ValueError(f"not a database address: {url!r}") from error
+        raise ValueError(f"not a database address: use {_ADDRESSES}") from error
     match parsed.get_backend_name():
         case "sqlite":
             if parsed.database in (None, "", ":memory:"):
@@ -52,7 +57,7 @@ def parse(url: str) -> URL:
         case "postgresql":
             return parsed.set(drivername="postgresql+asyncpg")
         case other:
-            raise ValueError(f"unknown kind of database {other!r}: use sqlite:///PATH or postgresql://USER@HOST/NAME")
+            raise ValueError(f"unknown kind of database {other!r}: use {_ADDRESSES}")
 
 
 def engine_for(url: URL) -> AsyncEngine:
@@ -106,6 +111,8 @@ def blame(error: BaseException) -> StoreError | None:
             return blame(cause) or Broken(f"the database refused a statement: {cause}")
         case sqlite3.Error():
             return _blame_sqlite(error)
+        case UnicodeError() | OverflowError():
+            return Unfit(f"a value that cannot be stored: {error}")
         case OSError() | asyncpg.InterfaceError() | PoolTimeout() | TimeoutError():
             return Unavailable(f"the database is not reachable: {error}")
         case _:
@@ -118,8 +125,9 @@ def blame(error: BaseException) -> StoreError | None:
 
 def _blame_sqlite(error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
-    if code is None:  # the module's own complaint, not the library's: the connection was closed
-        return Unavailable(f"the database is closed: {error}")
+    if code is None:  # the module's own complaint, not the library's
+        closed = "closed" in str(error)
+        return Unavailable(f"the database is closed: {error}") if closed else Broken(f"a wrong statement: {error}")
     if code in (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE):
         return Duplicate(str(error))
     sentence = _SQLITE_ABSENT.get(code & 0xFF)
@@ -129,6 +137,8 @@ def _blame_sqlite(error: sqlite3.Error) -> StoreError:
 def _blame_postgres(state: str, message: str) -> StoreError:
     if state == "23505":
         return Duplicate(message)
+    if state.startswith("22"):
+        return Unfit(f"a value that cannot be stored: {message}")
     if state.startswith(_POSTGRES_ABSENT):
         return Unavailable(f"PostgreSQL does not serve: {message}")
     return Broken(f"the database refused a statement: {state} {message}")
@@ -149,7 +159,7 @@ def blamed() -> Iterator[None]:
 class Database:
     """One engine, and the rule of turns: SQLite has one writer a file, so writers of this process queue up fairly."""
 
-    __slots__ = ("engine", "turn", "url")
+    __slots__ = ("_limit_s", "engine", "turn", "url")
 
     def __init__(self, url: URL) -> None:
         self.url = url
@@ -158,31 +168,37 @@ class Database:
         if url.get_backend_name() == "sqlite":
             lock = asyncio.Lock()
             self.turn = lambda: lock
+            self._limit_s = None  # a file answers or fails by itself
         else:
             self.turn = contextlib.nullcontext
+            self._limit_s = ANSWER_TIMEOUT_S
 
     @contextlib.asynccontextmanager
-    async def reading(self, *, snapshot: bool = False) -> AsyncIterator[AsyncConnection]:
-        """A connection for reads; with `snapshot` everything read in it is of one moment, and temporary tables may be made."""
+    async def reading(self, *, whole: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A connection for reads. With `whole`, for a long look: everything read is of one moment, and no time limit."""
         with blamed():
-            async with self.engine.connect() as connection:
-                if snapshot and connection.dialect.name == "postgresql":
+            async with asyncio.timeout(None if whole else self._limit_s), self.engine.connect() as connection:
+                if whole and connection.dialect.name == "postgresql":
                     await connection.execution_options(isolation_level="REPEATABLE READ")
                 yield connection
 
     @contextlib.asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction, committed at the end; InDoubt when the commit itself got no answer."""
+    async def writing(self, *, whole: bool = False) -> AsyncIterator[AsyncConnection]:
+        """One transaction, committed at the end; InDoubt when the commit itself got no answer. `whole`: no time limit."""
+        committing = False
         async with self.turn():
             with blamed():
-                async with self.engine.connect() as connection:
-                    await connection.execution_options(writes=True)
-                    await connection.begin()
-                    yield connection
-                    try:
+                try:
+                    async with asyncio.timeout(None if whole else self._limit_s), self.engine.connect() as connection:
+                        await connection.execution_options(writes=True)
+                        await connection.begin()
+                        yield connection
+                        committing = True
                         await connection.commit()
-                    except Exception as error:
+                except Exception as error:
+                    if committing:
                         raise commit_blame(error) from error
+                    raise
 
     async def close(self) -> None:
         """Close every connection."""

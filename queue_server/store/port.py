@@ -35,6 +35,10 @@ class Duplicate(StoreError):
     """A receipt, claim or outbox row with this key exists already. Nothing of the batch was written."""
 
 
+class Unfit(StoreError):
+    """A value that no database can hold (a lone surrogate, a NUL, more than 64 bits): refuse it at the edge."""
+
+
 class Broken(StoreError):
     """An invariant failed: the key file does not fit the journal, or a row was changed. Stop the hall and say so."""
 
@@ -239,7 +243,8 @@ class StorePort(Protocol):
     async def commit(self, lease: Lease, batch: Batch) -> Committed:
         """Write all of `batch` in one transaction that first moves the head.
 
-        Raises Fenced, Duplicate or Unavailable with nothing written, or InDoubt. Do not cancel it: that is a doubt too.
+        Raises Fenced, Duplicate, Unfit, Broken or Unavailable with nothing written, or InDoubt.
+        Do not cancel it: that is a doubt too.
         """
 
     async def receipts(self, hall: str, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Receipt]:

@@ -119,7 +119,7 @@ class Statements:
             steps.append(Step(sql, [(hall, row_id, *(values[name] for name in columns)) for row_id, values in rows]))
         return steps
 
-    def batch(self, hall: str, batch: Batch, keys: Keys) -> list[Step]:
+    def batch(self, hall: str, batch: Batch, keys: Keys) -> list[Step]:  # long: one step a table, in their order
         """Everything of a batch but its events."""
         steps = [
             Step(
@@ -169,8 +169,16 @@ class Statements:
         """The journal's rows and what they mean for the reports."""
         if not rows:
             return []
-        changes = (change for row in rows for change in projector(row))
+        changes = (change for row in rows for change in meaning(row, projector))
         return [Step(self._journal, [astuple(row) for row in rows]), *self.project(rows[0].hall, changes)]
+
+
+def meaning(row: JournalRow, projector: Projector) -> list[Upsert]:
+    """What the projector makes of a row; Broken, naming the row, when it cannot: it is total on what was written."""
+    try:
+        return list(projector(row))
+    except Exception as error:
+        raise Broken(f"row {row.seq} of {row.hall} ({row.kind}) cannot be understood: {error!r}") from error
 
 
 def grouped(upserts: Iterable[Upsert]) -> dict[tuple[str, frozenset[str]], list[tuple[str, dict[str, Value]]]]:

@@ -1,18 +1,19 @@
 """The store: leases, commits, reads and what is kept beside the journal, on SQLite and PostgreSQL alike."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import astuple
-from sqlalchemy import ColumnElement, Row, Table, and_, delete, desc, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, delete, desc, insert, or_, select, update
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from queue_server.store import anchors, keys, migrations, tables
 from queue_server.store.append import Appender, appender_for
-from queue_server.store.database import Database, parse, require_durable
+from queue_server.store.database import Database, blamed, parse, require_durable
 from queue_server.store.port import (
     LEASE_TTL_MS,
     RECEIPTS_KEPT_MS,
@@ -30,6 +31,7 @@ from queue_server.store.port import (
     Projector,
     Receipt,
     Settled,
+    StorePort,
     Unavailable,
 )
 from queue_server.store.statements import Statements, chained, receipt_of, settle
@@ -57,8 +59,8 @@ def to_row(row: Row[Any]) -> JournalRow:
     return JournalRow(*tuple(row))
 
 
-class Store:
-    """The one implementation of `port.StorePort`."""
+class Store(StorePort):
+    """The one implementation of the port."""
 
     __slots__ = ("_appender", "_clock", "_good_until", "database", "keys", "keys_dir", "projector", "statements")
 
@@ -77,7 +79,7 @@ class Store:
         self.statements = Statements(database.engine.dialect)
         self._appender: Appender = appender_for(database)
         self._clock = clock
-        self._good_until: dict[tuple[str, int], int] = {}
+        self._good_until: dict[str, tuple[int, int]] = {}  # hall: (epoch, milliseconds on the clock)
 
     @classmethod
     async def open(
@@ -98,7 +100,7 @@ class Store:
             _require_there(address, keys_dir)
         database = Database(address)
         try:
-            async with database.writing() as connection:
+            async with database.writing(whole=True) as connection:
                 await connection.run_sync(migrations.upgrade)
             async with database.reading() as connection:
                 await require_durable(connection)
@@ -121,6 +123,7 @@ class Store:
 
     async def take_over(self, hall: str, writer: str) -> Lease:
         row = tables.leases.c
+        begun_ms = self._clock()
         try:
             async with self.database.writing() as connection:
                 raised = (
@@ -137,7 +140,7 @@ class Store:
                 await self._check_head(connection, lease)
         except Duplicate:  # two processes opened a new hall in the same moment: the other one's row is there now
             return await self.take_over(hall, writer)
-        self._keep(lease)
+        self._keep(lease, begun_ms)
         return lease
 
     async def _check_head(self, connection: AsyncConnection, lease: Lease) -> None:
@@ -157,11 +160,12 @@ class Store:
                 "put the right key file back, or run `yichuang journal verify`"
             )
 
-    def _keep(self, lease: Lease, begun_ms: int | None = None) -> None:
-        self._good_until[lease.hall, lease.epoch] = (self._clock() if begun_ms is None else begun_ms) + LEASE_TTL_MS
+    def _keep(self, lease: Lease, begun_ms: int) -> None:
+        self._good_until[lease.hall] = lease.epoch, begun_ms + LEASE_TTL_MS
 
     def holds(self, lease: Lease) -> bool:
-        return self._clock() < self._good_until.get((lease.hall, lease.epoch), 0)
+        epoch, until_ms = self._good_until.get(lease.hall, (0, 0))
+        return epoch == lease.epoch and self._clock() < until_ms
 
     async def seen(self, hall: str) -> LeaseSeen | None:
         row = tables.leases.c
@@ -188,15 +192,16 @@ class Store:
 
     async def commit(self, lease: Lease, batch: Batch) -> Committed:
         begun_ms = self._clock()
-        rows = chained(self.keys, lease, batch.events)
-        after = lease if not rows else Lease(lease.hall, lease.writer, lease.epoch, rows[-1].seq, rows[-1].link)
-        await self._appender.run(
-            [
-                self.statements.move(lease, after.head, after.link),
-                *self.statements.events(rows, self.projector),
-                *self.statements.batch(lease.hall, batch, self.keys),
-            ]
-        )
+        with blamed():
+            rows = chained(self.keys, lease, batch.events)
+            after = lease if not rows else Lease(lease.hall, lease.writer, lease.epoch, rows[-1].seq, rows[-1].link)
+            await self._appender.run(
+                [
+                    self.statements.move(lease, after.head, after.link),
+                    *self.statements.events(rows, self.projector),
+                    *self.statements.batch(lease.hall, batch, self.keys),
+                ]
+            )
         self._keep(lease, begun_ms)
         return Committed(after, lease.head + 1, after.head)
 
@@ -205,10 +210,10 @@ class Store:
     ) -> AsyncIterator[JournalRow]:
         row = tables.journal.c
         wanted: list[ColumnElement[bool]] = [row.hall == hall]
-        if subject is not None:
-            wanted.append(row.subject == subject)
         if day is not None:
             wanted.append(row.day == day)
+        if subject is not None:  # as an expression beside a day: the day's index is the narrow one, never the subject's
+            wanted.append((row.subject if day is None else row.subject.concat("")) == subject)
         left = limit
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)
@@ -225,7 +230,7 @@ class Store:
     async def latest_day(self, hall: str, subject: str) -> str:
         row = tables.journal.c
         async with self.database.reading() as connection:
-            newest = select(func.max(row.day)).where(row.hall == hall, row.subject == subject)
+            newest = select(row.day).where(row.hall == hall, row.subject == subject).order_by(desc(row.seq)).limit(1)
             return (await connection.execute(newest)).scalar() or ""
 
     async def halls(self) -> list[str]:
@@ -238,7 +243,8 @@ class Store:
     async def receipts(self, hall: str, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Receipt]:
         if not keys:
             return {}
-        rows = await self._appender.fetch(self.statements.receipt, [(hall, *key) for key in keys])
+        with blamed():
+            rows = await self._appender.fetch(self.statements.receipt, [(hall, *key) for key in keys])
         return {(found.principal, found.key): found for found in map(receipt_of, rows)}
 
     # -- effects at the edge
@@ -326,7 +332,7 @@ class Store:
         row = tables.leases.c
         async with self.database.reading() as connection:
             head, link = (await connection.execute(select(row.head, row.link).where(row.hall == hall))).one()
-        anchors.append(self.keys_dir, anchors.Anchor(hall, head, link, at))
+        await asyncio.to_thread(anchors.append, self.keys_dir, anchors.Anchor(hall, head, link, at))
 
     async def expire(self, hall: str, now: int) -> Expired:
         old = now - RECEIPTS_KEPT_MS

@@ -64,7 +64,8 @@ journal = Table(
     Column("version", Integer, nullable=False),
     Column("data", Text, nullable=False),
     Column("link", String, nullable=False),
-    Index("journal_by_subject", "hall", "subject", "day", "seq"),
+    Index("journal_by_day", "hall", "day", "seq"),
+    Index("journal_by_subject", "hall", "subject", "seq"),
 )
 
 receipts = Table(
@@ -102,7 +103,7 @@ tickets = Table(
     _maybe_text("window"),
     _count("calls"),
     _text("print_state"),
-    _text("outcome"),
+    _maybe_text("outcome"),
     _text("origin"),
     _text("token_hash"),
     Index("tickets_by_day", "hall", "day", "number"),
@@ -122,9 +123,9 @@ services = Table(
     Column("quantity", Integer, nullable=False, server_default="1"),
     Column("direct", Boolean(create_constraint=False), nullable=False, server_default="0"),
     _maybe_ms("called_at"),
-    _ms("started_at"),
+    _maybe_ms("started_at"),
     _maybe_ms("finished_at"),
-    _text("outcome"),
+    _maybe_text("outcome"),
     _maybe_ms("invited_at"),
     _maybe_text("rating"),
     _text("inferred"),
@@ -141,7 +142,7 @@ ratings = Table(
     Column("level", SmallInteger, nullable=False, server_default="0"),
     _text("channel"),
     _text("device"),
-    Column("tags", Text, nullable=False, server_default="[]"),
+    Column("tags", Text, nullable=False, server_default=""),
     _ms("pressed_at"),
     _ms("received_at"),
     Column("late", Boolean(create_constraint=False), nullable=False, server_default="0"),
@@ -204,4 +205,40 @@ outbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("error", String, nullable=False),
     Index("outbox_by_due", "hall", "state", "due_at"),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("hall", String, primary_key=True),
+    Column("staff", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("roles", String, nullable=False),
+    Column("password", String, nullable=False),
+    Column("must_change", Boolean, nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hall", String, primary_key=True),
+    Column("digest", String, primary_key=True),
+    Column("staff", String, nullable=False),
+    Column("window", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+paired = Table(
+    "paired",
+    metadata,
+    Column("hall", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("of", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("paired_by_digest", "hall", "digest"),
 )

@@ -254,6 +254,19 @@ async def test_a_server_that_falls_silent_is_left_and_found_again(office: Office
             await until(lambda: office.agent.connected)
 
 
+async def test_law_5_a_server_that_does_not_read_is_left_when_the_outbox_is_full(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("devices.agent.OUTBOX_LIMIT", 2)
+    async with office.line, office.server:
+        office.server.devices = office.window()  # three devices' health does not fit
+        async with office.agent_running():
+            await until(lambda: office.agent.counters["stalled"] >= 2)
+            assert await office.rating.rate(4)
+            monkeypatch.setattr("devices.agent.OUTBOX_LIMIT", 100)
+            await office.server.heard(RatingPressed)
+
+
 async def test_health_is_told_when_it_changes_and_every_now_and_then(office: Office) -> None:
     async with office.open():
         await office.keypad.press(Key.CALL)

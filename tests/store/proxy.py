@@ -7,12 +7,13 @@ from enum import Enum, auto
 
 
 class CutAt(Enum):
-    """Where the line breaks: at BEGIN, or at COMMIT before or after the server has got it."""
+    """Where the line breaks: at BEGIN, at COMMIT before or after the server has got it; or COMMIT is swallowed, nothing closed."""
 
     NEVER = auto()
     BEGIN = auto()
     COMMIT_LOST = auto()
     COMMIT_ARRIVED = auto()
+    SILENT = auto()
 
 
 class Proxy:
@@ -41,7 +42,8 @@ class Proxy:
                     up_writer.write(data)
                     await up_reader.read(1)  # the server's answer has begun, so the commit is made
                     return
-                up_writer.write(data)
+                if self.cut is not CutAt.SILENT or b"COMMIT" not in data:
+                    up_writer.write(data)
         except ConnectionError:
             pass
         finally:

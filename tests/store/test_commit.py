@@ -2,14 +2,15 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 from sqlalchemy import func, select
 
-from queue_server.store import append, tables
+from queue_server.store import append, database, tables
 from queue_server.store.port import (
     Batch,
     Broken,
@@ -23,6 +24,7 @@ from queue_server.store.port import (
     PersonalRow,
     Receipt,
     Unavailable,
+    Unfit,
     Upsert,
 )
 from queue_server.store.store import Store
@@ -82,6 +84,34 @@ async def test_a_subject_or_a_day_replays_alone(store: Store) -> None:
     assert [row.kind async for row in store.read(HALL, after=2, limit=1)] == ["C"]
     assert await store.latest_day(HALL, "queue") == "2025-03-03"
     assert await store.latest_day(HALL, "nothing") == ""
+
+
+async def exhaust(rows: AsyncIterator[JournalRow]) -> None:
+    async for _ in rows:
+        pass
+
+
+async def test_a_restart_reads_its_day_and_not_the_journal(tmp_path: Path, keys_dir: Path) -> None:
+    """DESIGN 3: the unit of replay is the day, so each of these reads goes through an index made for it."""
+    store = await Store.open(f"sqlite:///{tmp_path / 'hall.db'}", keys_dir=keys_dir, projector=project)
+    asked: list[tuple[str, Any]] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        if statement.startswith("SELECT"):
+            asked.append((statement, parameters))
+
+    sqlalchemy.event.listen(store.database.engine.sync_engine, "before_cursor_execute", listen)
+    by_day, by_subject = "journal_by_day (hall=? AND day=? AND seq>?)", "journal_by_subject (hall=? AND subject=?"
+    await exhaust(store.read(HALL, day=DAY))
+    await exhaust(store.read(HALL, subject="queue", day=DAY))
+    await exhaust(store.read(HALL, subject="configuration"))
+    await store.latest_day(HALL, "queue")
+    assert len(asked) == 4
+    for (statement, parameters), index in zip(list(asked), (by_day, by_day, by_subject, by_subject), strict=True):
+        async with store.database.reading() as connection:
+            plan = await connection.exec_driver_sql("explain query plan " + statement, tuple(parameters))
+            assert index in plan.all()[0][-1]
+    await store.close()
 
 
 async def test_a_long_journal_is_read_page_by_page(store: Store) -> None:
@@ -168,6 +198,32 @@ async def test_a_projector_that_names_an_unknown_column_is_broken_and_writes_not
     await store.close()
 
 
+@pytest.mark.parametrize(
+    "batch",
+    [
+        Batch(events=[event("Noted", id="x"), NewEvent("queue", "", NOON, "a\udcff", "", "K", 1, "{}")]),
+        Batch(events=[issued(1)], receipts=[receipt("\udcff")]),
+        Batch(events=[issued(1)], receipts=[receipt("k", "\ud800")]),
+        Batch(events=[issued(1)], outbox=[OutboxRow("o", "hcp", "s", "{}", NOON, 2**63)]),
+    ],
+)
+async def test_a_value_that_no_database_holds_is_unfit_and_writes_nothing(store: Store, batch: Batch) -> None:
+    """A header's stray byte arrives as a lone surrogate: it must not stop the hall, and the rest of the batch is not torn."""
+    lease = await store.take_over(HALL, "a")
+    with pytest.raises(Unfit):
+        await store.commit(lease, batch)
+    assert (await store.commit(lease, Batch(events=[issued(2)]))).last_seq == 1
+    with pytest.raises(Unfit):
+        await store.receipts(HALL, [("kiosk-1", "\udcff")])
+
+
+async def test_a_projector_that_fails_is_broken_and_writes_nothing(store: Store) -> None:
+    lease = await store.take_over(HALL, "a")
+    with pytest.raises(Broken, match="TicketIssued"):
+        await store.commit(lease, Batch(events=[event("TicketIssued", id="no number")]))
+    assert (await store.take_over(HALL, "b")).head == 0
+
+
 @pytest.mark.postgres
 @pytest.mark.parametrize("cut", [CutAt.COMMIT_ARRIVED, CutAt.COMMIT_LOST])
 async def test_a_commit_without_an_answer_is_in_doubt_and_the_takeover_knows(
@@ -188,6 +244,27 @@ async def test_a_commit_without_an_answer_is_in_doubt_and_the_takeover_knows(
         assert again.head == (2 if cut is CutAt.COMMIT_ARRIVED else 1)
         assert again.head == len([row async for row in store.read(HALL)])
         await store.commit(again, Batch(events=[issued(3)]))
+        await store.close()
+
+
+@pytest.mark.postgres
+async def test_a_server_that_falls_silent_is_given_up(
+    postgres: Postgres, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cable pulled closes nothing: after a limit the answer is InDoubt, for batches and for small writes alike."""
+    monkeypatch.setattr(append, "COMMIT_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(database, "ANSWER_TIMEOUT_S", 0.6)
+    name = postgres.fresh().rsplit("/", 1)[1]
+    async with proxied(postgres.port) as proxy:
+        store = await Store.open(postgres.url(name, proxy.port), keys_dir=keys_dir, projector=project)
+        lease = await store.take_over(HALL, "a")
+        proxy.cut = CutAt.SILENT
+        with pytest.raises(InDoubt):
+            await store.commit(lease, Batch(events=[issued(1)]))
+        with pytest.raises(InDoubt):
+            await store.renew(lease)
+        proxy.cut = CutAt.NEVER
+        assert (await store.take_over(HALL, "a")).head == 0
         await store.close()
 
 

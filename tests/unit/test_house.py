@@ -20,6 +20,7 @@ PURE = (
     "displays/receipts",
 )
 FILE_LINES, FUNCTION_LINES = 400, 40
+MIGRATIONS = "versions"  # one function each way, as long as the tables are many
 REASON = re.compile(r"#\s*long: \S.{8,}")
 
 
@@ -45,17 +46,16 @@ def test_design_9_a_module_says_what_may_live_here(file: Path) -> None:
 @pytest.mark.parametrize("file", modules(*PACKAGES), ids=name)
 def test_design_4_what_is_long_says_why(file: Path) -> None:
     lines = file.read_text().splitlines()
-    if len(lines) > FILE_LINES:
-        assert any(REASON.search(line) for line in lines[:10]), (
-            f"{name(file)}: {len(lines)} lines and no `# long: reason`"
-        )
+    silent = []
+    if len(lines) > FILE_LINES and not any(REASON.search(line) for line in lines[:10]):
+        silent.append(f"{name(file)}: {len(lines)} lines")
     for node in ast.walk(ast.parse("\n".join(lines))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and file.parent.name != MIGRATIONS:
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             head = lines[node.lineno - 1 : node.body[0].lineno]
-            assert length <= FUNCTION_LINES or any(REASON.search(line) for line in head), (
-                f"{name(file)}:{node.lineno} {node.name}: {length} lines and no `# long: reason`"
-            )
+            if length > FUNCTION_LINES and not any(REASON.search(line) for line in head):
+                silent.append(f"{name(file)}:{node.lineno} {node.name}: {length} lines")
+    assert not silent, f"{silent}: shorten, or say why in a comment `# long: the reason`"
 
 
 def impurities(tree: ast.AST) -> Iterator[tuple[int, str]]:

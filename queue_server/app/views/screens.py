@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from queue_server.app.clock import Clock
+from queue_server.app.papers import Papers
 from queue_server.app.texts import NOTHING, has, plain, words
 from queue_server.app.tokens import Tokens
 from queue_server.app.views.desk import (
@@ -13,7 +14,6 @@ from queue_server.app.views.desk import (
     desk_document,
     is_inviting,
     next_lines,
-    rating_device_state,
     window_document,
 )
 from queue_server.app.views.survey import DomainCount, count, figures, queue_documents
@@ -63,6 +63,7 @@ class Surroundings:
 
     clock: Clock
     tokens: Tokens
+    papers: Papers
     base_url: str
     speech: dict[str, SpeechDocument] = field(default_factory=dict)
     devices: dict[str, DeviceDocument] = field(default_factory=dict)
@@ -156,8 +157,7 @@ class Screens:
         service = hall.services.get(window.last_service)
         if service is None or not is_inviting(hall, service, now):
             return ""
-        state = rating_device_state(hall, window.id)
-        if state in (DeviceState.ONLINE, DeviceState.DEGRADED):
+        if service.invited_on:
             return ""
         return f"{self.around.base_url}/rate/{self.around.tokens.make('s', service.id)}"
 
@@ -314,6 +314,7 @@ class Screens:
             "windows": self._windows(hall, now),
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
             "alarms": self.alarms(hall),
+            "devices": self.devices(hall),
         }
 
     def _manager(self, hall: Hall, of: str, now: int) -> Keyed:
@@ -409,10 +410,10 @@ def _failed_prints(hall: Hall) -> list[AlarmDocument]:
     bad = (PrintState.FAILED, PrintState.UNKNOWN)
     return [
         AlarmDocument(
-            id=f"print-failed:{ticket.id}",
+            id=f"print:{ticket.id}",
             level="alert",
-            code="print-failed",
-            text=words("alarm.print-failed", {"subject": ticket.number}),
+            code="print",
+            text=words("alarm.print", {"subject": ticket.number}),
             since=ticket.issued_at,
             acknowledged_by="",
             action="reprint",

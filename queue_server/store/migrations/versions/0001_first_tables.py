@@ -39,7 +39,8 @@ def upgrade() -> None:
         sa.Column("data", sa.Text, nullable=False),
         sa.Column("link", sa.String, nullable=False),
     )
-    op.create_index("journal_by_subject", "journal", ["hall", "subject", "day", "seq"])
+    op.create_index("journal_by_day", "journal", ["hall", "day", "seq"])
+    op.create_index("journal_by_subject", "journal", ["hall", "subject", "seq"])
     op.create_table(
         "leases",
         sa.Column("hall", sa.String, primary_key=True),
@@ -89,7 +90,7 @@ def upgrade() -> None:
         sa.Column("level", sa.SmallInteger, nullable=False, server_default="0"),
         sa.Column("channel", sa.String, nullable=False, server_default=""),
         sa.Column("device", sa.String, nullable=False, server_default=""),
-        sa.Column("tags", sa.Text, nullable=False, server_default="[]"),
+        sa.Column("tags", sa.Text, nullable=False, server_default=""),
         sa.Column("pressed_at", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("received_at", sa.BigInteger, nullable=False, server_default="0"),
         sa.Column("late", sa.Boolean, nullable=False, server_default="0"),
@@ -119,9 +120,9 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Integer, nullable=False, server_default="1"),
         sa.Column("direct", sa.Boolean, nullable=False, server_default="0"),
         sa.Column("called_at", sa.BigInteger, nullable=True),
-        sa.Column("started_at", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("started_at", sa.BigInteger, nullable=True),
         sa.Column("finished_at", sa.BigInteger, nullable=True),
-        sa.Column("outcome", sa.String, nullable=False, server_default=""),
+        sa.Column("outcome", sa.String, nullable=True),
         sa.Column("invited_at", sa.BigInteger, nullable=True),
         sa.Column("rating", sa.String, nullable=True),
         sa.Column("inferred", sa.String, nullable=False, server_default=""),
@@ -149,7 +150,7 @@ def upgrade() -> None:
         sa.Column("window", sa.String, nullable=True),
         sa.Column("calls", sa.Integer, nullable=False, server_default="0"),
         sa.Column("print_state", sa.String, nullable=False, server_default=""),
-        sa.Column("outcome", sa.String, nullable=False, server_default=""),
+        sa.Column("outcome", sa.String, nullable=True),
         sa.Column("origin", sa.String, nullable=False, server_default=""),
         sa.Column("token_hash", sa.String, nullable=False, server_default=""),
     )

@@ -1,0 +1,84 @@
+/** The line, the loudspeaker and the memory of a hall display. */
+import { computed, onBeforeUnmount, ref } from 'vue'
+import { Player, TEST_EVERY_MS } from '../core/audio'
+import { t } from '../core/i18n'
+import { openScreen } from '../core/screen'
+import type { CallsDocument, HallDocument, NoticeDocument, PrepareDocument, SpeechDocument } from '../core/wire'
+import { load, save } from './saved'
+
+/** D-10: a page that has run this long starts afresh once the hall is closed. */
+const LONG_RUN_MS = 20 * 3_600_000
+/** A box wired to no loudspeaker says so in its address: it never becomes the zone's player. */
+const soundOff = new URLSearchParams(location.search).get('sound') === 'off'
+
+/** The keyed map of the view `hall`. */
+export interface HallView {
+  hall: HallDocument
+  calls: CallsDocument
+  recent: CallsDocument
+  prepare: PrepareDocument
+  passed: CallsDocument
+  notice: NoticeDocument
+  speech: SpeechDocument
+}
+
+export function useDisplay() {
+  const saved = load(Date.now(), localStorage)
+  const savedAt = ref<number | null>(saved?.at ?? null)
+  const kept = saved?.documents ?? {}
+  const tapFailed = ref(false)
+  const startedAt = performance.now()
+  let zone = ''
+
+  const player = new Player({
+    onEnd: (end) => live.send({ type: 'played', ...end }),
+    onReady: () => {
+      announce()
+      live.send({ type: 'alive', sound: player.state.ready })
+    },
+  })
+
+  function announce(): void {
+    if (!soundOff) live.send({ type: 'player', zone, ready: player.state.ready === 'ready' })
+  }
+
+  // `live` is named in the callbacks above; none runs before this line has.
+  const { live, documents: fresh, recorded } = openScreen<HallView>('hall', {
+    idle: () => player.state.playing === '',
+    onWelcome: (welcome) => {
+      zone = welcome.of
+      announce()
+    },
+    onPlay: (play) => player.enqueue(play),
+    onChange: (want, documents) => {
+      savedAt.value = null
+      if (!recorded) save({ of: want.of, at: live.state.nowMs, documents: { ...documents } }, localStorage)
+    },
+  })
+
+  const documents = computed<Partial<HallView>>(() => (savedAt.value !== null ? kept : fresh.value))
+
+  const testing = setInterval(() => void player.selfTest(), TEST_EVERY_MS)
+  const resting = setInterval(() => {
+    const closed = documents.value.hall?.state === 'closed'
+    if (closed && performance.now() - startedAt > LONG_RUN_MS) location.reload()
+  }, 60_000)
+  if (!soundOff && !recorded) void player.selfTest()
+
+  onBeforeUnmount(() => {
+    clearInterval(testing)
+    clearInterval(resting)
+  })
+
+  return {
+    live,
+    player,
+    documents,
+    savedAt,
+    tapFailed,
+    soundWord: computed(() => t(soundOff ? 'device.off' : `device.${player.state.ready}`)),
+    async enableSound(): Promise<void> {
+      tapFailed.value = !(await player.selfTest())
+    },
+  }
+}
