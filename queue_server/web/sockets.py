@@ -1,7 +1,7 @@
 """The two websockets: screens subscribe to live maps, agents speak for devices; both bounded in every direction."""
 
 import asyncio
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 import structlog
@@ -117,9 +117,10 @@ class Sockets:
         socket = web.WebSocketResponse(heartbeat=20.0, compress=False, max_msg_size=MESSAGE_MAX, timeout=2.0)
         await socket.prepare(request)
         transport = request.transport
-        if not isinstance(transport, asyncio.Transport):
+        if transport is None:
             raise Unavailable("the connection is gone")
-        return Peer(socket, transport)
+        # uvloop's transports write alike and are no subclass of asyncio's.
+        return Peer(socket, cast(asyncio.Transport, transport))
 
     # --- screens ---
 
