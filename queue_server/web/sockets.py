@@ -1,7 +1,7 @@
 """The two websockets: screens subscribe to live maps, agents speak for devices; both bounded in every direction."""
 
 import asyncio
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -118,9 +118,8 @@ class Sockets:
         await socket.prepare(request)
         transport = request.transport
         if transport is None:
-            raise Unavailable("the connection is gone")
-        # uvloop's transports write alike and are no subclass of asyncio's.
-        return Peer(socket, cast(asyncio.Transport, transport))
+            raise ConnectionResetError("the connection is gone")
+        return Peer(socket, transport)
 
     # --- screens ---
 
