@@ -166,7 +166,7 @@ class Play:
 
     def next(self, at: str = "1", **more: Any) -> str:
         """The number that the window's next press calls; "" when none was."""
-        found = [x for x in self.do(c.CallNext(window=at, service=self.name("v")), **more)]
+        found = self.do(c.CallNext(window=at, service=self.name("v")), **more)
         return next((x.number for x in found if isinstance(x, e.TicketCalled)), "")
 
     def press_next(self, at: str = "1") -> str:
