@@ -21,7 +21,8 @@ from queue_server.app.views.tickets import call, plate_of, ticket_document
 from queue_server.domain.configuration import Domain, Matter
 from queue_server.domain.model import Hall, Key, Ticket, Window
 from queue_server.domain.queues import ahead_of, first_in_order, home_windows
-from queue_server.domain.tickets import estimate, is_served
+from queue_server.domain.tickets import estimate
+from queue_server.domain.windows import is_served
 from queue_server.wire.common import (
     DeviceState,
     HallState,
