@@ -304,7 +304,8 @@ class Screens:
             rate_until=None,
         )
 
-    def _windows(self, hall: Hall, now: int) -> WindowsDocument:
+    def windows(self, hall: Hall, now: int) -> WindowsDocument:
+        """Every configured window in its order."""
         known = [window for window in hall.configuration.window if window.id in hall.windows]
         return WindowsDocument(windows=[window_document(hall, hall.windows[each.id], "", now) for each in known])
 
@@ -312,7 +313,7 @@ class Screens:
         return {
             "hall": self.hall_document(hall, ""),
             "menu": self.menu(hall, now),
-            "windows": self._windows(hall, now),
+            "windows": self.windows(hall, now),
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
             "alarms": self.alarms(hall),
             "devices": self.devices(hall),
@@ -321,7 +322,7 @@ class Screens:
     def _manager(self, hall: Hall, of: str, now: int) -> Keyed:
         return {
             "hall": self.hall_document(hall, ""),
-            "windows": self._windows(hall, now),
+            "windows": self.windows(hall, now),
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
             "alarms": self.alarms(hall),
             "devices": self.devices(hall),
