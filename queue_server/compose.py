@@ -174,8 +174,7 @@ async def serving(settings: Settings) -> AsyncIterator[Running]:
 @contextlib.asynccontextmanager
 async def _tasks(hub: Hub, frame: Frame, settings: Settings) -> AsyncIterator[tuple[str, str, str]]:
     """The loops of a hall, and the web server in front of them."""
-    tonight = lambda: frame.tonight  # noqa: E731 — read when the day ends
-    timers = Timers(hub, frame.store, frame.screens.around, tonight, automatic=settings.automatic)
+    timers = Timers(hub, frame.store, frame.screens.around, automatic=settings.automatic)
     app, sockets = make_app(frame)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(hub.run(), name="hub")]
@@ -186,6 +185,7 @@ async def _tasks(hub: Hub, frame: Frame, settings: Settings) -> AsyncIterator[tu
             await hub.tell(command, "first start")
         await _settle_old_prints(frame.store, hub)
         await frame.voice.start(hub, frame.live)
+        await timers.once()
         loops = (hub.keep(), frame.live.run(), frame.agents.run(), frame.voice.run(), timers.run(), sockets.beat())
         tasks += [group.create_task(loop) for loop in loops]
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=75.0)

@@ -54,6 +54,13 @@ class ApplyConfiguration(Command, frozen=True, kw_only=True):
     source: str
 
 
+class PlanConfiguration(Command, frozen=True, kw_only=True):
+    """For tonight, when the day has ended; None takes the plan back."""
+
+    configuration: Configuration | None
+    source: str
+
+
 class TakeTicket(Command, frozen=True, kw_only=True):
     """`person` is the random id of law 10 or ""; `slip` an uncalled ticket's id of the previous day, already looked up."""
 
