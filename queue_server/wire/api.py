@@ -58,7 +58,10 @@ class Identity(Incoming, frozen=True, kw_only=True):
 
 
 class TakeTicket(Incoming, frozen=True, kw_only=True):
-    """Matters (ids, at least one) or one bundle (id); quantity 1…50 filings of the same matter; priority a class id or ""."""
+    """Matters (ids, at least one) or one bundle (id); priority is a class id or "".
+
+    quantity 1…50 counts filings of the same matter.
+    """
 
     matters: list[str] = []
     bundle: str = ""
@@ -71,7 +74,7 @@ class TakeTicket(Incoming, frozen=True, kw_only=True):
 
 
 class TicketTaken(Message, frozen=True, kw_only=True):
-    """`token` opens the phone page at `url`; `created` False when the person's waiting ticket was found; `print_job` may be ""."""
+    """`token` opens the phone page at `url`; `created` is False when the person's waiting ticket was found."""
 
     ticket: TicketDocument
     token: str
@@ -200,7 +203,10 @@ class ServeDirect(Incoming, frozen=True, kw_only=True):
 
 
 class DeskReply(Message, frozen=True, kw_only=True):
-    """The desk after the command. `stranded` waiting tickets have no open window left; `choices` are the numbers asked between."""
+    """The desk after the command.
+
+    `stranded` waiting tickets have no open window left; `choices` are the numbers asked between.
+    """
 
     desk: DeskDocument
     stranded: int

@@ -1,0 +1,123 @@
+"""The exceptions people must see (RULES 7, 30, 32; UX M-02): raised once, cleared when they are over."""
+
+from collections.abc import Iterator
+
+from queue_server.domain import commands as c
+from queue_server.domain import events as e
+from queue_server.domain.configuration import WindowKind
+from queue_server.domain.errors import Rejected
+from queue_server.domain.model import Hall
+from queue_server.domain.queues import all_windows, oldest_base, waiting_in
+from queue_server.wire.common import DeviceState, HallState, PrinterState, WindowState
+
+Found = tuple[str, str, str, int]
+"""code, subject, level, figure."""
+
+RECENT_MS = 30 * 60_000
+
+
+def current(hall: Hall, now: int) -> Iterator[Found]:
+    """Every exception that holds at `now`."""
+    yield from _waits(hall, now)
+    yield from _windows(hall, now)
+    yield from _devices(hall)
+    for name in hall.parked:
+        if now >= hall.tickets[name].parked_until:
+            yield "park-expired", name, "warn", (now - hall.tickets[name].parked_until) // 60_000
+    for ticket in hall.tickets.values():
+        if ticket.help_asked_at and not ticket.ended_at:
+            yield "help-asked", ticket.id, "warn", 0
+
+
+def _waits(hall: Hall, now: int) -> Iterator[Found]:
+    policy = hall.configuration.policy
+    lately = [wait for at, wait in hall.waits if now - at <= RECENT_MS]
+    if len(lately) >= 5 and sum(lately) / len(lately) > policy.average_wait_alarm_min * 60_000:
+        yield "average-wait", "", "warn", int(sum(lately) / len(lately)) // 60_000
+    if hall.state is HallState.BEFORE:
+        return
+    working = {w.id for w in hall.windows.values() if w.state not in (WindowState.CLOSED, WindowState.PAUSED)}
+    for queue in hall.queues:
+        waiting = waiting_in(hall, queue)
+        if not waiting:
+            continue
+        able = len(working & all_windows(queue))
+        if not able:
+            yield "queue-stranded", queue, "alert", waiting
+        elif waiting > policy.waiting_per_window_alarm * able:
+            yield "queue-long", queue, "warn", waiting
+        base = oldest_base(hall, queue)
+        if base is not None and now - base > policy.single_wait_alarm_min * 60_000:
+            yield "single-wait", queue, "alert", (now - base) // 60_000
+
+
+def _windows(hall: Hall, now: int) -> Iterator[Found]:
+    policy = hall.configuration.policy
+    open_kinds = set()
+    kinds = {window.id: window.kind for window in hall.configuration.window}
+    for window in hall.windows.values():
+        minutes = (now - window.since) // 60_000
+        if window.state is not WindowState.CLOSED and window.id in kinds:
+            open_kinds.add(kinds[window.id])
+        if window.state is WindowState.PAUSED and minutes >= policy.pause_alarm_min:
+            yield "pause-long", window.id, "warn", minutes
+        if window.state is WindowState.SERVING and minutes >= policy.service_alarm_min:
+            yield "service-long", window.id, "warn", minutes
+        if window.state is WindowState.IDLE and minutes >= policy.idle_alarm_min and _could_serve(hall, window.id):
+            yield "window-idle", window.id, "warn", minutes
+    if hall.state is HallState.OPEN:
+        for kind, code in ((WindowKind.GRIEVANCE, "no-grievance-window"), (WindowKind.BUNDLE, "no-bundle-window")):
+            if kind in kinds.values() and kind not in open_kinds:
+                yield code, "", "alert", 0
+
+
+def _could_serve(hall: Hall, window: str) -> bool:
+    return any(window in all_windows(queue) and waiting_in(hall, queue) for queue in hall.queues)
+
+
+def _devices(hall: Hall) -> Iterator[Found]:
+    for device in hall.configuration.device:
+        health = hall.devices.get(device.id)
+        if health is None:
+            continue
+        if health.state is DeviceState.OFFLINE:
+            yield "device-offline", device.id, "alert", 0
+        elif health.printer not in (None, PrinterState.OK, PrinterState.NEAR_END):
+            yield f"printer-{health.printer}", device.id, "alert", 0
+        elif health.printer is PrinterState.NEAR_END:
+            yield "printer-near_end", device.id, "warn", 0
+
+
+def tick(hall: Hall, command: c.Tick, ctx: c.Context) -> list[e.Event]:
+    """What began and what ended since the last tick."""
+    if not hall.day or hall.state is HallState.CLOSED:
+        found: dict[str, Found] = {}
+    else:
+        found = {f"{entry[0]}:{entry[1]}": entry for entry in current(hall, ctx.now)}
+    raised = [
+        e.AlarmRaised(alarm=name, code=code, subject=subject, level=level, figure=figure, at=ctx.now)
+        for name, (code, subject, level, figure) in found.items()
+        if name not in hall.alarms
+    ]
+    cleared = [e.AlarmCleared(alarm=name, at=ctx.now) for name in hall.alarms if name not in found]
+    return [*raised, *cleared]
+
+
+def acknowledge(hall: Hall, command: c.AcknowledgeAlarm, ctx: c.Context) -> list[e.Event]:
+    alarm = hall.alarms.get(command.alarm)
+    if alarm is None:
+        raise Rejected("alarm-unknown")
+    if alarm.acknowledged_by:
+        return []
+    return [e.AlarmAcknowledged(alarm=alarm.id, by=ctx.actor, at=ctx.now)]
+
+
+def report_device(hall: Hall, command: c.ReportDevice, ctx: c.Context) -> list[e.Event]:
+    """A device's health becomes an event when it changes (law 9)."""
+    known = hall.devices.get(command.device)
+    if known is not None and (known.state, known.printer) == (command.state, command.printer):
+        return []
+    changed = e.DeviceChanged(
+        device=command.device, state=command.state, printer=command.printer, error=command.error, at=ctx.now
+    )
+    return [changed]

@@ -1,0 +1,233 @@
+"""What may be asked of a hall: imperatives, with every identifier and all outside knowledge already inside."""
+
+import msgspec
+
+from queue_server.domain.configuration import Configuration
+from queue_server.wire.common import DeviceState, PrinterState, PrintState
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all commands."""
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """When and by whom: ms UTC (never decreasing), the local time as minutes of the day, the actor's id and permissions."""
+
+    now: int
+    minute: int
+    actor: str
+    may_call_numbers: bool = True
+
+
+class OpenDay(Command, frozen=True, kw_only=True):
+    """`day` is YYYY-MM-DD local, later than every day before (RULES 15)."""
+
+    day: str
+
+
+class StartDay(Command, frozen=True, kw_only=True):
+    """The doors and windows open."""
+
+
+class CloseDay(Command, frozen=True, kw_only=True):
+    """No more tickets; those issued are served."""
+
+    text: str = ""
+
+
+class EndDay(Command, frozen=True, kw_only=True):
+    """RULES 34: what was never called is uncalled, never a no-show."""
+
+
+class SetMessage(Command, frozen=True, kw_only=True):
+    kind: str
+    zh: str = ""
+    en: str = ""
+
+
+class ApplyConfiguration(Command, frozen=True, kw_only=True):
+    configuration: Configuration
+    source: str
+
+
+class TakeTicket(Command, frozen=True, kw_only=True):
+    """`person` is the random id of law 10 or ""; `slip` an uncalled ticket's id of the previous day, already looked up."""
+
+    id: str
+    matters: tuple[str, ...] = ()
+    bundle: str = ""
+    quantity: int = 1
+    priority: str = ""
+    person: str = ""
+    origin: str = ""
+    note: str = ""
+    language: str = "zh"
+    slip: str = ""
+    printer: str = ""
+
+
+class Reprint(Command, frozen=True, kw_only=True):
+    """The same number again, marked 补 (UX K-12)."""
+
+    ticket: str
+    printer: str
+
+
+class CancelTicket(Command, frozen=True, kw_only=True):
+    ticket: str
+
+
+class DelayTicket(Command, frozen=True, kw_only=True):
+    """稍后再叫: a place a few tickets later, once."""
+
+    ticket: str
+
+
+class AskHelp(Command, frozen=True, kw_only=True):
+    ticket: str
+
+
+class ReactivateTicket(Command, frozen=True, kw_only=True):
+    """RULES 28."""
+
+    ticket: str
+
+
+class RecordPrint(Command, frozen=True, kw_only=True):
+    ticket: str
+    state: PrintState
+    reason: str = ""
+
+
+class OpenWindow(Command, frozen=True, kw_only=True):
+    window: str
+    staff: str
+    staff_name: str
+    take_over: bool = False
+
+
+class PauseWindow(Command, frozen=True, kw_only=True):
+    window: str
+    reason: str
+    resumes_at: str = ""
+
+
+class ResumeWindow(Command, frozen=True, kw_only=True):
+    window: str
+
+
+class CloseWindow(Command, frozen=True, kw_only=True):
+    window: str
+
+
+class CallNext(Command, frozen=True, kw_only=True):
+    """`service` is the id of the service that the call begins."""
+
+    window: str
+    service: str
+
+
+class CallNumber(Command, frozen=True, kw_only=True):
+    window: str
+    number: str
+    reason: str
+    service: str
+
+
+class Recall(Command, frozen=True, kw_only=True):
+    window: str
+
+
+class Arrive(Command, frozen=True, kw_only=True):
+    window: str
+
+
+class MarkNoShow(Command, frozen=True, kw_only=True):
+    window: str
+    reason: str = ""
+
+
+class Finish(Command, frozen=True, kw_only=True):
+    window: str
+    outcome: str = "done"
+
+
+class Invite(Command, frozen=True, kw_only=True):
+    """The evaluate key: invites for the service in hand (which finishes) or for the one just finished."""
+
+    window: str
+
+
+class Undo(Command, frozen=True, kw_only=True):
+    window: str
+
+
+class Transfer(Command, frozen=True, kw_only=True):
+    """To matters or to a window (one of both)."""
+
+    window: str
+    matters: tuple[str, ...] = ()
+    to_window: str = ""
+    reason: str = ""
+
+
+class Park(Command, frozen=True, kw_only=True):
+    window: str
+    reason: str
+    minutes: int = 15
+
+
+class Unpark(Command, frozen=True, kw_only=True):
+    window: str
+    ticket: str
+    service: str
+
+
+class Restore(Command, frozen=True, kw_only=True):
+    """One of the window's own last passed tickets is called back."""
+
+    window: str
+    ticket: str
+    service: str
+
+
+class ServeDirect(Command, frozen=True, kw_only=True):
+    window: str
+    service: str
+    matters: tuple[str, ...] = ()
+    quantity: int = 1
+
+
+class PressRating(Command, frozen=True, kw_only=True):
+    """A press on a window's rating device, `pressed_at` ms UTC on the server's clock; level 5…1."""
+
+    id: str
+    window: str
+    device: str
+    level: int
+    pressed_at: int
+
+
+class Rate(Command, frozen=True, kw_only=True):
+    """A rating from the citizen's own page; the text itself is personal data and stays outside."""
+
+    id: str
+    service: str
+    level: int
+    tags: tuple[str, ...] = ()
+    has_text: bool = False
+
+
+class ReportDevice(Command, frozen=True, kw_only=True):
+    device: str
+    state: DeviceState
+    printer: PrinterState | None = None
+    error: str = ""
+
+
+class Tick(Command, frozen=True, kw_only=True):
+    """Time has passed: parks run out, alarms come and go."""
+
+
+class AcknowledgeAlarm(Command, frozen=True, kw_only=True):
+    alarm: str

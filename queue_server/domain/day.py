@@ -1,0 +1,127 @@
+"""A hall's day: opening, closing early, its end, messages, and the configuration in force."""
+
+from queue_server.domain import commands as c
+from queue_server.domain import events as e
+from queue_server.domain.errors import Rejected
+from queue_server.domain.model import Hall, Ticket
+from queue_server.domain.queues import all_windows, in_order
+from queue_server.domain.serving import Serving
+from queue_server.domain.states import OVER
+from queue_server.wire.common import HallState, TicketState, WindowState
+
+MESSAGE_KINDS = frozenset({"emergency", "notice", "none"})
+
+
+def open_day(hall: Hall, command: c.OpenDay, ctx: c.Context) -> list[e.Event]:
+    """RULES 15; a local date never opens twice, whatever the clock does."""
+    if hall.day and command.day <= hall.day:
+        raise Rejected("day-not-later", day=hall.day)
+    ended = [] if not hall.day or hall.state is HallState.CLOSED else end_day(hall, c.EndDay(), ctx)
+    return [*ended, e.DayOpened(day=command.day, previous_day=hall.day, at=ctx.now)]
+
+
+def start_day(hall: Hall, command: c.StartDay, ctx: c.Context) -> list[e.Event]:
+    if not hall.day or hall.state is HallState.CLOSED:
+        raise Rejected("hall-closed")
+    return [] if hall.state is HallState.OPEN else [e.DayStarted(at=ctx.now)]
+
+
+def close_day(hall: Hall, command: c.CloseDay, ctx: c.Context) -> list[e.Event]:
+    if not hall.day or hall.state is HallState.CLOSED:
+        raise Rejected("hall-closed")
+    if hall.state is HallState.CLOSING:
+        return []
+    return [e.DayClosing(text=command.text, at=ctx.now)]
+
+
+def end_day(hall: Hall, command: c.EndDay, ctx: c.Context) -> list[e.Event]:
+    """RULES 34 as applied: services in hand end, what was called and never came passes, what waits is uncalled."""
+    if not hall.day or hall.state is HallState.CLOSED:
+        raise Rejected("hall-closed")
+    events: list[e.Event] = []
+    for window in hall.windows.values():
+        if window.state is WindowState.SERVING:
+            events.append(
+                e.ServiceFinished(
+                    service=window.service,
+                    ticket=window.ticket,
+                    window=window.id,
+                    outcome="done",
+                    inferred="end of day",
+                    at=ctx.now,
+                )
+            )
+        elif window.state is WindowState.CALLED:
+            events.append(
+                e.TicketPassed(
+                    ticket=window.ticket,
+                    window=window.id,
+                    service=window.service,
+                    reason="end of day",
+                    inferred="end of day",
+                    at=ctx.now,
+                )
+            )
+    for ticket in hall.tickets.values():
+        if ticket.state in (TicketState.WAITING, TicketState.PARKED):
+            events.append(e.TicketUncalled(ticket=ticket.id, at=ctx.now))
+    return [*events, e.DayEnded(at=ctx.now)]
+
+
+def unreachable(hall: Hall, minutes_left: float) -> list[Ticket]:
+    """Whom the remaining time will not reach, in calling order: each open window works through its queues."""
+    free = {
+        window.id: 0.0
+        for window in hall.windows.values()
+        if window.state not in (WindowState.CLOSED, WindowState.PAUSED)
+    }
+    late = []
+    for ticket in in_order(hall):
+        able = [name for name in all_windows(ticket.current.queue) if name in free]
+        first = min(able, key=lambda name: (free[name], name), default=None)
+        if first is None or free[first] >= minutes_left:
+            late.append(ticket)
+        else:
+            free[first] += hall.serving.typical_min(ticket.current.queue)
+    return late
+
+
+def set_message(hall: Hall, command: c.SetMessage, ctx: c.Context) -> list[e.Event]:
+    """UX D-08."""
+    if command.kind not in MESSAGE_KINDS:
+        raise Rejected("message-kind-unknown", kind=command.kind)
+    if command.kind != "none" and not command.zh.strip():
+        raise Rejected("message-empty")
+    kind = "" if command.kind == "none" else command.kind
+    return [e.MessageSet(kind=kind, zh=command.zh if kind else "", en=command.en if kind else "")]
+
+
+def requeued(hall: Hall, serving: Serving) -> dict[str, tuple[str, ...]]:
+    """The queues of every unfinished ticket's stops under another configuration; "" where nobody would serve it."""
+    moved = {}
+    for ticket in hall.tickets.values():
+        if ticket.state in OVER:
+            continue
+        queues = []
+        for stop in ticket.stops:
+            if stop.window:
+                queues.append(stop.window)
+            elif stop.bundle:
+                queues.append(serving.queue_of_bundle(stop.bundle) if serving.has_bundle(stop.bundle) else "")
+            else:
+                known = all(serving.has(matter) for matter in stop.matters)
+                queues.append(serving.queue_of(frozenset(stop.matters)) if known else "")
+        moved[ticket.id] = tuple(queues)
+    return moved
+
+
+def apply_configuration(hall: Hall, command: c.ApplyConfiguration, ctx: c.Context) -> list[e.Event]:
+    """A new version in force now; refused when a ticket in the house would have no window."""
+    queues = requeued(hall, Serving(command.configuration))
+    stranded = [hall.tickets[name].number for name, stops in queues.items() if "" in stops]
+    if stranded:
+        raise Rejected("configuration-strands", numbers=sorted(stranded))
+    applied = e.ConfigurationApplied(
+        version=hall.version + 1, source=command.source, configuration=command.configuration, queues=queues
+    )
+    return [applied]

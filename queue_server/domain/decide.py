@@ -1,0 +1,65 @@
+"""A command becomes events, or is rejected; the hall is only read."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from queue_server.domain import alarms, calling, day, finishing, ratings, tickets, windows
+from queue_server.domain import commands as c
+from queue_server.domain import events as e
+from queue_server.domain.errors import Broken
+from queue_server.domain.model import Hall
+
+
+class Decision(NamedTuple):
+    """The events in order, and the id of what the answer is about ("" when the command names it itself)."""
+
+    events: list[e.Event]
+    subject: str = ""
+
+
+def decide(hall: Hall, command: c.Command, ctx: c.Context) -> Decision:
+    """Raises `Rejected` with its code; never changes the hall."""
+    if isinstance(command, c.TakeTicket):
+        return Decision(*tickets.take(hall, command, ctx))
+    rule = _RULES.get(type(command))
+    if rule is None:
+        raise Broken(f"no rule for {type(command).__name__}")
+    return Decision(rule(hall, command, ctx))
+
+
+_RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] = {
+    c.OpenDay: day.open_day,
+    c.StartDay: day.start_day,
+    c.CloseDay: day.close_day,
+    c.EndDay: day.end_day,
+    c.SetMessage: day.set_message,
+    c.ApplyConfiguration: day.apply_configuration,
+    c.CancelTicket: tickets.cancel,
+    c.DelayTicket: tickets.delay,
+    c.AskHelp: tickets.ask_help,
+    c.ReactivateTicket: tickets.reactivate,
+    c.RecordPrint: tickets.record_print,
+    c.Reprint: tickets.reprint,
+    c.OpenWindow: windows.sit_down,
+    c.PauseWindow: windows.pause,
+    c.ResumeWindow: windows.resume,
+    c.CloseWindow: windows.leave,
+    c.CallNext: calling.call_next,
+    c.CallNumber: calling.call_number,
+    c.Recall: calling.recall,
+    c.Arrive: calling.arrive,
+    c.MarkNoShow: calling.mark_no_show,
+    c.Restore: calling.restore,
+    c.Transfer: calling.transfer,
+    c.Park: calling.park,
+    c.Unpark: calling.unpark,
+    c.Finish: finishing.finish,
+    c.Invite: finishing.invite,
+    c.ServeDirect: finishing.serve_direct,
+    c.Undo: finishing.undo,
+    c.PressRating: ratings.press,
+    c.Rate: ratings.rate,
+    c.ReportDevice: alarms.report_device,
+    c.Tick: alarms.tick,
+    c.AcknowledgeAlarm: alarms.acknowledge,
+}

@@ -1,0 +1,196 @@
+"""The state of a hall on one day: changed only by `evolve`, read by everybody else."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sortedcontainers import SortedList
+
+from queue_server.domain.configuration import Configuration
+from queue_server.domain.serving import Serving
+from queue_server.wire.common import DeviceState, HallState, PrinterState, PrintState, TicketState, WindowState
+
+
+class Key(NamedTuple):
+    """Place in a queue (QUEUES 2.2): effective time in ms, the day's issue number, and a place behind that ticket."""
+
+    effective_at: int
+    issue: int
+    behind: int = 0
+
+
+@dataclass(slots=True)
+class Stop:
+    """One stop of a ticket: what one window does in one visit; `window` pins it to a window, "" for any."""
+
+    matters: tuple[str, ...]
+    bundle: str
+    queue: str
+    done: bool = False
+    window: str = ""
+
+
+@dataclass(slots=True)
+class Ticket:
+    """A numbered place. Times are ms UTC; `key` orders it, `credit_ms` is already inside the key."""
+
+    id: str
+    number: str
+    issue: int
+    stops: list[Stop]
+    quantity: int
+    priority: str
+    credit_ms: int
+    key: Key
+    issued_at: int
+    person: str
+    origin: str
+    note: str
+    language: str
+    state: TicketState = TicketState.WAITING
+    stop: int = 0
+    window: str = ""
+    service: str = ""
+    called_at: int = 0
+    last_call_at: int = 0
+    first_called_at: int = 0
+    calls: int = 0
+    passes: int = 0
+    delays: int = 0
+    parked_until: int = 0
+    aside_reason: str = ""
+    ended_at: int = 0
+    print_state: PrintState = PrintState.NONE
+    help_asked_at: int = 0
+    ahead_at_issue: int = 0
+    wait_at_issue: tuple[int, int] = (-1, -1)
+
+    @property
+    def current(self) -> Stop:
+        return self.stops[self.stop]
+
+    @property
+    def base_at(self) -> int:
+        """The time from which the wait counts, ms."""
+        return self.key.effective_at + self.credit_ms
+
+
+@dataclass(slots=True)
+class Service:
+    """What happened at one window for one citizen; `ticket` is "" when served directly."""
+
+    id: str
+    ticket: str
+    window: str
+    staff: str
+    matters: tuple[str, ...]
+    bundle: str
+    quantity: int
+    called_at: int
+    started_at: int = 0
+    finished_at: int = 0
+    outcome: str = ""
+    invited_at: int = 0
+    rating: str = ""
+    inferred: list[str] = field(default_factory=list)
+    cancelled: bool = False
+
+
+@dataclass(slots=True)
+class LastStep:
+    """What the window did last, as far as it may be undone (law 11): finish or no-show."""
+
+    what: str
+    ticket: str
+    service: str
+    at: int
+
+
+@dataclass(slots=True)
+class Window:
+    """A counter today. `ticket` and `service` are in hand while called or serving."""
+
+    id: str
+    state: WindowState = WindowState.CLOSED
+    staff: str = ""
+    staff_name: str = ""
+    since: int = 0
+    ticket: str = ""
+    service: str = ""
+    pause_reason: str = ""
+    resumes_at: str = ""
+    asked_at: int = 0
+    served: int = 0
+    last: LastStep | None = None
+    last_key: Key | None = None
+    last_service: str = ""
+    passed: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+
+
+@dataclass(slots=True)
+class Alarm:
+    """An exception that somebody should see; `id` is code and subject, so it is raised once."""
+
+    id: str
+    code: str
+    subject: str
+    level: str
+    at: int
+    figure: int
+    acknowledged_by: str = ""
+
+
+@dataclass(slots=True)
+class DeviceHealth:
+    """The last reported health of a device, as far as it matters."""
+
+    state: DeviceState = DeviceState.UNKNOWN
+    printer: PrinterState | None = None
+    at: int = 0
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Hall:
+    """One hall, one day. `serving` is a table derived from `configuration`, never history."""
+
+    configuration: Configuration
+    serving: Serving
+    version: int = 0
+    day: str = ""
+    previous_day: str = ""
+    state: HallState = HallState.BEFORE
+    message: tuple[str, str, str] = ("", "", "")
+    tickets: dict[str, Ticket] = field(default_factory=dict)
+    numbers: dict[str, str] = field(default_factory=dict)
+    by_sequence: dict[int, list[str]] = field(default_factory=dict)
+    sequences: dict[str, int] = field(default_factory=dict)
+    issued: int = 0
+    queues: dict[str, dict[int, SortedList[tuple[Key, str]]]] = field(default_factory=dict)
+    waiting: int = 0
+    persons: dict[tuple[str, str], str] = field(default_factory=dict)
+    windows: dict[str, Window] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+    redeemed: set[str] = field(default_factory=set)
+    parked: set[str] = field(default_factory=set)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
+    devices: dict[str, DeviceHealth] = field(default_factory=dict)
+    unmet: int = 0
+    called: int = 0
+    no_shows: int = 0
+    served: int = 0
+    served_direct: int = 0
+    invited: int = 0
+    rated: int = 0
+    wait_sum_ms: int = 0
+    recent: deque[str] = field(default_factory=lambda: deque(maxlen=30))
+    waits: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=200))
+
+
+def empty_hall(configuration: Configuration) -> Hall:
+    """A hall before its first day, with a closed window for each that the configuration names."""
+    return Hall(
+        configuration=configuration,
+        serving=Serving(configuration),
+        windows={window.id: Window(id=window.id) for window in configuration.window},
+    )

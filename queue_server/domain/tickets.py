@@ -1,0 +1,193 @@
+"""Issuing a ticket, and what its citizen may do with it."""
+
+from queue_server.domain import commands as c
+from queue_server.domain import events as e
+from queue_server.domain.configuration import Configuration
+from queue_server.domain.errors import Rejected
+from queue_server.domain.model import Hall, Key, Ticket
+from queue_server.domain.queues import ahead_of, all_windows, home_windows, key_behind
+from queue_server.domain.states import OVER
+from queue_server.forecast.estimate import wait_range_s
+from queue_server.wire.common import HallState, PrintState, TicketState, WindowState
+
+SLIP_CREDIT_MIN = 30
+
+
+def _plan(hall: Hall, command: c.TakeTicket) -> tuple[e.StopPlan, ...]:
+    """The stops of what is asked for (RULES 31); Rejected when the catalogue does not have it."""
+    if command.bundle:
+        if command.matters:
+            raise Rejected("bundle-or-matters")
+        hall.serving.require_bundle(command.bundle)
+        queue = hall.serving.queue_of_bundle(command.bundle)
+        return (e.StopPlan(matters=(), bundle=command.bundle, queue=queue),)
+    if not command.matters:
+        raise Rejected("no-matter")
+    hall.serving.require(command.matters)
+    return tuple(
+        e.StopPlan(matters=tuple(stop), bundle="", queue=hall.serving.queue_of(frozenset(stop)))
+        for stop in hall.serving.route(command.matters)
+    )
+
+
+def is_served(hall: Hall, queue: str) -> bool:
+    """Whether a window that serves the queue is open, or will be when the doors open."""
+    if hall.state is HallState.BEFORE:
+        return bool(all_windows(queue))
+    return any(
+        name in hall.windows and hall.windows[name].state is not WindowState.CLOSED for name in all_windows(queue)
+    )
+
+
+def standing_ticket(hall: Hall, person: str, wanted: tuple[str, ...]) -> Ticket | None:
+    """The person's ticket for one of the matters that is not over (RULES 16)."""
+    for matter in wanted:
+        name = hall.persons.get((person, matter))
+        if name is not None and hall.tickets[name].state not in OVER:
+            return hall.tickets[name]
+    return None
+
+
+def credit_ms_of(configuration: Configuration, priority: str, slip: str) -> int:
+    """The largest credit that applies, never a sum, at most `credit_max_min` (QUEUES 2.2)."""
+    minutes = 0
+    if priority:
+        classes = {entry.id: entry.credit_min for entry in configuration.priority}
+        if priority not in classes:
+            raise Rejected("priority-unknown", priority=priority)
+        minutes = classes[priority]
+    if slip:
+        minutes = max(minutes, SLIP_CREDIT_MIN)
+    return min(minutes, configuration.policy.credit_max_min) * 60_000
+
+
+def estimate(hall: Hall, queue: str, ahead: int, minute: int) -> tuple[int, int] | None:
+    """Seconds until the call, low and high, from the windows that are open for it now (or at opening)."""
+    hours = hall.configuration.hours
+    if hall.state is HallState.BEFORE:
+        opens_in_s = max(0, minutes_of(hours.opens) - minute) * 60
+        return wait_range_s(ahead, hall.serving.typical_min(queue), len(home_windows(queue)), opens_in_s)
+    working = sum(
+        1
+        for name in home_windows(queue)
+        if name in hall.windows and hall.windows[name].state not in (WindowState.CLOSED, WindowState.PAUSED)
+    )
+    return wait_range_s(ahead, hall.serving.typical_min(queue), working)
+
+
+def minutes_of(clock: str) -> int:
+    """Minutes of the day of HH:MM."""
+    hours, minutes = clock.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def take(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[list[e.Event], str]:
+    """A new number, or the person's standing ticket (no events); the answer is the ticket's id."""
+    if hall.state in (HallState.CLOSING, HallState.CLOSED) or not hall.day:
+        raise Rejected("tickets-closed")
+    policy = hall.configuration.policy
+    if not 1 <= command.quantity <= policy.quantity_max:
+        raise Rejected("quantity-out-of-range", most=policy.quantity_max)
+    if command.slip and command.slip in hall.redeemed:
+        raise Rejected("slip-used")
+    plans = _plan(hall, command)
+    if command.person and policy.one_waiting_per_person:
+        standing = standing_ticket(hall, command.person, (command.bundle,) if command.bundle else command.matters)
+        if standing is not None:
+            return [], standing.id
+    queue = plans[0].queue
+    if not all(is_served(hall, plan.queue) for plan in plans):
+        unmet = e.DemandUnmet(matters=command.matters, bundle=command.bundle, origin=command.origin, at=ctx.now)
+        raise Rejected("nobody-serves", unmet)
+    prefix = hall.serving.prefix_of(command.bundle or plans[0].matters[0], bundle=bool(command.bundle))
+    sequence, issue = hall.sequences.get(prefix, 0) + 1, hall.issued + 1
+    credit_ms = credit_ms_of(hall.configuration, command.priority, command.slip)
+    key = Key(ctx.now - credit_ms, issue)
+    ahead = ahead_of(hall, queue, key)
+    low, high = estimate(hall, queue, ahead, ctx.minute) or (-1, -1)
+    issued = e.TicketIssued(
+        ticket=command.id,
+        number=f"{prefix}{sequence:0{policy.digits}d}",
+        prefix=prefix,
+        sequence=sequence,
+        issue=issue,
+        stops=plans,
+        quantity=command.quantity,
+        priority=command.priority,
+        credit_ms=credit_ms,
+        key=key,
+        ahead=ahead,
+        wait_low_s=low,
+        wait_high_s=high,
+        person=command.person,
+        origin=command.origin,
+        note=command.note,
+        language=command.language,
+        printer=command.printer,
+        slip=command.slip,
+        at=ctx.now,
+    )
+    return [issued], command.id
+
+
+def known_ticket(hall: Hall, name: str) -> Ticket:
+    ticket = hall.tickets.get(name)
+    if ticket is None:
+        raise Rejected("ticket-unknown")
+    return ticket
+
+
+def cancel(hall: Hall, command: c.CancelTicket, ctx: c.Context) -> list[e.Event]:
+    """The citizen leaves; a call in progress ends with it."""
+    ticket = known_ticket(hall, command.ticket)
+    allowed = (TicketState.WAITING, TicketState.PASSED, TicketState.PARKED, TicketState.CALLED)
+    if ticket.state not in allowed:
+        raise Rejected("ticket-not-waiting", number=ticket.number, state=ticket.state)
+    window = ticket.window if ticket.state is TicketState.CALLED else ""
+    return [e.TicketCancelled(ticket=ticket.id, window=window, at=ctx.now)]
+
+
+def delay(hall: Hall, command: c.DelayTicket, ctx: c.Context) -> list[e.Event]:
+    """稍后再叫 (UX P-06): a few places later, `delay_limit` times."""
+    ticket, policy = known_ticket(hall, command.ticket), hall.configuration.policy
+    if ticket.state is not TicketState.WAITING:
+        raise Rejected("ticket-not-waiting", number=ticket.number, state=ticket.state)
+    if ticket.delays >= policy.delay_limit:
+        raise Rejected("delay-limit", limit=policy.delay_limit)
+    after = ahead_of(hall, ticket.current.queue, ticket.key) + policy.delay_places
+    key = max(ticket.key, key_behind(hall, ticket, after, ctx.now))
+    return [e.TicketDelayed(ticket=ticket.id, key=key, at=ctx.now)]
+
+
+def ask_help(hall: Hall, command: c.AskHelp, ctx: c.Context) -> list[e.Event]:
+    ticket = known_ticket(hall, command.ticket)
+    if ticket.state in OVER:
+        raise Rejected("ticket-over", number=ticket.number)
+    return [e.HelpAsked(ticket=ticket.id, at=ctx.now)]
+
+
+def reactivate(hall: Hall, command: c.ReactivateTicket, ctx: c.Context) -> list[e.Event]:
+    """RULES 28: the same number waits again; half of the wait already served counts, at most 10 minutes."""
+    ticket = known_ticket(hall, command.ticket)
+    if ticket.state is not TicketState.PASSED:
+        raise Rejected("ticket-not-passed", number=ticket.number, state=ticket.state)
+    waited = max(0, ticket.first_called_at - ticket.issued_at)
+    base = max(ticket.base_at, ctx.now - min(waited, 600_000) // 2)
+    key = Key(base - ticket.credit_ms, ticket.issue)
+    return [e.TicketReactivated(ticket=ticket.id, key=key, at=ctx.now)]
+
+
+def record_print(hall: Hall, command: c.RecordPrint, ctx: c.Context) -> list[e.Event]:
+    ticket = known_ticket(hall, command.ticket)
+    if ticket.print_state is command.state:
+        return []
+    return [e.PrintRecorded(ticket=ticket.id, state=command.state, reason=command.reason, at=ctx.now)]
+
+
+def reprint(hall: Hall, command: c.Reprint, ctx: c.Context) -> list[e.Event]:
+    ticket = known_ticket(hall, command.ticket)
+    if ticket.state in OVER:
+        raise Rejected("ticket-over", number=ticket.number)
+    if ticket.print_state is PrintState.CLAIMED:
+        raise Rejected("print-in-progress", number=ticket.number)
+    return [e.ReprintRequested(ticket=ticket.id, printer=command.printer, at=ctx.now)]
