@@ -404,6 +404,15 @@ export interface TakeTicket {
   note?: string
   language?: string
   paper?: boolean
+  printer?: string
+}
+
+export interface Reprint {
+  printer?: string
+}
+
+export interface KioskPin {
+  pin: string
 }
 
 export interface TicketTaken {
@@ -449,6 +458,7 @@ export interface MatterHit {
   id: string
   kind: string
   name: string
+  name_en: string
   everyday: string[]
   domain: string
   department: string
