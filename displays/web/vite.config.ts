@@ -18,7 +18,11 @@ export default defineConfig({
     // Inlined files would need `data:` in the content policy, and the preload helper is not needed by engines that old.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: entries.map((name) => resolve(import.meta.dirname, `${name}.html`)) },
+    rollupOptions: {
+      // Recorded documents are for the development server: nothing of them is reached in a build, so nothing stays.
+      treeshake: { moduleSideEffects: (id) => !id.includes('/src/fixtures/') },
+      input: entries.map((name) => resolve(import.meta.dirname, `${name}.html`)),
+    },
   },
   test: { include: ['tests/**/*.test.ts'], environment: 'node' },
 })

@@ -55,6 +55,7 @@ for (const file of readdirSync(resolve(dist, 'assets'))) {
       faults.push(`${file} is not what Chrome 64 reads: ${error.message}`)
     }
   }
+  if (text.includes('no fixture ')) faults.push(`${file} holds recorded documents`)
   if (/\beval\(|new Function\(/.test(text)) faults.push(`${file} evaluates text`)
 }
 const linted = await stylelint.lint({ files: sheets, configFile: resolve(root, 'stylelint.config.js') })

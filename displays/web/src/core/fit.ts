@@ -22,8 +22,10 @@ export function pagesOf(text: string, room: number): string[] {
     let width = 0
     while (end < rest.length && width + figures(rest[end]) <= room * 1.75) width += figures(rest[end++])
     const head = rest.slice(0, end)
-    const mark = Math.max(...['，', '；', '。', '、', '：', ' ', ',', ';'].map((sign) => head.lastIndexOf(sign)))
-    const cut = mark >= end / 3 ? mark + 1 : end
+    const last = (signs: string) => Math.max(...signs.split('').map((sign) => head.lastIndexOf(sign)))
+    const mark = last('；。;')
+    const comma = Math.max(last('，、：,'), head.lastIndexOf(' '))
+    const cut = mark >= end / 3 ? mark + 1 : comma >= end / 3 ? comma + 1 : end
     pages.push(rest.slice(0, cut).replace(/[，、；,;]$/, '').trim())
     rest = rest.slice(cut).trim()
   }
