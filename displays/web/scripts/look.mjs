@@ -35,6 +35,7 @@ async function take(page, word) {
 
 for (const [name, path, width, height, step] of shots) {
   const page = await browser.newPage({ viewport: { width, height } })
+  page.setDefaultTimeout(6000)
   page.on('console', (message) => {
     if (message.type() !== 'error' && message.type() !== 'warning') return
     console.error(`${name}: ${message.text()}`)
@@ -47,7 +48,12 @@ for (const [name, path, width, height, step] of shots) {
   await page.goto(base + path)
   await page.waitForTimeout(path.startsWith('hall') && !axe ? 6300 : 1500)
   for (const word of step ? [].concat(step) : []) {
-    await take(page, word)
+    try {
+      await take(page, word)
+    } catch {
+      console.error(`${name}: nothing to press: ${word}`)
+      faults += 1
+    }
     await page.waitForTimeout(400)
   }
   const spill = await page.evaluate(() => {
