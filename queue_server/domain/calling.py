@@ -26,24 +26,33 @@ def serves(queue: str, window: str) -> bool | None:
     return None
 
 
-def compare_heads(hall: Hall, window: str, now: int) -> list[tuple[int, Key, str, str, int]]:
-    """The head of every queue and class the window serves as (effective + penalty, key, ticket, queue, penalty), unsorted.
-
-    QUEUES 2.2: the penalty is 0 at home or once the ticket has waited `away_free_after_min`. O(queues x classes).
-    """
+def _penalties_ms(hall: Hall) -> tuple[int, int]:
     policy = hall.configuration.policy
-    away_ms, free_ms = policy.away_penalty_min * 60_000, policy.away_free_after_min * 60_000
+    return policy.away_penalty_min * 60_000, policy.away_free_after_min * 60_000
+
+
+def compare_heads(hall: Hall, window: str, now: int, depth: int = 1) -> list[tuple[int, Key, str, str, int]]:
+    """The first `depth` of every queue and class the window serves, unsorted.
+
+    Each is (effective time + penalty, key, ticket, queue, penalty), times in ms. QUEUES 2.2: the penalty is 0 at home or
+    once the ticket has waited `away_free_after_min`. O(queues x classes x depth).
+    """
+    away_ms, free_ms = _penalties_ms(hall)
     found = []
     for queue, lists in hall.queues.items():
         home = serves(queue, window)
         if home is None:
             continue
         for credit, waiting in lists.items():
-            if waiting:
-                key, ticket = waiting[0]
+            for key, ticket in waiting[:depth]:
                 penalty = 0 if home or now - key.effective_at - credit >= free_ms else away_ms
                 found.append((key.effective_at + penalty, key, ticket, queue, penalty))
     return found
+
+
+def upcoming(hall: Hall, window: str, now: int, count: int) -> list[Ticket]:
+    """Whom the window would call, in order, if nothing else happened."""
+    return [hall.tickets[entry[2]] for entry in sorted(compare_heads(hall, window, now, count))[:count]]
 
 
 def _called(hall: Hall, window: Window, ticket: Ticket, ctx: c.Context, service: str, **more: object) -> e.TicketCalled:
@@ -229,8 +238,10 @@ def transfer(hall: Hall, command: c.Transfer, ctx: c.Context) -> list[e.Event]:
             raise Rejected("transfer-to-self")
         plan = e.StopPlan(matters=stop.matters, bundle=stop.bundle, queue=command.to_window, window=command.to_window)
     else:
-        hall.serving.require(command.matters)
-        queue = hall.serving.queue_of(frozenset(command.matters))
+        hall.catalogue.require(command.matters)
+        queue = hall.serving.queue_of(command.matters)
+        if not queue:
+            raise Rejected("no-single-window")
         plan = e.StopPlan(matters=command.matters, bundle="", queue=queue)
     moved = e.TicketTransferred(
         ticket=ticket.id, window=window.id, service=window.service, stop=plan, reason=command.reason, at=ctx.now

@@ -2,6 +2,7 @@
 
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
+from queue_server.domain.configuration import Configuration
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall, Ticket
 from queue_server.domain.queues import all_windows, in_order
@@ -82,7 +83,7 @@ def unreachable(hall: Hall, minutes_left: float) -> list[Ticket]:
         if first is None or free[first] >= minutes_left:
             late.append(ticket)
         else:
-            free[first] += hall.serving.typical_min(ticket.current.queue)
+            free[first] += hall.catalogue.typical_min(ticket.current.queue)
     return late
 
 
@@ -96,8 +97,12 @@ def set_message(hall: Hall, command: c.SetMessage, ctx: c.Context) -> list[e.Eve
     return [e.MessageSet(kind=kind, zh=command.zh if kind else "", en=command.en if kind else "")]
 
 
-def requeued(hall: Hall, serving: Serving) -> dict[str, tuple[str, ...]]:
-    """The queues of every unfinished ticket's stops under another configuration; "" where nobody would serve it."""
+def requeued(hall: Hall, configuration: Configuration) -> dict[str, tuple[str, ...]]:
+    """The queues of every unfinished ticket's stops under another configuration; "" where no window would serve it."""
+    serving = Serving(configuration)
+    matters = {each.id for each in configuration.matter}
+    bundles = {each.id for each in configuration.bundle}
+    windows = {each.id for each in configuration.window}
     moved = {}
     for ticket in hall.tickets.values():
         if ticket.state in OVER:
@@ -105,19 +110,23 @@ def requeued(hall: Hall, serving: Serving) -> dict[str, tuple[str, ...]]:
         queues = []
         for stop in ticket.stops:
             if stop.window:
-                queues.append(stop.window)
+                queues.append(stop.window if stop.window in windows else "")
             elif stop.bundle:
-                queues.append(serving.queue_of_bundle(stop.bundle) if serving.has_bundle(stop.bundle) else "")
+                queues.append(serving.queue_of(bundle=stop.bundle) if stop.bundle in bundles else "")
             else:
-                known = all(serving.has(matter) for matter in stop.matters)
-                queues.append(serving.queue_of(frozenset(stop.matters)) if known else "")
+                queues.append(serving.queue_of(stop.matters) if matters.issuperset(stop.matters) else "")
         moved[ticket.id] = tuple(queues)
     return moved
 
 
+def plan_configuration(hall: Hall, command: c.PlanConfiguration, ctx: c.Context) -> list[e.Event]:
+    """Tonight: nobody waits then, so nothing can be stranded."""
+    return [e.ConfigurationPlanned(source=command.source, configuration=command.configuration)]
+
+
 def apply_configuration(hall: Hall, command: c.ApplyConfiguration, ctx: c.Context) -> list[e.Event]:
     """A new version in force now; refused when a ticket in the house would have no window."""
-    queues = requeued(hall, Serving(command.configuration))
+    queues = requeued(hall, command.configuration)
     stranded = [hall.tickets[name].number for name, stops in queues.items() if "" in stops]
     if stranded:
         raise Rejected("configuration-strands", numbers=sorted(stranded))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from queue_server.domain import alarms, calling, day, finishing, ratings, tickets, windows
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
-from queue_server.domain.errors import Broken
+from queue_server.domain.errors import Broken, Rejected
 from queue_server.domain.model import Hall
 
 
@@ -19,12 +19,24 @@ class Decision(NamedTuple):
 
 def decide(hall: Hall, command: c.Command, ctx: c.Context) -> Decision:
     """Raises `Rejected` with its code; never changes the hall."""
+    if ctx.clerk:
+        _check_seat(hall, command, ctx.clerk)
     if isinstance(command, c.TakeTicket):
         return Decision(*tickets.take(hall, command, ctx))
     rule = _RULES.get(type(command))
     if rule is None:
         raise Broken(f"no rule for {type(command).__name__}")
     return Decision(rule(hall, command, ctx))
+
+
+def _check_seat(hall: Hall, command: c.Command, clerk: str) -> None:
+    """A clerk acts at the window where they sit; opening one is how they sit down."""
+    name = getattr(command, "window", "")
+    if isinstance(command, c.OpenWindow) or not name:
+        return
+    window = hall.windows.get(name)
+    if window is not None and window.staff and window.staff != clerk:
+        raise Rejected("not-your-window", window=name, staff=window.staff_name or window.staff)
 
 
 _RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] = {
@@ -34,6 +46,7 @@ _RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] =
     c.EndDay: day.end_day,
     c.SetMessage: day.set_message,
     c.ApplyConfiguration: day.apply_configuration,
+    c.PlanConfiguration: day.plan_configuration,
     c.CancelTicket: tickets.cancel,
     c.DelayTicket: tickets.delay,
     c.AskHelp: tickets.ask_help,
@@ -61,5 +74,6 @@ _RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] =
     c.Rate: ratings.rate,
     c.ReportDevice: alarms.report_device,
     c.Tick: alarms.tick,
+    c.CallHelp: alarms.call_help,
     c.AcknowledgeAlarm: alarms.acknowledge,
 }

@@ -1,5 +1,7 @@
 """What has happened in a hall: past participles that carry every decided value, so that rules may change without history."""
 
+# long: one vocabulary, read from top to bottom; two files would have to be read together
+
 import msgspec
 
 from queue_server.domain.configuration import Configuration
@@ -36,6 +38,13 @@ class ConfigurationApplied(Event, frozen=True, kw_only=True):
     source: str
     configuration: Configuration
     queues: dict[str, tuple[str, ...]] = {}
+
+
+class ConfigurationPlanned(Event, frozen=True, kw_only=True):
+    """To be applied when the day has ended; None takes a plan back."""
+
+    source: str
+    configuration: Configuration | None
 
 
 class DayOpened(Event, frozen=True, kw_only=True):

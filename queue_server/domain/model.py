@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sortedcontainers import SortedList
 
+from queue_server.domain.catalogue import Catalogue
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.serving import Serving
 from queue_server.wire.common import DeviceState, HallState, PrinterState, PrintState, TicketState, WindowState
@@ -63,6 +64,7 @@ class Ticket:
     print_state: PrintState = PrintState.NONE
     help_asked_at: int = 0
     ahead_at_issue: int = 0
+    reprints: int = 0
     wait_at_issue: tuple[int, int] = (-1, -1)
 
     @property
@@ -91,6 +93,7 @@ class Service:
     finished_at: int = 0
     outcome: str = ""
     invited_at: int = 0
+    invited_on: str = ""
     rating: str = ""
     inferred: list[str] = field(default_factory=list)
     cancelled: bool = False
@@ -152,15 +155,17 @@ class DeviceHealth:
 
 @dataclass(slots=True)
 class Hall:
-    """One hall, one day. `serving` is a table derived from `configuration`, never history."""
+    """One hall, one day. `serving` and `catalogue` are tables derived from `configuration`, never history."""
 
     configuration: Configuration
     serving: Serving
+    catalogue: Catalogue
     version: int = 0
     day: str = ""
     previous_day: str = ""
     state: HallState = HallState.BEFORE
     message: tuple[str, str, str] = ("", "", "")
+    planned: Configuration | None = None
     tickets: dict[str, Ticket] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
     by_sequence: dict[int, list[str]] = field(default_factory=dict)
@@ -189,8 +194,10 @@ class Hall:
 
 def empty_hall(configuration: Configuration) -> Hall:
     """A hall before its first day, with a closed window for each that the configuration names."""
+    serving = Serving(configuration)
     return Hall(
         configuration=configuration,
-        serving=Serving(configuration),
+        serving=serving,
+        catalogue=Catalogue(configuration, serving),
         windows={window.id: Window(id=window.id) for window in configuration.window},
     )

@@ -11,23 +11,30 @@ from queue_server.forecast.estimate import wait_range_s
 from queue_server.wire.common import HallState, PrintState, TicketState, WindowState
 
 SLIP_CREDIT_MIN = 30
+KIOSK_REPRINT_MS = 60_000
 
 
-def _plan(hall: Hall, command: c.TakeTicket) -> tuple[e.StopPlan, ...]:
+def _plan(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[e.StopPlan, ...]:
     """The stops of what is asked for (RULES 31); Rejected when the catalogue does not have it."""
     if command.bundle:
         if command.matters:
             raise Rejected("bundle-or-matters")
-        hall.serving.require_bundle(command.bundle)
-        queue = hall.serving.queue_of_bundle(command.bundle)
+        hall.catalogue.require_bundle(command.bundle)
+        queue = hall.serving.queue_of(bundle=command.bundle)
         return (e.StopPlan(matters=(), bundle=command.bundle, queue=queue),)
     if not command.matters:
         raise Rejected("no-matter")
-    hall.serving.require(command.matters)
+    hall.catalogue.require(command.matters)
+    if hall.serving.unserved(command.matters):
+        raise Rejected("nobody-serves", _unmet(command, ctx))
     return tuple(
-        e.StopPlan(matters=tuple(stop), bundle="", queue=hall.serving.queue_of(frozenset(stop)))
+        e.StopPlan(matters=stop, bundle="", queue=hall.serving.queue_of(stop))
         for stop in hall.serving.route(command.matters)
     )
+
+
+def _unmet(command: c.TakeTicket, ctx: c.Context) -> e.DemandUnmet:
+    return e.DemandUnmet(matters=command.matters, bundle=command.bundle, origin=command.origin, at=ctx.now)
 
 
 def is_served(hall: Hall, queue: str) -> bool:
@@ -66,13 +73,13 @@ def estimate(hall: Hall, queue: str, ahead: int, minute: int) -> tuple[int, int]
     hours = hall.configuration.hours
     if hall.state is HallState.BEFORE:
         opens_in_s = max(0, minutes_of(hours.opens) - minute) * 60
-        return wait_range_s(ahead, hall.serving.typical_min(queue), len(home_windows(queue)), opens_in_s)
+        return wait_range_s(ahead, hall.catalogue.typical_min(queue), len(home_windows(queue)), opens_in_s)
     working = sum(
         1
         for name in home_windows(queue)
         if name in hall.windows and hall.windows[name].state not in (WindowState.CLOSED, WindowState.PAUSED)
     )
-    return wait_range_s(ahead, hall.serving.typical_min(queue), working)
+    return wait_range_s(ahead, hall.catalogue.typical_min(queue), working)
 
 
 def minutes_of(clock: str) -> int:
@@ -81,7 +88,7 @@ def minutes_of(clock: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def take(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[list[e.Event], str]:
+def take(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[list[e.Event], str]:  # long: refusals in order
     """A new number, or the person's standing ticket (no events); the answer is the ticket's id."""
     if hall.state in (HallState.CLOSING, HallState.CLOSED) or not hall.day:
         raise Rejected("tickets-closed")
@@ -90,16 +97,15 @@ def take(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[list[e.Even
         raise Rejected("quantity-out-of-range", most=policy.quantity_max)
     if command.slip and command.slip in hall.redeemed:
         raise Rejected("slip-used")
-    plans = _plan(hall, command)
+    plans = _plan(hall, command, ctx)
     if command.person and policy.one_waiting_per_person:
         standing = standing_ticket(hall, command.person, (command.bundle,) if command.bundle else command.matters)
         if standing is not None:
             return [], standing.id
     queue = plans[0].queue
     if not all(is_served(hall, plan.queue) for plan in plans):
-        unmet = e.DemandUnmet(matters=command.matters, bundle=command.bundle, origin=command.origin, at=ctx.now)
-        raise Rejected("nobody-serves", unmet)
-    prefix = hall.serving.prefix_of(command.bundle or plans[0].matters[0], bundle=bool(command.bundle))
+        raise Rejected("nobody-serves", _unmet(command, ctx))
+    prefix = hall.serving.prefix_of(plans[0].matters, command.bundle)
     sequence, issue = hall.sequences.get(prefix, 0) + 1, hall.issued + 1
     credit_ms = credit_ms_of(hall.configuration, command.priority, command.slip)
     key = Key(ctx.now - credit_ms, issue)
@@ -188,6 +194,9 @@ def reprint(hall: Hall, command: c.Reprint, ctx: c.Context) -> list[e.Event]:
     ticket = known_ticket(hall, command.ticket)
     if ticket.state in OVER:
         raise Rejected("ticket-over", number=ticket.number)
+    mine = ticket.origin == command.kiosk and ctx.now - ticket.issued_at <= KIOSK_REPRINT_MS and not ticket.reprints
+    if command.kiosk and not mine:
+        raise Rejected("reprint-at-desk", number=ticket.number)
     if ticket.print_state is PrintState.CLAIMED:
         raise Rejected("print-in-progress", number=ticket.number)
     return [e.ReprintRequested(ticket=ticket.id, printer=command.printer, at=ctx.now)]

@@ -47,6 +47,7 @@ class Problem(Message, frozen=True, kw_only=True):
     title_en: str
     detail: str
     field: str
+    figures: dict[str, str | int | list[str]] = {}
 
 
 class Empty(Incoming, frozen=True, kw_only=True):
@@ -65,7 +66,7 @@ class TakeTicket(Incoming, frozen=True, kw_only=True):
     """Matters (ids, at least one) or one bundle (id); priority is a class id or "".
 
     quantity 1…50 counts filings of the same matter. `printer` is a device id; "" is the kiosk's own, or for staff the
-    hall's first that prints.
+    hall's first that prints. `slip` is the token on a slip that was not reached the day before.
     """
 
     matters: list[str] = []
@@ -77,6 +78,7 @@ class TakeTicket(Incoming, frozen=True, kw_only=True):
     language: str = "zh"
     paper: bool = True
     printer: str = ""
+    slip: str = ""
 
 
 class Reprint(Incoming, frozen=True, kw_only=True):

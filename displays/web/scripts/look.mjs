@@ -56,10 +56,10 @@ for (const [name, path, width, height, step] of shots) {
     }
     await page.waitForTimeout(400)
   }
-  const spill = await page.evaluate(() => {
-    // The hall display moves by up to 8 px a minute on purpose.
+  const spill = await page.evaluate((shift) => {
+    // Hall and window move by up to 8 px a minute on purpose; the window bleeds as much over its edge.
     const over = []
-    const slack = (8 * Math.max(innerWidth, innerHeight)) / 1920 + 1
+    const slack = shift * Math.max(innerWidth, innerHeight) + 1
     for (const element of document.querySelectorAll('#app *')) {
       const box = element.getBoundingClientRect()
       // What is cut off inside its own box: a kiosk has nothing that scrolls.
@@ -67,7 +67,7 @@ for (const [name, path, width, height, step] of shots) {
       if (box.width > 0 && box.height > 0 && (box.right > innerWidth + slack || box.left < -slack)) over.push(element.className || element.tagName)
     }
     return over
-  })
+  }, name.startsWith('hall') ? 8 / 1920 : name.startsWith('window') ? 17 / 1024 : 0)
   if (spill.length > 0) {
     console.error(`${name}: over the edge: ${spill.join(', ')}`)
     faults += 1

@@ -20,7 +20,7 @@ PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", type(No
 def typescript(kind: object) -> str:
     """The TypeScript of one annotation."""
     if kind in PLAIN:
-        return PLAIN[kind]  # type: ignore[index]
+        return PLAIN[kind]
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if origin is list:
         inner = typescript(parts[0])

@@ -1,7 +1,9 @@
 /** UX D-02 to D-13: what the hall display shows, decided without a browser. */
 import { describe, expect, it } from 'vitest'
-import { arrange, headerInverted, HIGHLIGHT_MS, pulses, shiftAt } from '../src/hall/calls'
-import { linePages, sayLines } from '../src/hall/pages'
+import { headerInverted, shiftAt } from '../src/core/burnin'
+import { sayLines } from '../src/core/say'
+import { arrange, HIGHLIGHT_MS, pulses } from '../src/hall/calls'
+import { linePages } from '../src/hall/pages'
 import { load, save, type Saved } from '../src/hall/saved'
 import type { Call, TicketState } from '../src/core/wire'
 

@@ -57,6 +57,7 @@ export interface Request {
   method?: 'GET' | 'POST' | 'DELETE'
   body?: unknown
   token?: string
+  query?: Record<string, string>
   intention?: Intention
   timeoutMs?: number
 }
@@ -87,7 +88,8 @@ export async function request<T>(path: string, options: Request = {}): Promise<T
   if (options.body !== undefined) headers['Content-Type'] = 'application/json'
   if (options.token) headers['Authorization'] = `Bearer ${options.token}`
   if (options.intention) headers['Idempotency-Key'] = options.intention.value
-  const asked = fetch(path, {
+  const query = options.query === undefined ? '' : `?${new URLSearchParams(options.query).toString()}`
+  const asked = fetch(path + query, {
     method: options.method ?? (options.body === undefined ? 'GET' : 'POST'),
     headers,
     body: options.body === undefined ? undefined : JSON.stringify(options.body),

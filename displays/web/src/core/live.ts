@@ -47,8 +47,6 @@ export interface Live {
   send(message: FromScreen): boolean
   /** Documents of a view, {} before the first snapshot. */
   documents<T>(view: string, of?: string): Partial<T>
-  /** Ends a subscription and drops what it brought: nothing of it stays in the page's memory (UX K-09). */
-  forget(want: Want): void
   /** Closes or opens the line: a phone page listens only while it is seen (UX P-05). */
   pause(): void
   resume(): void
@@ -210,11 +208,6 @@ export function connectLive(options: LiveOptions): Live {
     },
     documents<T>(view: string, of = '') {
       return (state.views[`${view}/${of}`] ?? {}) as Partial<T>
-    },
-    forget(want) {
-      send({ type: 'unsubscribe', ...want })
-      delete maps[key(want)]
-      delete state.views[key(want)]
     },
     pause() {
       paused = true

@@ -384,6 +384,7 @@ export interface Problem {
   title_en: string
   detail: string
   field: string
+  figures: Record<string, string | number | string[]>
 }
 
 export interface Empty {
@@ -405,6 +406,7 @@ export interface TakeTicket {
   language?: string
   paper?: boolean
   printer?: string
+  slip?: string
 }
 
 export interface Reprint {

@@ -23,16 +23,23 @@ export function stateName(state: TicketState): StateName {
 }
 
 export type Span = 'quarter' | 'hour' | 'day'
-const SPAN_MS: Record<Span, number> = { quarter: 900_000, hour: 3_600_000, day: 86_400_000 }
+const SPAN_MIN: Record<Span, number> = { quarter: 15, hour: 60, day: 1440 }
 
-/** From and to in ms UTC for "the last quarter of an hour", or around a time HH:MM of today, half an hour each way. */
-export function spanOf(span: Span, around: string, nowMs: number, dayStartMs: number): { from: number; to: number } {
-  const at = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(around)
-  if (at !== null) {
-    const middle = dayStartMs + (Number(at[1]) * 60 + Number(at[2])) * 60_000
-    return { from: middle - 1_800_000, to: middle + 1_800_000 }
-  }
-  return { from: Math.max(dayStartMs, nowMs - SPAN_MS[span]), to: nowMs }
+/** Minutes of a day as HH:MM, never before or after the day. */
+function clockOf(minutes: number): string {
+  const held = Math.max(0, Math.min(1439, minutes))
+  const two = (value: number) => (value < 10 ? `0${value}` : String(value))
+  return `${two(Math.floor(held / 60))}:${two(held % 60)}`
+}
+
+/** From and to as HH:MM of today: half an hour each way around a time that is remembered, else back from now. */
+export function spanOf(span: Span, around: string, nowClock: string): { from: string; to: string } {
+  const at = /^([01]?\d|2[0-3])[:：]([0-5]\d)$/.exec(around)
+  const [hours, minutes] = nowClock.split(':').map(Number)
+  const now = hours * 60 + minutes
+  if (at === null) return { from: clockOf(now - SPAN_MIN[span]), to: clockOf(now) }
+  const middle = Number(at[1]) * 60 + Number(at[2])
+  return { from: clockOf(middle - 30), to: clockOf(middle + 30) }
 }
 
 /** Help first, then failed prints, then the rest; within each, alerts before warnings and the longest first. */

@@ -57,7 +57,7 @@ export function useGuide() {
       wants: () => [{ view: 'guide', of: '' }],
       idle: () => busy === 0,
       onRefused: (refused) => {
-        if (refused.code === 'unauthenticated') leave()
+        if (refused.code === 'unauthorised') leave()
       },
       ...recorded,
     })

@@ -2,30 +2,35 @@
 import { computed, onBeforeUnmount, ref } from 'vue'
 import { Player, TEST_EVERY_MS } from '../core/audio'
 import { t } from '../core/i18n'
-import { connectLive } from '../core/live'
-import { forgetToken, goJoin, screenToken } from '../core/token'
-import type { HallDocument } from '../core/wire'
-import { fixture } from '../fixtures'
+import { openScreen } from '../core/screen'
+import type { CallsDocument, HallDocument, NoticeDocument, PrepareDocument, SpeechDocument } from '../core/wire'
 import { load, save } from './saved'
 
 /** D-10: a page that has run this long starts afresh once the hall is closed. */
 const LONG_RUN_MS = 20 * 3_600_000
-/** Codes after which the token is worth nothing any more. */
-const TOKEN_DEAD = ['token_unknown', 'token_revoked', 'unauthenticated']
 /** A box wired to no loudspeaker says so in its address: it never becomes the zone's player. */
 const soundOff = new URLSearchParams(location.search).get('sound') === 'off'
 
-export function useDisplay() {
-  const recorded = import.meta.env.DEV ? fixture('hall') : null
-  const token = screenToken()
-  if (token === '' && recorded === null) goJoin()
+/** The keyed map of the view `hall`. */
+export interface HallView {
+  hall: HallDocument
+  calls: CallsDocument
+  recent: CallsDocument
+  prepare: PrepareDocument
+  passed: CallsDocument
+  notice: NoticeDocument
+  speech: SpeechDocument
+}
 
-  const saved = recorded === null ? load(Date.now(), localStorage) : null
+export function useDisplay() {
+  const saved = load(Date.now(), localStorage)
   const savedAt = ref<number | null>(saved?.at ?? null)
   const kept = saved?.documents ?? {}
   const tapFailed = ref(false)
   const startedAt = performance.now()
   let zone = ''
+  /** Only a paired box sounds: a manager who looks at this page from the office must not become the zone's player. */
+  const sounds = computed(() => !soundOff && live.state.welcome !== null && live.state.welcome.device !== '')
 
   const player = new Player({
     onEnd: (end) => live.send({ type: 'played', ...end }),
@@ -36,12 +41,11 @@ export function useDisplay() {
   })
 
   function announce(): void {
-    if (!soundOff) live.send({ type: 'player', zone, ready: player.state.ready === 'ready' })
+    if (sounds.value) live.send({ type: 'player', zone, ready: player.state.ready === 'ready' })
   }
 
-  const live = connectLive({
-    token,
-    wants: (welcome) => [{ view: 'hall', of: welcome.of }],
+  // `live` is named in the callbacks above; none runs before this line has.
+  const { live, documents: fresh, recorded } = openScreen<HallView>('hall', {
     idle: () => player.state.playing === '',
     onWelcome: (welcome) => {
       zone = welcome.of
@@ -50,42 +54,32 @@ export function useDisplay() {
     onPlay: (play) => player.enqueue(play),
     onChange: (want, documents) => {
       savedAt.value = null
-      if (recorded === null) save({ of: want.of, at: live.state.nowMs, documents: { ...documents } }, localStorage)
+      if (!recorded) save({ of: want.of, at: live.state.nowMs, documents: { ...documents } }, localStorage)
     },
-    onRefused: (refused) => {
-      if (!TOKEN_DEAD.includes(refused.code)) return
-      forgetToken()
-      goJoin()
-    },
-    ...recorded,
   })
 
-  const documents = computed(() => {
-    const of = live.state.welcome?.of ?? ''
-    const fresh = live.documents<Record<string, unknown>>('hall', of)
-    return savedAt.value !== null && Object.keys(fresh).length === 0 ? kept : fresh
-  })
+  const documents = computed<Partial<HallView>>(() => (savedAt.value !== null ? kept : fresh.value))
 
   const testing = setInterval(() => void player.selfTest(), TEST_EVERY_MS)
   const resting = setInterval(() => {
-    const closed = (documents.value.hall as HallDocument | undefined)?.state === 'closed'
+    const closed = documents.value.hall?.state === 'closed'
     if (closed && performance.now() - startedAt > LONG_RUN_MS) location.reload()
   }, 60_000)
-  if (!soundOff && recorded === null) void player.selfTest()
+  if (!soundOff && !recorded) void player.selfTest()
 
   onBeforeUnmount(() => {
     clearInterval(testing)
     clearInterval(resting)
-    live.close()
   })
 
   return {
     live,
     player,
+    sounds,
     documents,
     savedAt,
     tapFailed,
-    soundWord: computed(() => t(soundOff ? 'device.off' : `device.${player.state.ready}`)),
+    soundWord: computed(() => t(!sounds.value ? 'device.off' : `device.${player.state.ready}`)),
     async enableSound(): Promise<void> {
       tapFailed.value = !(await player.selfTest())
     },

@@ -42,9 +42,3 @@ export function linePages(prepare: string[], passed: string[], notices: string[]
     ...(tall && passed.length > 0 ? pagesOf(texts.rule, ROOM.tall).map((text, at) => ({ key: `r${at}`, label: '', numbers: [], text, forMs: pageMs(text) })) : []),
   ]
 }
-
-/** An urgent text as its headline and the lines under it. */
-export function sayLines(text: string): { head: string; lines: string[] } {
-  const parts = text.replace(/([。！!]|\.\s)/g, '$1\n').split('\n').map((part) => part.trim().replace(/。$/, '')).filter((part) => part !== '')
-  return { head: parts[0] ?? '', lines: parts.slice(1) }
-}

@@ -4,18 +4,16 @@ import { ApiProblem, hallPath, Intention, newKey, request } from '../core/api'
 import { Player } from '../core/audio'
 import { hallId } from '../core/hall'
 import { setLocale, t } from '../core/i18n'
-import { connectLive } from '../core/live'
 import { problemWords } from '../core/problem'
-import { forgetToken, goJoin, screenToken } from '../core/token'
+import { openScreen } from '../core/screen'
 import type { HallDocument, KioskDocument, MatterHits, MenuDocument, PrinterState, TakeTicket, TicketTaken, TicketView } from '../core/wire'
-import { fixture } from '../fixtures'
 import { fresh, reduce, untouched, type Attempt, type Session, type Step } from './session'
 
 /** UX K-15: within 5 s the page says that no number can be taken; the age moves once a second. */
 const SILENT_MS = 3800
 const ATTEMPTS = 3
 const RETRY_MS = 1500
-const TOKEN_DEAD = ['token_unknown', 'token_revoked', 'unauthenticated']
+const PAPER_MS = 1000
 
 interface Documents {
   hall: HallDocument
@@ -27,15 +25,11 @@ interface Documents {
 const PRINTS: PrinterState[] = ['ok', 'near_end', 'unreadable']
 
 export function useKiosk() {
-  const recorded = import.meta.env.DEV ? fixture('kiosk') : null
-  const token = screenToken()
-  if (token === '' && recorded === null) goJoin()
-
   const now = () => performance.now()
   const session = ref<Session>(fresh(now()))
   const nowMs = ref(now())
-  /** The ticket whose paper is being watched: its token, only as long as its number is on the screen. */
-  let watched = ''
+  /** Asks after the paper of the ticket on the screen, only as long as its number stands there. */
+  let asking: ReturnType<typeof setTimeout> | null = null
   const of = ref('')
 
   const player = new Player({
@@ -43,27 +37,16 @@ export function useKiosk() {
     onReady: () => offerVoice(),
   })
 
-  const live = connectLive({
-    token,
-    wants: (welcome) => (watched === '' ? [] : [{ view: 'ticket', of: watched }]).concat([{ view: 'kiosk', of: welcome.of }]),
+  const screen = openScreen<Documents>('kiosk', {
+    wants: () => [{ view: 'kiosk', of: of.value }],
     idle: () => untouched(session.value),
     onWelcome: (welcome) => {
-      of.value = welcome.of
+      of.value = welcome.device === '' ? (new URLSearchParams(location.search).get('of') ?? '') : welcome.of
       offerVoice()
     },
     onPlay: (play) => player.enqueue(play),
-    onChange: (want, documents) => {
-      if (want.view === 'ticket' && want.of === watched) dispatch({ step: 'ticket', ticket: (documents as { ticket: TicketView }).ticket.ticket })
-    },
-    onRefused: (refused) => {
-      if (!TOKEN_DEAD.includes(refused.code)) return
-      forgetToken()
-      goJoin()
-    },
-    ...recorded,
   })
-
-  const documents = computed(() => live.documents<Documents>('kiosk', of.value))
+  const { live, token, documents } = screen
   const printer = computed<PrinterState>(() => documents.value.kiosk?.printer ?? 'offline')
   const prints = computed(() => PRINTS.includes(printer.value))
 
@@ -81,20 +64,29 @@ export function useKiosk() {
     const after = reduce(before, step, nowMs.value)
     session.value = after
     if (after.issuing !== null && after.issuing !== before.issuing) void issue(after.issuing)
-    if (after.page.name === 'result' && before.page.name !== 'result') watchPaper(after.page.taken.token)
+    if (after.page.name === 'result' && before.page.name !== 'result') void watchPaper(after.page.taken.token)
     if (after.page.name !== 'result' && before.page.name === 'result') forgetPaper()
     if (after.modes.voice !== before.modes.voice) void turnVoice(after.modes.voice)
   }
 
-  function watchPaper(ticketToken: string): void {
-    watched = ticketToken
-    live.send({ type: 'subscribe', view: 'ticket', of: ticketToken })
+  /** UX K-12: once a second until the agent said what became of it; a lost answer is asked for again. */
+  async function watchPaper(ticketToken: string): Promise<void> {
+    const page = session.value.page
+    if (page.name !== 'result' || page.taken.token !== ticketToken) return
+    if (page.taken.ticket.print_state === 'claimed') {
+      try {
+        const view = await request<TicketView>(hallPath(hallId(), 'phone', ticketToken), { token: ticketToken, timeoutMs: PAPER_MS })
+        dispatch({ step: 'ticket', ticket: view.ticket })
+      } catch {
+        // The number stands on the screen with its QR code whatever the printer does.
+      }
+    }
+    if (session.value.page.name === 'result') asking = setTimeout(() => void watchPaper(ticketToken), PAPER_MS)
   }
 
-  /** UX K-09: nothing of the last person stays, in the page or behind it. */
   function forgetPaper(): void {
-    if (watched !== '') live.forget({ view: 'ticket', of: watched })
-    watched = ''
+    if (asking !== null) clearTimeout(asking)
+    asking = null
   }
 
   async function issue(attempt: Attempt): Promise<void> {
@@ -163,7 +155,7 @@ export function useKiosk() {
   const ticking = setInterval(() => dispatch({ step: 'tick' }), 250)
   onBeforeUnmount(() => {
     clearInterval(ticking)
-    live.close()
+    forgetPaper()
   })
 
   return reactive({ session, nowMs, live, documents, printer, prints, paused, of, token, dispatch, reprint, help, find, newKey, title: () => t('kiosk.title') })

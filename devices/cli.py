@@ -1,0 +1,46 @@
+"""`yichuang agent`: its options and its life."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+
+from devices.agent import Agent, AgentSettings, Render
+from devices.devicemap import PrinterMaker
+from devices.pairing import membership
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `yichuang agent`."""
+    parser.add_argument("--server", required=True, metavar="URL", help="http://hall-server:8080")
+    parser.add_argument("--hall", required=True, metavar="ID", help="the hall's id in addresses")
+    parser.add_argument("--state", required=True, type=Path, metavar="FOLDER", help="for its token and unsent presses")
+
+
+async def run(arguments: argparse.Namespace, render: Render, make_printer: PrinterMaker) -> int:
+    """Join the hall when not yet a member, then own its devices until a signal ends it; 2 for a wrong URL."""
+    server: str = arguments.server.rstrip("/")
+    if not server.startswith(("http://", "https://")):
+        sys.stderr.write(f"--server begins with http:// or https://, not {server!r}\n")
+        return 2
+    arguments.state.mkdir(parents=True, exist_ok=True)
+    life = asyncio.create_task(_live(server, arguments.hall, arguments.state, render, make_printer))
+    with contextlib.suppress(NotImplementedError):  # Windows has no signals in its loop; Ctrl+C works there too
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, life.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await life
+    return 0
+
+
+async def _live(server: str, hall: str, state: Path, render: Render, make_printer: PrinterMaker) -> None:
+    def show(code: str) -> None:
+        sys.stderr.write(f"配对码 {code[:3]} {code[3:]}  —  approve this code on the manager's page as an agent\n")
+
+    joined = await membership(server, hall, state / "membership.json", show)
+    socket = "ws" + server.removeprefix("http") + "/api/v1/agent"
+    settings = AgentSettings(server=socket, token=joined.token, state=state / "agent.db", agent=joined.agent)
+    await Agent(settings, render, make_printer).run()

@@ -1,0 +1,77 @@
+"""The keypad on a clerk's desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from devices.drivers.base import BusDriver, HealthChanged, LineFrame
+from devices.framing.ff68 import Ff68Frame
+from devices.protocols.base import Ignored, Send
+from devices.protocols.keymaps import Keymap
+from devices.protocols.keypad import PRESSED, KeyAction, KeypadProtocol, KeypadSettings
+
+
+class Keypad(BusDriver):
+    """Tells `pressed(keypad, action)` and shows what it is told; `pressed` returns at once."""
+
+    kind = "keypad"
+    frames = Ff68Frame
+
+    def __init__(
+        self,
+        device: str,
+        address: int,
+        keymap: Keymap,
+        *,
+        pressed: Callable[[Keypad, KeyAction], None],
+        health_changed: HealthChanged,
+        settings: KeypadSettings | None = None,
+    ) -> None:
+        super().__init__(device, address, health_changed)
+        self._protocol = KeypadProtocol(address, keymap, settings)
+        self._pressed = pressed
+
+    def accepts(self, frame: LineFrame) -> bool:
+        return isinstance(frame, Ff68Frame) and frame.function == PRESSED
+
+    def understand(self, frame: LineFrame, now_ms: int) -> str:
+        assert isinstance(frame, Ff68Frame)
+        trouble = ""
+        for output in self._protocol.receive(frame, now_ms):
+            match output:
+                case Send():
+                    self.put([output])
+                case KeyAction():
+                    self.health.counters["presses"] += 1
+                    self._pressed(self, output)
+                case Ignored():
+                    trouble = self.ignore(output)
+        return trouble
+
+    def answer(self, token: int, *, ok: bool, show: str = "") -> None:
+        """The server's answer to a press."""
+        self.put(self._protocol.answer(token, ok=ok, show=show))
+
+    def show(self, text: str) -> None:
+        """Show up to six cells: digits and blanks."""
+        self.put(self._protocol.show(text))
+
+    def beep(self) -> None:
+        """Sound the beeper once."""
+        self.put(self._protocol.beep())
+
+    def line_up(self, now_ms: int) -> None:
+        super().line_up(now_ms)
+        self.put(self._protocol.line_up())
+
+    def server_lost(self) -> None:
+        """Nobody will answer: presses that wait have failed."""
+        self.put(self._protocol.fail_all())
+
+    @property
+    def wake_at_ms(self) -> int | None:
+        return self._protocol.wake_at_ms
+
+    def wake(self, now_ms: int) -> None:
+        self.health.counters["unanswered"] += 1
+        self.put(self._protocol.wake(now_ms))

@@ -1,0 +1,76 @@
+"""The LED strip above a window and the summary board."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from devices.drivers.base import BusDriver, HealthChanged, LineFrame
+from devices.framing.a090 import A090Ack, A090Frame
+from devices.protocols.base import Ignored, Send
+from devices.protocols.strip import Acknowledged, Page, Silent, StripOutput, StripProtocol, StripSettings
+from queue_server.wire.common import DeviceState
+
+OFFLINE_AFTER = 3
+"""Texts in a row that a strip did not acknowledge before it counts as offline; one makes it degraded."""
+
+
+class Strip(BusDriver):
+    """Shows pages of coloured text; the newest text wins and is re-sent every 30 s (UX W-02)."""
+
+    kind = "strip"
+    frames = (A090Frame, A090Ack)
+
+    def __init__(
+        self, device: str, address: int, health_changed: HealthChanged, settings: StripSettings | None = None
+    ) -> None:
+        super().__init__(device, address, health_changed)
+        self._protocol = StripProtocol(address, settings)
+        self._unheard = 0
+
+    def understand(self, frame: LineFrame, now_ms: int) -> str:
+        assert isinstance(frame, A090Frame | A090Ack)
+        return self._carry_out(self._protocol.receive(frame, now_ms))
+
+    def show(self, pages: Sequence[Page]) -> None:
+        """Show these pages in turn until told otherwise: runs of (text, red|green|yellow)."""
+        self._carry_out(self._protocol.set_pages(pages, self.line.now_ms()))
+
+    def sent(self, now_ms: int) -> None:
+        self._protocol.sent(now_ms)
+
+    @property
+    def wake_at_ms(self) -> int | None:
+        return self._protocol.wake_at_ms
+
+    def wake(self, now_ms: int) -> None:
+        self._carry_out(self._protocol.wake(now_ms))
+
+    def line_up(self, now_ms: int) -> None:
+        super().line_up(now_ms)
+        self._unheard = 0
+        self._carry_out(self._protocol.line_up(now_ms))
+
+    def _carry_out(self, outputs: list[StripOutput]) -> str:
+        trouble = ""
+        for output in outputs:
+            match output:
+                case Send():
+                    self.put([output])
+                case Acknowledged():
+                    self._unheard = 0
+                case Silent():
+                    self._unheard += 1
+                    self.health.counters["unacknowledged"] += 1
+                    offline = self._unheard >= OFFLINE_AFTER
+                    self.health.become(
+                        DeviceState.OFFLINE if offline else DeviceState.DEGRADED, "does not acknowledge its text"
+                    )
+                case Ignored():
+                    trouble = self.ignore(output)
+        return trouble
+
+
+class Board(Strip):
+    """A summary board: the same protocol, several windows' lines as pages."""
+
+    kind = "board"

@@ -1,0 +1,230 @@
+"""`yichuang emulate`: emulated devices on a pty, a socket or in memory, with keys to press and faults to cause."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import fields
+from typing import Final, TypeVar
+
+from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad, EmulatedStrip, Node
+from devices.emulators.rs485 import Faults, Rs485BusEmulator
+from devices.protocols.keymaps import Key
+from devices.protocols.rating import AckVariant
+from devices.transport import Unavailable
+
+N = TypeVar("N", bound=Node)
+Say = Callable[[dict[str, object]], None]
+
+WATCH_S: Final = 0.5
+HELP: Final = """\
+press ADDRESS [DIGITS] KEY   keys: start wait call recall cancel function metre pause transfer
+rate ADDRESS LEVEL           the level byte of the key
+silence ADDRESS | wake ADDRESS | restart ADDRESS
+fault NAME VALUE             bytewise slow_ms split_ms noise corrupt lose lose_acks
+unplug | plug | show | help | quit"""
+
+
+def parse_node(text: str) -> list[Node]:
+    """`keypad:7`, `keypad:1-6`, `rating:0x81-0x86`, `rating:0x87:b`, `strip:3`; ValueError says what is wrong."""
+    kind, _, rest = text.partition(":")
+    span, _, variant = rest.partition(":")
+    first, _, last = span.partition("-")
+    try:
+        addresses = range(int(first, 0), int(last or first, 0) + 1)
+    except ValueError:
+        raise ValueError(f"{text!r}: an address is a number, 7 or 0x87, or a span 1-6") from None
+    if not addresses or addresses[0] < 0 or addresses[-1] > 0xFF:
+        raise ValueError(f"{text!r}: addresses are 0…255")
+    match kind:
+        case "keypad":
+            return [EmulatedKeypad(address) for address in addresses]
+        case "rating":
+            return [EmulatedRatingPad(address, AckVariant(variant or "a")) for address in addresses]
+        case "strip" | "board":
+            return [EmulatedStrip(address) for address in addresses]
+        case _:
+            raise ValueError(f"{text!r}: a node is keypad, rating, strip or board")
+
+
+def state(node: Node) -> dict[str, object]:
+    """What can be seen of a device."""
+    seen: dict[str, object] = {"address": node.address, "silent": node.silent}
+    match node:
+        case EmulatedKeypad():
+            return {"device": "keypad", **seen, "cells": node.cells, "sign": node.sign, "beeps": node.beeps}
+        case EmulatedRatingPad():
+            return {"device": "rating", **seen, "invitations": node.invitations, "stars": node.stars}
+        case EmulatedStrip():
+            return {"device": "strip", **seen, "text": node.text, "colours": node.colours}
+        case _:
+            return seen
+
+
+async def emulate(
+    kind: str, url: str, nodes: Sequence[str], faults: Sequence[str], *, commands: AsyncIterator[str], say: Say
+) -> None:
+    """Run an emulated line until `commands` end; `say` is told the URL, every change and every outcome."""
+    if kind != "rs485":
+        raise ValueError(f"no emulator for {kind!r}: rs485")
+    line = Rs485BusEmulator(url, [node for text in nodes for node in parse_node(text)])
+    for fault in faults:
+        set_fault(line.faults, *fault.partition("=")[::2])
+    async with line, asyncio.TaskGroup() as group:
+        say({"event": "listening", "url": line.url})
+        watch = group.create_task(_watch(line, say))
+        async for text in commands:
+            words = text.split()
+            if words[:1] == ["quit"]:
+                break
+            try:
+                await _obey(line, words, group, say)
+            except (ValueError, KeyError, IndexError, Unavailable) as error:
+                say({"event": "wrong", "command": text.strip(), "reason": str(error)})
+        watch.cancel()
+
+
+def set_fault(faults: Faults, name: str, value: str) -> None:
+    """Set one fault by its name; ValueError names the ones there are."""
+    known = [part.name for part in fields(Faults)]
+    if name not in known:
+        raise ValueError(f"no fault {name!r}: {', '.join(known)}")
+    setattr(faults, name, value.lower() in ("", "1", "true", "yes") if name == "bytewise" else int(value))
+
+
+async def _watch(line: Rs485BusEmulator, say: Say) -> None:
+    told: dict[int, dict[str, object]] = {}
+    while True:
+        for index, node in enumerate(line.nodes):
+            now = state(node)
+            if told.get(index) != now:
+                told[index] = now
+                say({"event": "device", **now})
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WATCH_S):
+                await line.change()
+
+
+async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGroup, say: Say) -> None:
+    match words:
+        case []:
+            pass
+        case ["press", address, *digits, key] if len(digits) <= 1:
+            keypad = _node(line, address, EmulatedKeypad)
+            group.create_task(_outcome(keypad.press(Key[key.upper()], "".join(digits)), words, say))
+        case ["rate", address, level]:
+            pad = _node(line, address, EmulatedRatingPad)
+            group.create_task(_outcome(pad.rate(int(level, 0)), words, say))
+        case ["silence" | "wake" as verb, address]:
+            for node in _at(line, address):
+                node.silent = verb == "silence"
+            await line.notify()
+        case ["restart", address]:
+            _node(line, address, EmulatedStrip).restart()
+            await line.notify()
+        case ["fault", name, value]:
+            set_fault(line.faults, name, value)
+        case ["unplug"]:
+            await line.unplug()
+            say({"event": "unplugged"})
+        case ["plug"]:
+            await line.plug()
+            say({"event": "listening", "url": line.url})
+        case ["show"]:
+            for node in line.nodes:
+                say({"event": "device", **state(node)})
+        case ["help"]:
+            say({"event": "help", "text": HELP})
+        case _:
+            raise ValueError("not understood: try help")
+
+
+async def _outcome(work: Awaitable[bool], words: list[str], say: Say) -> None:
+    command = " ".join(words)
+    try:
+        say({"event": "acknowledged" if await work else "unanswered", "command": command})
+    except ValueError as error:
+        say({"event": "wrong", "command": command, "reason": str(error)})
+
+
+def _at(line: Rs485BusEmulator, address: str) -> list[Node]:
+    found = [node for node in line.nodes if node.address == int(address, 0)]
+    if not found:
+        raise ValueError(f"no device at {address}")
+    return found
+
+
+def _node(line: Rs485BusEmulator, address: str, kind: type[N]) -> N:
+    for node in _at(line, address):
+        if isinstance(node, kind):
+            return node
+    raise ValueError(f"the device at {address} cannot do that")
+
+
+async def _typed() -> AsyncIterator[str]:
+    """Lines of standard input; at its end the devices live on until a signal comes."""
+    loop, lines = asyncio.get_running_loop(), asyncio.Queue[str]()
+
+    def read() -> None:
+        # A thread of its own that nobody waits for: a read from a terminal cannot be cancelled.
+        for text in sys.stdin:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(lines.put_nowait, text)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        yield await lines.get()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `yichuang emulate`."""
+    parser.add_argument("kind", choices=["rs485"], help="what to emulate")
+    parser.add_argument("--listen", default="pty://", help="pty://[/stable/link], tcp://127.0.0.1:PORT")
+    parser.add_argument(
+        "--node",
+        action="append",
+        required=True,
+        metavar="KIND:ADDRESS",
+        help="keypad:7, keypad:1-6, rating:0x81-0x86, rating:0x87:b, strip:3; may be repeated",
+    )
+    parser.add_argument("--fault", action="append", default=[], metavar="NAME=VALUE", help="noise=4, lose_acks=2 …")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+async def run(arguments: argparse.Namespace) -> int:
+    """Run the command; 0 done, 1 the line is not to be had, 2 wrong usage."""
+
+    def say(event: dict[str, object]) -> None:
+        text = json.dumps(event, ensure_ascii=False) if arguments.json else _plain(event)
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+    try:
+        await emulate(arguments.kind, arguments.listen, arguments.node, arguments.fault, commands=_typed(), say=say)
+    except ValueError as error:
+        say({"event": "wrong", "reason": str(error)})
+        return 2
+    except Unavailable as error:
+        say({"event": "unavailable", "reason": str(error)})
+        return 1
+    return 0
+
+
+def _plain(event: dict[str, object]) -> str:
+    if event["event"] == "help":
+        return str(event["text"])
+    return "  ".join(str(v) if k in ("event", "device") else f"{k}={v}" for k, v in event.items())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`yichuang emulate`; also `python -m devices.emulators`."""
+    parser = argparse.ArgumentParser(prog="yichuang emulate", description=__doc__)
+    add_arguments(parser)
+    with contextlib.suppress(KeyboardInterrupt):
+        return asyncio.run(run(parser.parse_args(argv)))
+    return 0

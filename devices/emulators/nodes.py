@@ -1,0 +1,182 @@
+"""The devices that an emulated RS-485 line may hold."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from devices.framing.a090 import SHOW_STORED, SHOW_TEXT, STORE_TEXT, A090Ack, A090Frame
+from devices.framing.ff68 import Ff68Frame
+from devices.protocols.keymaps import Key
+from devices.protocols.rating import AckVariant
+
+NodeFrame = Ff68Frame | A090Frame | A090Ack
+
+
+class Host(Protocol):
+    """What a node needs of its line."""
+
+    async def transmit(self, frame: NodeFrame) -> None:
+        """Put a frame on the line."""
+
+    async def notify(self) -> None:
+        """Say that the node has changed."""
+
+
+class Node:
+    """One device: an address, and whether it is `silent` (unpowered: it neither hears nor answers)."""
+
+    def __init__(self, address: int) -> None:
+        self.address = address
+        self.silent = False
+        self._host: Host | None = None
+
+    @property
+    def host(self) -> Host:
+        """The line it is on."""
+        if self._host is None:
+            raise RuntimeError(f"{type(self).__name__} {self.address} is on no line")
+        return self._host
+
+    def join(self, host: Host) -> None:
+        """Called by the line."""
+        self._host = host
+
+    async def receive(self, frame: NodeFrame) -> None:
+        """A frame of the host for this address."""
+        raise NotImplementedError
+
+
+class _Sender(Node):
+    """A device that repeats what is not acknowledged. Its timing is our assumption: none is published (HARDWARE 7.4)."""
+
+    repeat_ms = 250
+    tries = 5
+
+    def __init__(self, address: int) -> None:
+        super().__init__(address)
+        self._acknowledged = asyncio.Event()
+        self._waiting: Ff68Frame | None = None
+        self.repetitions = 0
+
+    async def _send(self, frame: Ff68Frame) -> bool:
+        self._acknowledged.clear()
+        self._waiting = frame
+        for attempt in range(self.tries):
+            self.repetitions += attempt > 0
+            if not self.silent:
+                await self.host.transmit(frame)
+            try:
+                async with asyncio.timeout(self.repeat_ms / 1000):
+                    await self._acknowledged.wait()
+                return True
+            except TimeoutError:
+                continue
+        self._waiting = None
+        return False
+
+    def _acknowledge(self) -> None:
+        self._waiting = None
+        self._acknowledged.set()
+
+
+class EmulatedKeypad(_Sender):
+    """A keypad: `press` keys, read `cells`, `sign` and `beeps`."""
+
+    def __init__(self, address: int) -> None:
+        super().__init__(address)
+        self.cells = " " * 6
+        self.sign = ""
+        self.beeps = 0
+
+    async def press(self, key: Key | int, digits: str = "") -> bool:
+        """Type digits and a key; True once the host has echoed the frame."""
+        self.sign = ""
+        return await self._send(Ff68Frame(self.address, 0x01, bytes((*map(int, digits), key))))
+
+    async def receive(self, frame: NodeFrame) -> None:
+        match frame:
+            case Ff68Frame(function=0x01) if frame == self._waiting:
+                self._acknowledge()
+            case Ff68Frame(function=0x02, data=b"\x01"):
+                self.sign = "success"
+            case Ff68Frame(function=0x02, data=b"\x00"):
+                self.sign = "failure"
+            case Ff68Frame(function=0x02, data=data):
+                self.cells = "".join(str(cell) if cell < 10 else " " for cell in data)
+                self.sign = ""
+            case Ff68Frame(function=0x03):
+                self.beeps += 1
+            case _:
+                pass
+
+
+class EmulatedRatingPad(_Sender):
+    """A rating device: `rate` presses a key, `invitations` counts 请评价, `stars` is its star level."""
+
+    def __init__(self, address: int, ack: AckVariant = AckVariant.A) -> None:
+        super().__init__(address)
+        self._ack = ack
+        self.invitations = 0
+        self.stars = 5
+
+    async def rate(self, level: int) -> bool:
+        """Press the key with this level byte; True once acknowledged."""
+        return await self._send(Ff68Frame(self.address, 0x11, bytes((level,))))
+
+    async def receive(self, frame: NodeFrame) -> None:
+        match frame:
+            case Ff68Frame(function=0x01, data=b"", lead=False) if self._ack is AckVariant.B and self._waiting:
+                self._acknowledge()
+            case Ff68Frame(function=0x01, data=data, lead=True) if (
+                self._ack is AckVariant.A and self._waiting is not None and data == self._waiting.data
+            ):
+                self._acknowledge()
+            case Ff68Frame(function=0x01, data=b"\x0b"):
+                self.invitations += 1
+            case Ff68Frame(function=0x02, data=data) if len(data) == 1:
+                self.stars = data[0]
+            case _:
+                pass
+
+
+class EmulatedStrip(Node):
+    """A strip or board: `text` and `colours` (one digit a character) are what it shows, `history` its last 100 texts."""
+
+    def __init__(self, address: int, stored: str = "") -> None:
+        super().__init__(address)
+        self.text = stored
+        self.colours = ""
+        self.stored = stored
+        self.acks = True
+        self.history: deque[str] = deque(maxlen=100)
+
+    def restart(self) -> None:
+        """Lose the text, as after a power cut."""
+        self.text, self.colours = self.stored, ""
+
+    async def receive(self, frame: NodeFrame) -> None:
+        match frame:
+            case A090Frame(command=command, data=data) if command == SHOW_TEXT:
+                self.text, self.colours = take_apart(data)
+                self.history.append(self.text)
+            case A090Frame(command=command) if command == SHOW_STORED:
+                self.restart()
+            case A090Frame(command=command, data=data) if command == STORE_TEXT:
+                self.stored, _ = take_apart(data)
+            case _:
+                return
+        if self.acks:
+            await self.host.transmit(A090Ack(self.address))
+
+
+def take_apart(data: bytes) -> tuple[str, str]:
+    """DATA of a strip as text and colour digits; what is cut short or no GBK becomes U+FFFD."""
+    text, colours, rest = "", "", data
+    while rest:
+        width = 1 if rest[0] < 0x80 else 2
+        text += rest[:width].decode("gbk", "replace")
+        colours += str(rest[width]) if len(rest) > width else "?"
+        rest = rest[width + 1 :]
+    return text, colours

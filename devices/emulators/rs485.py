@@ -1,0 +1,195 @@
+"""An RS-485 line with the devices on it: the other end of `devices.bus`, with faults to order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from random import Random
+from types import TracebackType
+from typing import Self
+
+from devices.emulators.nodes import Node, NodeFrame
+from devices.framing.a090 import A090Grammar, encode_a090
+from devices.framing.ff68 import Ff68Frame, Ff68Grammar, encode_ff68
+from devices.framing.stream import Framer, Garbage
+from devices.protocols.rating import ACKNOWLEDGE
+from devices.transport import Listener, Transport, Unavailable, listen, parse_url
+
+
+@dataclass(slots=True, kw_only=True)
+class Faults:
+    """What goes wrong on the line; change it while it runs. Counts run down to zero.
+
+    `bytewise`: every byte comes alone. `slow_ms`: that long between bytes. `split_ms`: a pause in the middle of each
+    frame. `noise`: that many random bytes around each frame. `corrupt`: frames with a flipped bit. `lose`: frames of
+    devices that never arrive. `lose_acks`: FF68 acknowledgements of the host that no device hears.
+    """
+
+    bytewise: bool = False
+    slow_ms: int = 0
+    split_ms: int = 0
+    noise: int = 0
+    corrupt: int = 0
+    lose: int = 0
+    lose_acks: int = 0
+
+
+class Rs485BusEmulator:
+    """Holds nodes behind one `listen` URL (memory://, tcp://, pty://); use it as an async context."""
+
+    def __init__(self, url: str, nodes: Iterable[Node], faults: Faults | None = None, seed: int = 0) -> None:
+        self.faults = faults or Faults()
+        self.nodes = list(nodes)
+        self.heard: deque[NodeFrame] = deque(maxlen=1000)
+        """The host's last 1,000 frames."""
+        self.garbage = 0
+        self._listen_url = url
+        self._random = Random(seed)
+        self._listener: Listener | None = None
+        self._end: Transport | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._babble: asyncio.Task[None] | None = None
+        self._plugged = asyncio.Event()
+        self._changed = asyncio.Condition()
+        self._line = asyncio.Lock()
+        for node in self.nodes:
+            node.join(self)
+
+    @property
+    def url(self) -> str:
+        """What the agent's side opens."""
+        if self._listener is None:
+            raise Unavailable(f"{self._listen_url} is unplugged")
+        return self._listener.url
+
+    @property
+    def connected(self) -> bool:
+        """Whether somebody has opened the line (a pty counts as open from the start)."""
+        return self._end is not None
+
+    async def __aenter__(self) -> Self:
+        await self.plug()
+        self._task = asyncio.create_task(self._serve())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in (self._task, self._babble):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        await self.unplug()
+
+    async def plug(self) -> None:
+        """Plug the line in (again), at the same URL; a pty needs a link for that."""
+        self._listener = await listen(self._listen_url)
+        if parse_url(self._listen_url).scheme == "tcp":
+            self._listen_url = self._listener.url  # the port it got stays its port
+        self._plugged.set()
+
+    async def unplug(self) -> None:
+        """Pull the cable: whoever is connected loses it, and nobody can connect."""
+        self._plugged.clear()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            await listener.close()
+        if self._end is not None:
+            await self._end.close()
+
+    async def _serve(self) -> None:
+        while True:
+            await self._plugged.wait()
+            assert self._listener is not None
+            with contextlib.suppress(Unavailable):
+                end = await self._listener.accept()
+                self._end = end
+                await self.notify()
+                try:
+                    await self._listen(end)
+                finally:
+                    self._end = None
+                    await end.close()
+            await asyncio.sleep(0)
+
+    async def _listen(self, end: Transport) -> None:
+        framer: Framer[NodeFrame] = Framer((Ff68Grammar(), A090Grammar()))
+        while True:
+            for item in framer.feed(await end.read()):
+                if isinstance(item, Garbage):
+                    self.garbage += len(item.data)
+                    continue
+                self.heard.append(item)
+                if isinstance(item, Ff68Frame) and item.function == ACKNOWLEDGE and self.faults.lose_acks:
+                    self.faults.lose_acks -= 1
+                    continue
+                for node in self.nodes:
+                    if node.address == item.address and not node.silent:
+                        await node.receive(item)
+            await self.notify()
+
+    # What nodes and tests use.
+
+    async def transmit(self, frame: NodeFrame) -> None:
+        """Put a device's frame on the line, with the faults that are set; nobody connected: it is lost."""
+        raw = encode_ff68(frame) if isinstance(frame, Ff68Frame) else encode_a090(frame)
+        if self.faults.lose:
+            self.faults.lose -= 1
+            return
+        if self.faults.corrupt:
+            self.faults.corrupt -= 1
+            broken = bytearray(raw)
+            broken[-2] ^= 1 << self._random.randrange(8)
+            raw = bytes(broken)
+        noise = self._random.randbytes(self.faults.noise)
+        await self.transmit_raw(noise + raw + noise[::-1])
+
+    async def transmit_raw(self, raw: bytes) -> None:
+        """Put any bytes on the line, whole or in pieces as the faults say."""
+        async with self._line:
+            if self.faults.bytewise or self.faults.slow_ms:
+                for byte in raw:
+                    await self._write(bytes((byte,)))
+                    await asyncio.sleep(self.faults.slow_ms / 1000)
+            elif self.faults.split_ms:
+                half = len(raw) // 2
+                await self._write(raw[:half])
+                await asyncio.sleep(self.faults.split_ms / 1000)
+                await self._write(raw[half:])
+            else:
+                await self._write(raw)
+
+    async def _write(self, raw: bytes) -> None:
+        if self._end is not None:
+            with contextlib.suppress(Unavailable):
+                await self._end.write(raw)
+
+    def babble(self, raw: bytes, every_ms: int) -> None:
+        """From now on some device sends `raw` again and again, without listening; empty `raw` ends it."""
+        if self._babble is not None:
+            self._babble.cancel()
+        self._babble = asyncio.create_task(self._chatter(raw, every_ms)) if raw else None
+
+    async def _chatter(self, raw: bytes, every_ms: int) -> None:
+        while True:
+            await self.transmit_raw(raw)
+            await asyncio.sleep(every_ms / 1000)
+
+    async def notify(self) -> None:
+        """Something changed that `until` may wait for."""
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def change(self) -> None:
+        """Wait for the next `notify`."""
+        async with self._changed:
+            await self._changed.wait()
+
+    async def until(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+        """Wait until `condition` holds; TimeoutError after `timeout_s`."""
+        async with asyncio.timeout(timeout_s), self._changed:
+            await self._changed.wait_for(condition)

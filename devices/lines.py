@@ -1,0 +1,85 @@
+"""The lines that run at this agent: exactly those of the latest device map."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from devices.devicemap import Calls, Printer, make_bus, plan
+from devices.drivers.base import BusDriver
+from queue_server.wire.agent import DeviceEntry
+
+_log = structlog.get_logger("devices.lines")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A running line: a bus with its drivers, or a printer."""
+
+    entries: tuple[DeviceEntry, ...]
+    task: asyncio.Task[None]
+    drivers: dict[str, BusDriver]
+    printer: Printer | None = None
+
+
+class Lines:
+    """Starts and stops lines under `group`."""
+
+    def __init__(self, group: asyncio.TaskGroup, calls: Calls) -> None:
+        self._group = group
+        self._calls = calls
+        self._lines: dict[str, _Line] = {}
+        self.entries: dict[str, DeviceEntry] = {}
+        self.wrong: dict[str, str] = {}
+        """Devices that the map gives us and that cannot run, with the reason."""
+
+    @property
+    def drivers(self) -> list[BusDriver]:
+        """Every device on a bus."""
+        return [driver for line in self._lines.values() for driver in line.drivers.values()]
+
+    @property
+    def printers(self) -> list[Printer]:
+        """Every ticket printer."""
+        return [line.printer for line in self._lines.values() if line.printer is not None]
+
+    def driver(self, device: str) -> BusDriver | None:
+        """The device on a bus with this id."""
+        return next((line.drivers[device] for line in self._lines.values() if device in line.drivers), None)
+
+    def printer(self, device: str) -> Printer | None:
+        """The printer with this id."""
+        return next((printer for printer in self.printers if printer.device == device), None)
+
+    async def apply(self, devices: Sequence[DeviceEntry]) -> None:
+        """Run exactly the lines of this map; a line whose entries did not change is not touched."""
+        new = plan(devices)
+        for url, line in list(self._lines.items()):
+            if new.lines.get(url) != line.entries:
+                del self._lines[url]
+                line.task.cancel()
+                await asyncio.wait((line.task,))  # a port must be given back before it is opened again
+        self.wrong = new.wrong
+        self.entries = {entry.id: entry for entries in new.lines.values() for entry in entries}
+        for url, entries in new.lines.items():
+            if url not in self._lines:
+                self._start(url, entries)
+        for device, reason in self.wrong.items():
+            _log.error("device_map_wrong", device=device, error=reason)
+
+    def _start(self, url: str, entries: tuple[DeviceEntry, ...]) -> None:
+        if entries[0].kind == "printer":
+            try:
+                printer = self._calls.printer(entries[0], self._calls.health_changed)
+            except ValueError as error:
+                self.wrong[entries[0].id] = str(error)
+                return
+            task = self._group.create_task(printer.run())
+            self._lines[url] = _Line(entries, task, {}, printer)
+            return
+        bus = make_bus(entries, self._calls)
+        task = self._group.create_task(bus.run())
+        self._lines[url] = _Line(entries, task, {driver.device: driver for driver in bus.drivers})

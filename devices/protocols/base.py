@@ -1,0 +1,28 @@
+"""What every protocol hands to its line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+FrameT_co = TypeVar("FrameT_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Send(Generic[FrameT_co]):
+    """A frame for the line.
+
+    `slot` empty: an acknowledgement, sent before everything else. Otherwise the newest frame of a device's slot replaces
+    one that still waits. `reply_ms`: keep the line free for the device's answer, at most this long.
+    """
+
+    frame: FrameT_co
+    slot: str = ""
+    reply_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A whole frame that means nothing here; `reason` is for the device's health."""
+
+    reason: str

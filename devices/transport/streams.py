@@ -1,0 +1,196 @@
+"""Transports over asyncio streams: TCP sockets and serial ports."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import Final
+
+import serial
+import serial_asyncio_fast
+
+from devices.transport.base import READ_LIMIT_BYTES, Address, Transport, Unavailable, parse_url
+
+CONNECT_TIMEOUT_S: Final = 3.0
+BACKLOG: Final = 8
+_PARITIES: Final = {"N", "E", "O", "M", "S"}
+
+
+class StreamTransport:
+    """What TCP and serial share once a reader and a writer exist."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    async def open(self) -> None:
+        await self.close()
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                self._reader, self._writer = await self._connect()
+        except (OSError, ValueError, TimeoutError) as error:
+            raise Unavailable(f"{self._url}: {error or 'no answer'}") from error
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        raise Unavailable(f"{self._url} was accepted and cannot be opened again")
+
+    def adopt(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Use a connection that was accepted."""
+        self._reader, self._writer = reader, writer
+
+    async def read(self, limit_bytes: int = READ_LIMIT_BYTES) -> bytes:
+        if self._reader is None:
+            raise Unavailable(f"{self._url} is not open")
+        try:
+            data = await self._reader.read(limit_bytes)
+        except OSError as error:  # serial.SerialException is an OSError
+            raise Unavailable(f"{self._url}: {error}") from error
+        if not data:
+            raise Unavailable(f"{self._url}: the other end is closed")
+        return data
+
+    async def write(self, data: bytes) -> None:
+        writer = self._writer
+        # A stream whose transport has gone swallows writes in silence; the caller must hear of it.
+        if writer is None or writer.transport.is_closing():
+            raise Unavailable(f"{self._url} is not open")
+        try:
+            writer.write(data)
+            await writer.drain()
+        except OSError as error:
+            raise Unavailable(f"{self._url}: {error}") from error
+
+    async def close(self) -> None:
+        reader, writer, self._reader, self._writer = self._reader, self._writer, None, None
+        if writer is None:
+            return
+        # abort, not close: closing a serial port drains it first, which never ends on a line nobody reads.
+        if not writer.transport.is_closing():
+            writer.transport.abort()
+        if reader is not None:
+            reader.feed_eof()
+        # A port that went away reports its own error again here; `read` has already told it.
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await writer.wait_closed()
+
+
+class TcpTransport(StreamTransport):
+    """`tcp://host:port`, for printers and serial-to-Ethernet gateways."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        address = parse_url(url)
+        if not address.host or address.port is None:
+            raise ValueError(f"tcp URL needs host and port: {url!r}")
+        self._host, self._port = address.host, address.port
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection(self._host, self._port)
+        tune_socket(writer)
+        return reader, writer
+
+
+def tune_socket(writer: asyncio.StreamWriter) -> None:
+    """Find a gateway that lost power within half a minute, and send small frames at once."""
+    sock: socket.socket = writer.get_extra_info("socket")
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, option):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
+class SerialTransport(StreamTransport):
+    """`serial:///dev/serial/by-path/…?baud=9600&bits=8&parity=N&stop=1`; on Windows `serial:///COM3`."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        address = parse_url(url)
+        self._port = serial_port_name(address)
+        options = address.options
+        if unknown := set(options) - {"baud", "bits", "parity", "stop"}:
+            raise ValueError(f"unknown serial option {sorted(unknown)[0]!r} in {url!r}")
+        self._baud = int(options.get("baud", "9600"))
+        self._bits = int(options.get("bits", "8"))
+        self._stop = float(options.get("stop", "1"))
+        self._parity = options.get("parity", "N").upper()
+        if self._parity not in _PARITIES:
+            raise ValueError(f"parity is one of N, E, O, M, S: {url!r}")
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        try:
+            reader, writer = await serial_asyncio_fast.open_serial_connection(
+                url=self._port,
+                baudrate=self._baud,
+                bytesize=self._bits,
+                parity=self._parity,
+                stopbits=int(self._stop) if self._stop.is_integer() else self._stop,
+                exclusive=True,
+            )
+        except serial.SerialException as error:
+            raise Unavailable(f"{self._url}: {error}") from error
+        return reader, writer
+
+
+def serial_port_name(address: Address) -> str:
+    """The port's name for the operating system: a path under /dev, or COMn."""
+    bare = (address.host or address.path.lstrip("/")).upper()
+    if bare.startswith("COM") and bare[3:].isdigit():
+        return bare
+    if address.host or not address.path:
+        raise ValueError("a serial URL has three slashes: serial:///dev/…")
+    return address.path
+
+
+class TcpListener:
+    """A listening socket for emulators; port 0 takes a free one, `url` tells which."""
+
+    def __init__(self, server: asyncio.Server, waiting: asyncio.Queue[Transport | None], url: str) -> None:
+        self._server = server
+        self._waiting = waiting
+        self._url = url
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    @classmethod
+    async def start(cls, host: str, port: int) -> TcpListener:
+        """Listen at `host:port`; raises `Unavailable`."""
+        waiting: asyncio.Queue[Transport | None] = asyncio.Queue(BACKLOG)
+
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            tune_socket(writer)
+            end = StreamTransport(f"tcp://{host}")
+            end.adopt(reader, writer)
+            try:
+                waiting.put_nowait(end)
+            except asyncio.QueueFull:
+                await end.close()
+
+        try:
+            server = await asyncio.start_server(connected, host, port)
+        except OSError as error:
+            raise Unavailable(f"tcp://{host}:{port}: {error}") from error
+        bound = server.sockets[0].getsockname()[1]
+        return cls(server, waiting, f"tcp://{host}:{bound}")
+
+    async def accept(self) -> Transport:
+        end = await self._waiting.get()
+        if end is None:
+            raise Unavailable(f"{self._url} is closed")
+        return end
+
+    async def close(self) -> None:
+        self._server.close()
+        while not self._waiting.empty():
+            if end := self._waiting.get_nowait():
+                await end.close()
+        self._waiting.put_nowait(None)

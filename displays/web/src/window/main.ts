@@ -1,0 +1,14 @@
+/** The screen above a window (UX 4, W-01). */
+import '../look/tokens.css'
+import '../look/base.css'
+import '../look/window.css'
+import './window.css'
+import { addMessages } from '../core/i18n'
+import { lockDown, start } from '../core/start'
+import App from './App.vue'
+import en from './en.json'
+import zh from './zh-CN.json'
+
+addMessages(zh, en)
+lockDown()
+start(App)

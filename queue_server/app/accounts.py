@@ -1,0 +1,274 @@
+"""Who may do what: staff with passwords and sessions, and paired devices with revocable tokens."""
+
+import asyncio
+import hashlib
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from queue_server.app.clock import Clock
+from queue_server.domain.errors import Rejected
+from queue_server.store.accounts import AccountStore, PairedRow, SessionRow, StaffRow
+
+ROLES = frozenset({"clerk", "guide", "desk", "manager", "admin", "auditor"})
+DEVICE_ROLES = frozenset({"hall", "window", "kiosk", "agent"})
+SESSION_MS = 14 * 3600 * 1000
+TRIES = 5
+LOCKED_MS = 10 * 60_000
+PASSWORD_MIN = 8
+PAIRING_MS = 10 * 60_000
+PAIRINGS_MAX = 200
+APPROVAL_TRIES = 5
+FIRST_ADMIN = "admin"
+PIN_ACCOUNT = "-kiosk-pin"
+"""Not a member of staff: whose password is the PIN of the kiosks' staff menu (UX K-16)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """A signed-in member of staff."""
+
+    staff: str
+    name: str
+    roles: frozenset[str]
+    window: str
+    must_change: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A paired screen, kiosk or agent; `of` is its zone, window, kiosk or agent id."""
+
+    id: str
+    role: str
+    of: str
+    name: str
+
+
+@dataclass(slots=True)
+class _Pairing:
+    code: str
+    expires_at: int
+    tries: int = 0
+    token: str = ""
+    device: Device | None = None
+
+
+def digest(secret: str) -> str:
+    """What is kept of a cookie or token."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Accounts:
+    """All in memory after `load`; every change is durable before it is answered."""
+
+    def __init__(self, store: AccountStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._hasher = PasswordHasher()
+        self._staff: dict[str, StaffRow] = {}
+        self._sessions: dict[str, SessionRow] = {}
+        self._paired: dict[str, PairedRow] = {}
+        self._failures: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._pairings: OrderedDict[str, _Pairing] = OrderedDict()
+
+    async def load(self) -> tuple[str, str]:
+        """Read everything; on the very first start make the admin's password and the kiosks' PIN and return both."""
+        self._staff = {row.staff: row for row in await self._store.staff()}
+        self._sessions = {row.digest: row for row in await self._store.sessions(self._clock.now())}
+        self._paired = {row.digest: row for row in await self._store.paired()}
+        if self._staff:
+            return "", ""
+        password = secrets.token_urlsafe(9)
+        await self.put_staff(FIRST_ADMIN, "系统管理员", ["admin", "manager"], password, must_change=True)
+        pin = f"{secrets.randbelow(1_000_000):06d}"
+        await self.set_pin(pin)
+        return password, pin
+
+    # --- staff ---
+
+    def staff(self) -> list[StaffRow]:
+        return sorted((row for row in self._staff.values() if row.staff != PIN_ACCOUNT), key=lambda row: row.staff)
+
+    async def set_pin(self, pin: str) -> None:
+        """The PIN of the kiosks' staff menu, 4 to 12 digits."""
+        if not pin.isdecimal() or not 4 <= len(pin) <= 12:
+            raise Rejected("password-weak")
+        hashed = await asyncio.to_thread(self._hasher.hash, pin)
+        row = StaffRow(PIN_ACCOUNT, "", "", hashed, False, False)
+        await self._store.put_staff(row)
+        self._staff[PIN_ACCOUNT] = row
+
+    async def check_pin(self, device: str, pin: str) -> None:
+        """Rejected wrong-pin, or locked-out after five tries at one kiosk."""
+        now, name = self._clock.now(), f"pin:{device}"
+        self._refuse_locked(name, now)
+        if not await asyncio.to_thread(self._verify, self._staff.get(PIN_ACCOUNT), pin):
+            self._count_failure(name, now)
+            raise Rejected("wrong-pin")
+        self._failures.pop(name, None)
+
+    def _refuse_locked(self, name: str, now: int) -> None:
+        _, until = self._failures.get(name, (0, 0))
+        if until > now:
+            raise Rejected("locked-out", minutes=-(-(until - now) // 60_000))
+
+    def _count_failure(self, name: str, now: int) -> None:
+        tries = self._failures.get(name, (0, 0))[0] + 1
+        self._failures[name] = (0, now + LOCKED_MS) if tries >= TRIES else (tries, 0)
+        while len(self._failures) > 10_000:
+            self._failures.popitem(last=False)
+
+    async def name_of_clerk(self, staff: str) -> str | None:
+        """The name of an active clerk, None for nobody (a keypad signs in by number alone)."""
+        row = self._staff.get(staff)
+        return row.name if row is not None and row.active and "clerk" in row.roles.split(",") else None
+
+    async def put_staff(
+        self, staff: str, name: str, roles: list[str], password: str, *, active: bool = True, must_change: bool = True
+    ) -> None:
+        """Made or replaced; an empty password keeps the old one. Rejected for weak passwords."""
+        known = self._staff.get(staff)
+        if password:
+            _check_password(staff, password)
+            kept = await asyncio.to_thread(self._hasher.hash, password)
+        elif known is not None:
+            kept, must_change = known.password, known.must_change
+        else:
+            raise Rejected("password-weak")
+        row = StaffRow(staff, name, ",".join(sorted(set(roles) & ROLES)), kept, must_change, active)
+        await self._store.put_staff(row)
+        self._staff[staff] = row
+        if password or not active:
+            await self.sign_out_all(staff)
+
+    async def sign_in(self, staff: str, password: str, window: str) -> tuple[str, Staff]:
+        """(cookie, who); Rejected wrong-password or locked-out (RULES 94)."""
+        now = self._clock.now()
+        self._refuse_locked(staff, now)
+        row = self._staff.get(staff)
+        good = await asyncio.to_thread(self._verify, row, password)
+        if row is None or not good or not row.active:
+            self._count_failure(staff, now)
+            raise Rejected("wrong-password")
+        self._failures.pop(staff, None)
+        cookie = secrets.token_urlsafe(24)
+        session = SessionRow(digest(cookie), staff, window, now, now + SESSION_MS)
+        await self._store.add_session(session)
+        self._sessions[session.digest] = session
+        return cookie, _who(row, session)
+
+    def _verify(self, row: StaffRow | None, password: str) -> bool:
+        """Takes as long for an unknown number as for a known one."""
+        try:
+            return self._hasher.verify(row.password if row else _NOBODY, password) and row is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def change_password(self, staff: str, old: str, new: str, keep: str) -> None:
+        """The account's own change; other sessions of it end."""
+        row = self._staff[staff]
+        if not await asyncio.to_thread(self._verify, row, old):
+            raise Rejected("wrong-password")
+        _check_password(staff, new)
+        hashed = await asyncio.to_thread(self._hasher.hash, new)
+        changed = StaffRow(row.staff, row.name, row.roles, hashed, False, row.active)
+        await self._store.put_staff(changed)
+        self._staff[staff] = changed
+        for session in [s for s in self._sessions.values() if s.staff == staff and s.digest != digest(keep)]:
+            await self.sign_out(digest_of=session.digest)
+
+    def session(self, cookie: str) -> Staff | None:
+        """Who holds the cookie."""
+        session = self._sessions.get(digest(cookie))
+        if session is None or session.expires_at <= self._clock.now():
+            return None
+        row = self._staff.get(session.staff)
+        return _who(row, session) if row is not None and row.active else None
+
+    async def sign_out(self, cookie: str = "", *, digest_of: str = "") -> None:
+        name = digest_of or digest(cookie)
+        if self._sessions.pop(name, None) is not None:
+            await self._store.end_sessions(digest=name)
+
+    async def sign_out_all(self, staff: str) -> None:
+        for name in [name for name, session in self._sessions.items() if session.staff == staff]:
+            del self._sessions[name]
+        await self._store.end_sessions(staff=staff)
+
+    # --- devices ---
+
+    def device(self, token: str) -> Device | None:
+        """Which paired device holds the token."""
+        row = self._paired.get(digest(token))
+        return Device(row.id, row.role, row.of, row.name) if row is not None else None
+
+    def devices(self) -> list[PairedRow]:
+        return sorted(self._paired.values(), key=lambda row: row.created_at)
+
+    async def pair(self, role: str, of: str, name: str) -> tuple[str, Device]:
+        """(token, device): the token is shown once and kept as a digest."""
+        if role not in DEVICE_ROLES:
+            raise Rejected("malformed", field="role")
+        token = secrets.token_urlsafe(24)
+        row = PairedRow(secrets.token_hex(6), digest(token), role, of, name, self._clock.now())
+        await self._store.add_paired(row)
+        self._paired[row.digest] = row
+        return token, Device(row.id, row.role, row.of, row.name)
+
+    async def revoke(self, name: str) -> bool:
+        """Whether there was such a device; its token is worthless from now on."""
+        for key in [key for key, row in self._paired.items() if row.id == name]:
+            del self._paired[key]
+        return await self._store.remove_paired(name)
+
+    def begin_pairing(self) -> tuple[str, str, int]:
+        """(id, six-digit code, expiry): the code is on the screen, the id stays in the page (UX S-03)."""
+        now = self._clock.now()
+        for name in [name for name, pairing in self._pairings.items() if pairing.expires_at <= now]:
+            del self._pairings[name]
+        while len(self._pairings) >= PAIRINGS_MAX:
+            self._pairings.popitem(last=False)
+        taken = {pairing.code for pairing in self._pairings.values()}
+        code = next(c for c in iter(lambda: f"{secrets.randbelow(1_000_000):06d}", "") if c not in taken)
+        name = secrets.token_urlsafe(18)
+        self._pairings[name] = _Pairing(code, now + PAIRING_MS)
+        return name, code, now + PAIRING_MS
+
+    def pairing(self, name: str) -> tuple[str, str, Device | None]:
+        """(state, token, device): waiting, paired (the token, once) or expired."""
+        pairing = self._pairings.get(name)
+        if pairing is None or pairing.expires_at <= self._clock.now():
+            return "expired", "", None
+        if pairing.device is None:
+            return "waiting", "", None
+        del self._pairings[name]
+        return "paired", pairing.token, pairing.device
+
+    async def approve(self, code: str, role: str, of: str, name: str) -> Device:
+        """An administrator typed the code of a screen; Rejected for a wrong one, five of which end all open codes."""
+        now = self._clock.now()
+        for pairing in self._pairings.values():
+            if secrets.compare_digest(pairing.code, code) and pairing.expires_at > now and pairing.device is None:
+                pairing.token, pairing.device = await self.pair(role, of, name)
+                return pairing.device
+        for key in list(self._pairings):
+            self._pairings[key].tries += 1
+            if self._pairings[key].tries >= APPROVAL_TRIES:
+                del self._pairings[key]
+        raise Rejected("pairing-unknown")
+
+
+_NOBODY = PasswordHasher().hash(secrets.token_hex(8))
+
+
+def _check_password(staff: str, password: str) -> None:
+    if len(password) < PASSWORD_MIN or password == staff:
+        raise Rejected("password-weak")
+
+
+def _who(row: StaffRow, session: SessionRow) -> Staff:
+    return Staff(row.staff, row.name, frozenset(row.roles.split(",")), session.window, row.must_change)

@@ -1,0 +1,445 @@
+"""The server's side of the agents: their devices are shown what the hall says, and their presses become commands."""
+
+# long: the one place where a device map, the hall and a connection meet
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from queue_server.app.hub import Cause, Hub, KeyReused
+from queue_server.app.live import Live
+from queue_server.app.texts import words
+from queue_server.app.views.screens import Screens
+from queue_server.app.views.tickets import plate_of, stop_names
+from queue_server.domain import commands as c
+from queue_server.domain import events as e
+from queue_server.domain.errors import Rejected, Unavailable
+from queue_server.domain.model import Hall
+from queue_server.store.port import Settled, StoreError, StorePort
+from queue_server.wire.agent import (
+    AgentWelcome,
+    DeviceEntry,
+    DeviceHealth,
+    Invite,
+    KeypadAnswered,
+    KeypadPressed,
+    KeypadShow,
+    PressStored,
+    Printed,
+    PrintJob,
+    RatingPressed,
+    ShowStrip,
+    ToAgent,
+)
+from queue_server.wire.common import DeviceState, HallState, PrintState, WindowState
+from queue_server.wire.documents import DeviceDocument
+
+log = structlog.get_logger()
+
+KEYPAD_TOO_OLD_MS = 3_000
+"""Law 8: a keypad command is never stored; older than this it fails."""
+
+PRINT_EXPIRES_MS = 10_000
+"""Law 7: a print job that has not reached paper by then is dropped."""
+
+RESHOW_S = 30.0
+"""UX W-02: states are sent again, so that a rebooted strip heals."""
+
+BOARD_LINES = 8
+
+
+class Link(Protocol):
+    """One connected agent. `offer` never blocks and is False when the agent no longer reads."""
+
+    def offer(self, message: ToAgent) -> bool: ...
+
+
+StaffName = Callable[[str], Awaitable[str | None]]
+"""The name of an active clerk by staff number, None for nobody."""
+
+
+@dataclass(slots=True)
+class _Job:
+    """A print job that was claimed and not yet settled."""
+
+    ticket: str
+    device: str
+    deadline: float
+
+
+@dataclass(slots=True)
+class _Live:
+    links: dict[str, Link] = field(default_factory=dict)
+    shown: dict[str, bytes] = field(default_factory=dict)
+    jobs: dict[str, _Job] = field(default_factory=dict)
+
+
+class Agents:
+    """Owns the links; every message carries the epoch, so that a paused process is not believed when it wakes."""
+
+    def __init__(self, hub: Hub, store: StorePort, screens: Screens, live: Live, staff_name: StaffName) -> None:
+        self._hub = hub
+        self._store = store
+        self._around = screens.around
+        self._live_views = live
+        self._staff_name = staff_name
+        self._state = _Live()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- the hall speaks ---
+
+    async def connect(self, agent: str, link: Link) -> None:
+        """A new link replaces the agent's older one; it is told its map and everything it should show."""
+        self._state.links[agent] = link
+        await self._hub.read(lambda hall: self._introduce(hall, agent))
+
+    async def disconnect(self, agent: str, link: Link) -> None:
+        """Its devices are offline, unless a newer link has taken over."""
+        if self._state.links.get(agent) is not link:
+            return
+        del self._state.links[agent]
+        owned = await self._hub.read(lambda hall: [d for d in hall.configuration.device if d.agent == agent])
+        for device in owned:
+            health = DeviceHealth(
+                device=device.id,
+                state=DeviceState.OFFLINE,
+                last_seen_ms=None,
+                last_error="agent disconnected",
+                printer=None,
+                counters={},
+            )
+            await self._health(agent, health)
+
+    def _introduce(self, hall: Hall, agent: str) -> None:
+        link = self._state.links.get(agent)
+        if link is None:
+            return
+        devices = [
+            DeviceEntry(
+                id=device.id,
+                kind=device.kind,
+                url=device.url,
+                address=device.address,
+                profile=device.profile,
+                window=device.window,
+                levels=device.levels,
+                settings=device.settings,
+            )
+            for device in hall.configuration.device
+            if device.agent == agent
+        ]
+        epoch = self._hub.lease.epoch
+        link.offer(AgentWelcome(epoch=epoch, hall=self._hub.name, agent=agent, devices=devices))
+        for entry in devices:
+            self._state.shown.pop(entry.id, None)
+        self._show(hall, None)
+
+    def on_published(self, hall: Hall, events: list[e.Event]) -> None:
+        """Strips follow, invitations and slips go out."""
+        touched: set[str] = set()
+        for event in events:
+            match event:
+                case e.RatingInvited() if event.device:
+                    self._send(hall, event.device, self._invitation(event))
+                case e.TicketIssued() | e.ReprintRequested() if event.printer:
+                    self._print(hall, event)
+                case e.ConfigurationApplied():
+                    for agent in list(self._state.links):
+                        self._introduce(hall, agent)
+                case _:
+                    pass
+            touched.add(getattr(event, "window", ""))
+        everywhere = any(isinstance(event, e.MessageSet | e.DayStarted | e.DayEnded | e.DayOpened) for event in events)
+        self._show(hall, None if everywhere else touched - {""})
+
+    def _invitation(self, event: e.RatingInvited) -> Invite:
+        return Invite(epoch=self._hub.lease.epoch, device=event.device, service=event.service, for_ms=event.for_ms)
+
+    def _send(self, hall: Hall, device: str, message: ToAgent) -> bool:
+        entry = hall.catalogue.devices.get(device)
+        link = self._state.links.get(entry.agent) if entry else None
+        return link is not None and link.offer(message)
+
+    def _show(self, hall: Hall, windows: set[str] | None) -> None:
+        """Strips of the windows (all when None), and the boards, where they changed."""
+        for device in hall.configuration.device:
+            if device.kind == "strip" and (windows is None or device.window in windows):
+                message: ToAgent = self._strip(hall, device.id, device.window)
+            elif device.kind == "board":
+                message = self._board(hall, device.id, device.settings.get("zone", ""))
+            elif device.kind == "keypad" and windows is None:
+                message = KeypadShow(epoch=self._hub.lease.epoch, device=device.id, show="")
+            else:
+                continue
+            encoded = msgspec.json.encode(message)
+            if self._state.shown.get(device.id) != encoded and self._send(hall, device.id, message):
+                self._state.shown[device.id] = encoded
+
+    def _strip(self, hall: Hall, device: str, name: str) -> ShowStrip:
+        window = hall.windows.get(name)
+        ticket = hall.tickets.get(window.ticket) if window else None
+        state, text = _strip_state(hall, window.state if window else WindowState.CLOSED)
+        if window is not None and window.state is WindowState.PAUSED and window.pause_reason:
+            text = words(f"paused.{window.pause_reason}").zh
+        if ticket is not None and state == "serving":
+            text = stop_names(hall, ticket.current)[0].zh
+        return ShowStrip(
+            epoch=self._hub.lease.epoch,
+            device=device,
+            state=state,
+            number=ticket.number if ticket else "",
+            window=plate_of(hall, name),
+            text=text,
+            lines=[],
+        )
+
+    def _board(self, hall: Hall, device: str, zone: str) -> ShowStrip:
+        inside = {each.id for each in hall.configuration.window if not zone or each.zone == zone}
+        called = [w for w in hall.windows.values() if w.state is WindowState.CALLED and w.id in inside]
+        called.sort(key=lambda window: -hall.tickets[window.ticket].last_call_at)
+        lines = [(hall.tickets[w.ticket].number, plate_of(hall, w.id)) for w in called[:BOARD_LINES]]
+        state = "emergency" if hall.message[0] == "emergency" else "call" if lines else "waiting"
+        text = hall.message[1] if state == "emergency" else ""
+        return ShowStrip(
+            epoch=self._hub.lease.epoch, device=device, state=state, number="", window="", text=text, lines=lines
+        )
+
+    def _print(self, hall: Hall, event: "e.TicketIssued | e.ReprintRequested") -> None:
+        job = job_of(event)
+        ticket = hall.tickets[event.ticket]
+        paper = self._around.papers.ticket(hall, ticket, again=isinstance(event, e.ReprintRequested))
+        message = PrintJob(
+            epoch=self._hub.lease.epoch,
+            job=job,
+            device=event.printer,
+            expires_in_ms=PRINT_EXPIRES_MS,
+            paper=msgspec.Raw(paper),
+        )
+        deadline = asyncio.get_running_loop().time() + PRINT_EXPIRES_MS / 1000 + 2
+        self._state.jobs[job] = _Job(event.ticket, event.printer, deadline)
+        if not self._send(hall, event.printer, message):
+            self._later(self._settle_print(Printed(job=job, outcome="failed", reason="agent not connected")))
+
+    async def print_test(self, kiosk: str) -> bool:
+        """A test page at the kiosk's printer; False when nobody is there to print it."""
+
+        def send(hall: Hall) -> bool:
+            printer = next((each.printer for each in hall.configuration.kiosk if each.id == kiosk), "")
+            now = self._hub.clock.now()
+            message = PrintJob(
+                epoch=self._hub.lease.epoch,
+                job=f"test:{printer}:{now}",
+                device=printer,
+                expires_in_ms=PRINT_EXPIRES_MS,
+                paper=msgspec.Raw(self._around.papers.test(hall, printer)),
+            )
+            return self._send(hall, printer, message)
+
+        return await self._hub.read(send)
+
+    # --- the devices speak ---
+
+    async def received(self, agent: str, link: Link, message: object) -> None:
+        """One message of an agent; unknown devices are refused and logged."""
+        match message:
+            case KeypadPressed():
+                await self._keypad(agent, link, message)
+            case RatingPressed():
+                await self._press(agent, link, message)
+            case Printed():
+                await self._settle_print(message)
+            case DeviceHealth():
+                await self._health(agent, message)
+            case _:
+                log.warning("unexpected message", agent=agent, kind=type(message).__name__)
+
+    async def _window_of(self, agent: str, device: str) -> str | None:
+        def look(hall: Hall) -> str | None:
+            entry = hall.catalogue.devices.get(device)
+            return entry.window if entry is not None and entry.agent == agent else None
+
+        return await self._hub.read(look)
+
+    async def _keypad(self, agent: str, link: Link, pressed: KeypadPressed) -> None:
+        epoch = self._hub.lease.epoch
+        window = await self._window_of(agent, pressed.device)
+        if window is None or pressed.age_ms > KEYPAD_TOO_OLD_MS:
+            code = "unknown-device" if window is None else "too-old"
+            link.offer(KeypadAnswered(epoch=epoch, id=pressed.id, ok=False, code=code, show=""))
+            return
+        try:
+            command = await self._command(window, pressed)
+            cause = Cause(
+                actor=f"keypad:{pressed.device}",
+                principal=f"agent:{agent}",
+                key=pressed.id,
+                fingerprint=f"{pressed.action}:{pressed.digits}",
+                may_call_numbers=True,
+            )
+            answer = await self._hub.ask(command, cause, lambda hall, _decision: (200, _in_hand(hall, window).encode()))
+        except Rejected as rejection:
+            show = str(rejection.figures.get("number", "")) if rejection.code == "arrived-or-not" else ""
+            link.offer(KeypadAnswered(epoch=epoch, id=pressed.id, ok=False, code=rejection.code, show=show))
+        except (Unavailable, KeyReused) as error:
+            link.offer(KeypadAnswered(epoch=epoch, id=pressed.id, ok=False, code=type(error).__name__, show=""))
+        else:
+            show = answer.body.decode()
+            link.offer(KeypadAnswered(epoch=self._hub.lease.epoch, id=pressed.id, ok=True, code="", show=show))
+
+    async def _command(self, window: str, pressed: KeypadPressed) -> c.Command:
+        """What a key means (HARDWARE 2.1); raises Rejected for what this hall does not know."""
+        service = f"k{pressed.id}"
+        digits = pressed.digits
+        match pressed.action:
+            case "next":
+                return c.CallNext(window=window, service=service)
+            case "call":
+                return c.CallNumber(window=window, number=digits, reason="keypad", service=service)
+            case "recall":
+                return c.Recall(window=window)
+            case "evaluate":
+                return c.Invite(window=window)
+            case "pause" if await self._hub.read(lambda hall: hall.windows[window].state) is WindowState.PAUSED:
+                return c.ResumeWindow(window=window)
+            case "pause":
+                return c.PauseWindow(window=window, reason="other")
+            case "resume":
+                return c.ResumeWindow(window=window)
+            case "no_show":
+                return c.MarkNoShow(window=window, reason="keypad")
+            case "hold":
+                return c.Park(window=window, reason="keypad")
+            case "transfer":
+                return c.Transfer(window=window, to_window=digits, reason="keypad")
+            case "call_back":
+                return c.Unpark(window=window, ticket=await self._parked_at(window, digits), service=service)
+            case "sign_in":
+                name = await self._staff_name(digits)
+                if name is None:
+                    raise Rejected("wrong-password")
+                return c.OpenWindow(window=window, staff=digits, staff_name=name, take_over=True)
+            case "sign_out":
+                return c.CloseWindow(window=window)
+            case _:
+                raise Rejected("malformed", field="action")
+
+    async def _parked_at(self, window: str, digits: str) -> str:
+        def look(hall: Hall) -> str:
+            parked = [hall.tickets[name] for name in hall.parked if hall.tickets[name].window == window]
+            fitting = [t for t in parked if not digits or t.number.endswith(digits)]
+            return max(fitting, key=lambda t: t.parked_until).id if fitting else ""
+
+        return await self._hub.read(look)
+
+    async def _press(self, agent: str, link: Link, pressed: RatingPressed) -> None:
+        """Exactly once by the press's id; one that no service can take is acknowledged too, and logged."""
+        window = await self._window_of(agent, pressed.device)
+        if window is None:
+            log.warning("press of an unknown device", agent=agent, device=pressed.device)
+            return
+        command = c.PressRating(
+            id=pressed.id,
+            window=window,
+            device=pressed.device,
+            level=pressed.level,
+            pressed_at=self._hub.clock.now() - max(0, pressed.age_ms),
+        )
+        cause = Cause(f"citizen@{pressed.device}", f"agent:{agent}", pressed.id, f"{pressed.device}:{pressed.level}")
+        try:
+            await self._hub.ask(command, cause, lambda _hall, _decision: (200, b""))
+        except Unavailable:
+            return
+        except (Rejected, KeyReused) as refusal:
+            log.info("press not counted", device=pressed.device, reason=getattr(refusal, "code", "key-reused"))
+        link.offer(PressStored(epoch=self._hub.lease.epoch, id=pressed.id))
+
+    async def _settle_print(self, printed: Printed) -> None:
+        job = self._state.jobs.pop(printed.job, None)
+        if job is None:
+            return
+        states = {"printed": ("done", PrintState.PRINTED), "failed": ("dropped", PrintState.FAILED)}
+        claim_state, print_state = states.get(printed.outcome, ("unknown", PrintState.UNKNOWN))
+        now = self._hub.clock.now()
+        try:
+            settled = Settled(id=printed.job, state=claim_state, reason=printed.reason, at=now)  # type: ignore[arg-type]
+            await self._store.settle(self._hub.lease, settled)
+            await self._hub.tell(
+                c.RecordPrint(ticket=job.ticket, state=print_state, reason=printed.reason), f"printer:{job.device}"
+            )
+        except (Unavailable, StoreError, Rejected) as error:
+            log.warning("print outcome not recorded", job=printed.job, error=str(error))
+
+    async def _health(self, agent: str, health: DeviceHealth) -> None:
+        def look(hall: Hall) -> DeviceDocument | None:
+            entry = hall.catalogue.devices.get(health.device)
+            if entry is None or entry.agent != agent:
+                return None
+            seen = None if health.last_seen_ms is None else self._hub.clock.now() - health.last_seen_ms
+            return DeviceDocument(
+                id=entry.id,
+                kind=entry.kind,
+                name=entry.name,
+                window=entry.window,
+                state=health.state,
+                last_seen=seen,
+                last_error=health.last_error,
+                printer=health.printer,
+                counters=health.counters,
+            )
+
+        document = await self._hub.read(look)
+        if document is None:
+            return
+        self._around.devices[health.device] = document
+        command = c.ReportDevice(
+            device=health.device, state=health.state, printer=health.printer, error=health.last_error
+        )
+        await self._hub.tell(command, f"agent:{agent}")
+        self._live_views.touch([("manager", "")])
+
+    def _later(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def run(self) -> None:
+        """Send states again, and end the jobs nobody answered for."""
+        reshow_at = 0.0
+        while not self._hub.stopped.is_set():
+            await asyncio.sleep(1.0)
+            time = asyncio.get_running_loop().time()
+            for name in [name for name, job in self._state.jobs.items() if time > job.deadline]:
+                await self._settle_print(Printed(job=name, outcome="unknown", reason="no answer from the agent"))
+            if time >= reshow_at:
+                reshow_at = time + RESHOW_S
+                self._state.shown.clear()
+                await self._hub.read(lambda hall: self._show(hall, None))
+
+
+def job_of(event: "e.TicketIssued | e.ReprintRequested") -> str:
+    """The claim's id of a print job: one for each time a slip is asked for."""
+    return f"print:{event.ticket}:{event.at}"
+
+
+def _strip_state(hall: Hall, state: WindowState) -> tuple[str, str]:
+    if hall.message[0] == "emergency":
+        return "emergency", hall.message[1]
+    if hall.state is HallState.CLOSED:
+        return "closed", ""
+    return {
+        WindowState.IDLE: ("waiting", ""),
+        WindowState.CALLED: ("call", ""),
+        WindowState.SERVING: ("serving", ""),
+        WindowState.PAUSED: ("paused", ""),
+        WindowState.CLOSED: ("closed", ""),
+    }[state]
+
+
+def _in_hand(hall: Hall, window: str) -> str:
+    """What the keypad shows: the number in hand, or how many wait."""
+    ticket = hall.tickets.get(hall.windows[window].ticket)
+    return ticket.number if ticket else ""

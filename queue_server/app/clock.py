@@ -1,0 +1,46 @@
+"""The hall's time: the monotonic clock between anchors to the wall, never going back (law 2)."""
+
+import time
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+DRIFT_ALLOWED_MS = 2_000
+
+
+class Clock:
+    """Milliseconds UTC that never decrease.
+
+    A wall clock that jumps during the day is not followed: `drift_ms` tells how far it is away, and `anchor` follows it
+    when the hall is closed.
+    """
+
+    def __init__(self, timezone: str, not_before: int = 0) -> None:
+        self.zone = ZoneInfo(timezone)
+        self._last = not_before
+        self.anchor()
+
+    def anchor(self) -> None:
+        """Take the wall clock's word; time still never goes back."""
+        self._offset = time.time_ns() - time.monotonic_ns()
+
+    def now(self) -> int:
+        """Milliseconds UTC."""
+        self._last = max(self._last, (time.monotonic_ns() + self._offset) // 1_000_000)
+        return self._last
+
+    def at_least(self, at: int) -> None:
+        """Never before `at` (ms UTC): what the journal has seen has happened."""
+        self._last = max(self._last, at)
+
+    def drift_ms(self) -> int:
+        """How far the wall clock has moved away from this clock since the anchor."""
+        return (time.time_ns() - time.monotonic_ns() - self._offset) // 1_000_000
+
+    def local(self, at: int) -> datetime:
+        """Local time of ms UTC."""
+        return datetime.fromtimestamp(at / 1000, self.zone)
+
+    def minute(self, at: int) -> int:
+        """Minutes of the local day."""
+        local = self.local(at)
+        return local.hour * 60 + local.minute

@@ -1,0 +1,234 @@
+"""Hall files: TOML text to a configuration and back, with every mistake found and said in two languages."""
+
+import json
+import re
+import tomllib
+import typing
+import zoneinfo
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from queue_server.domain.checks import check
+from queue_server.domain.configuration import Configuration
+from queue_server.domain.findings import Finding, Level, error, nearest
+
+
+def load(text: str) -> tuple[Configuration | None, list[Finding]]:
+    """The configuration of a hall file and its findings; None when it is not even the right shape."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        zh = f"文件不是正确的 TOML：{problem}。请检查该处的引号、逗号和括号。"
+        return None, [
+            error("toml", "file", zh, f"The file is not TOML: {problem}. Look for quotes, commas and brackets there.")
+        ]
+    shape = list(_shape(Configuration, data, ""))
+    if shape:
+        return None, shape
+    configuration = msgspec.convert(data, Configuration)
+    return configuration, [*_timezone(configuration), *check(configuration)]
+
+
+def check_command(path: Path, as_json: bool) -> int:
+    """`yichuang config check FILE [--json]`: prints the findings; 0 fit to apply, 1 not, 2 no such file."""
+    try:
+        text = path.read_text("utf-8")
+    except OSError as problem:
+        Console(stderr=True).print(f"{path}: {problem.strerror}", markup=False)
+        return 2
+    except UnicodeDecodeError as problem:
+        zh = f"文件不是 UTF-8 编码（第 {problem.start} 字节）。请另存为 UTF-8。"
+        findings = [error("encoding", "file", zh, f"The file is not UTF-8 (byte {problem.start}); save it as UTF-8.")]
+        configuration = None
+    else:
+        configuration, findings = load(text)
+    bad = sum(finding.level is Level.ERROR for finding in findings)
+    out = Console()
+    if as_json:
+        report = {
+            "file": str(path),
+            "ok": not bad,
+            "errors": bad,
+            "warnings": len(findings) - bad,
+            "findings": findings,
+        }
+        out.file.write(msgspec.json.encode(report).decode() + "\n")
+        return int(bool(bad))
+    if findings:
+        table = Table("", "where", Column("what to mend", overflow="fold"), title=Text(str(path)), show_lines=True)
+        for finding in findings:
+            table.add_row(
+                "错误" if finding.level is Level.ERROR else "提醒", finding.where, f"{finding.zh}\n{finding.en}"
+            )
+        out.print(table, markup=False)
+    if configuration is not None:
+        parts = ("window", "matter", "bundle", "device")
+        out.print(
+            f"{path}: " + ", ".join(f"{len(getattr(configuration, part))} {part}s" for part in parts), markup=False
+        )
+    out.print(f"{bad} errors, {len(findings) - bad} warnings", markup=False)
+    return int(bool(bad))
+
+
+def _timezone(configuration: Configuration) -> Iterator[Finding]:
+    name = configuration.hall.timezone
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        zh, en = nearest(name, zoneinfo.available_timezones())
+        yield error("timezone", "hall.timezone", f"没有时区“{name}”{zh}", f"There is no timezone {name!r}{en}")
+
+
+def _shape(kind: Any, data: object, where: str) -> Iterator[Finding]:
+    """What in `data` is not of the type `kind`: every mistake, not only the first."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield from _struct(kind, data, where)
+    elif typing.get_origin(kind) is tuple and isinstance(data, list):
+        for n, item in enumerate(data):
+            yield from _shape(typing.get_args(kind)[0], item, _nth(where, n, item))
+    else:
+        try:
+            msgspec.convert(data, kind)
+        except msgspec.ValidationError as problem:
+            yield _mistyped(where, kind, data, str(problem))
+
+
+def _struct(kind: type[msgspec.Struct], data: object, where: str) -> Iterator[Finding]:
+    if not isinstance(data, dict):
+        yield error(
+            "type",
+            where or "file",
+            f"“{where}”应该是一张表，请写成 {{ … }}。",
+            f"{where} should be a table; write {{ ... }}.",
+        )
+        return
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    hints = typing.get_type_hints(kind)
+    for key, value in data.items():
+        at = f"{where} · {key}" if where else key
+        if key not in fields:
+            zh, en = nearest(key, fields)
+            yield error("unknown_key", at, f"不认识“{key}”{zh}", f"The key {key!r} is unknown{en}")
+        else:
+            yield from _shape(hints[key], value, at)
+    for name, field in fields.items():
+        if field.required and name not in data:
+            at = where or "file"
+            yield error("missing_key", at, f"缺少“{name}”，请填写。", f"The key {name!r} is missing; fill it in.")
+
+
+def _nth(where: str, n: int, item: object) -> str:
+    """The n-th table of an array by its own id where it has one, for people do not count tables."""
+    name = item.get("id", item.get("matter")) if isinstance(item, dict) else None
+    return f"{where} {name}" if isinstance(name, str) else f"{where}[{n + 1}]"
+
+
+_WORDS: dict[object, tuple[str, str]] = {
+    str: ("文字（加引号）", "a text in quotes"),
+    int: ("整数", "a whole number"),
+    float: ("数字", "a number"),
+    bool: ("true 或 false", "true or false"),
+}
+
+
+def _mistyped(where: str, kind: Any, data: object, problem: str) -> Finding:
+    if isinstance(kind, type) and hasattr(kind, "__members__"):
+        known = [str(member) for member in kind.__members__.values()]
+        zh, en = nearest(str(data), known)
+        choices = "、".join(known)
+        return error(
+            "choice",
+            where,
+            f"“{data}”不在可选范围内{zh}可选：{choices}。",
+            f"{data!r} is not a choice{en} Choose from {choices}.",
+        )
+    origin = typing.get_origin(kind)
+    if origin in (tuple, list):
+        zh, en = "列表，写成 [ … ]", "a list, written [ ... ]"
+    elif origin is dict:
+        zh, en = "表，写成 { … }", "a table, written { ... }"
+    else:
+        zh, en = _WORDS.get(kind, (problem, problem))
+    return error(
+        "type", where, f"“{_brief(data)}”不对，应该是{zh}。", f"{_brief(data)} is not right; it should be {en}."
+    )
+
+
+def _brief(data: object) -> str:
+    text = re.sub(r"\s+", " ", str(data))
+    return text if len(text) <= 40 else text[:40] + "…"
+
+
+def to_toml(value: msgspec.Struct) -> str:
+    """A struct as TOML that a person can edit: one key a line, one table of an array a line, defaults left out."""
+    lines: list[str] = []
+    defaults = _defaults(type(value))
+    for name in value.__struct_fields__:
+        field = getattr(value, name)
+        if name in defaults and field == defaults[name]:
+            continue
+        match field:
+            case msgspec.Struct():
+                inner = _defaults(type(field))
+                lines += [
+                    f"{name}.{key} = {_inline(getattr(field, key))}"
+                    for key in field.__struct_fields__
+                    if key not in inner or getattr(field, key) != inner[key]
+                ]
+            case tuple() if field and isinstance(field[0], msgspec.Struct):
+                lines += [f"{name} = [", *(f"  {_inline(item)}," for item in field), "]"]
+            case _:
+                lines.append(f"{name} = {_inline(field)}")
+                continue
+        lines.append("")
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def dump(configuration: Configuration) -> str:
+    """The hall file of a configuration; `load` gives the same configuration back."""
+    return to_toml(configuration)
+
+
+def _defaults(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    fields = msgspec.structs.fields(kind)
+    return {f.name: f.default if f.default_factory is msgspec.NODEFAULT else f.default_factory() for f in fields}
+
+
+def _inline(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            # JSON escapes all that TOML wants escaped except DEL.
+            return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+        case int():
+            return str(value)
+        case float():
+            return repr(value)
+        case msgspec.Struct():
+            defaults = _defaults(type(value))
+            pairs = ((name, getattr(value, name)) for name in value.__struct_fields__)
+            return _table({k: v for k, v in pairs if k not in defaults or v != defaults[k]})
+        case dict():
+            return _table(value)
+        case tuple() | list():
+            return "[" + ", ".join(_inline(item) for item in value) + "]"
+        case _:
+            raise TypeError(f"no TOML for {type(value).__name__}")
+
+
+def _table(pairs: dict[str, Any]) -> str:
+    """An inline table; None has no TOML and is left out."""
+    inner = ", ".join(f"{_key(key)} = {_inline(value)}" for key, value in pairs.items() if value is not None)
+    return "{ " + inner + " }"
+
+
+def _key(key: str) -> str:
+    bare = key.isascii() and key.replace("-", "").replace("_", "").isalnum()
+    return key if bare else _inline(key)

@@ -1,0 +1,352 @@
+"""The single writer of a hall: commands become durable events, and only then answers, effects and documents."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import structlog
+
+from queue_server.app.clock import Clock
+from queue_server.app.replay import replay
+from queue_server.domain.commands import Command, Context
+from queue_server.domain.decide import Decision, decide
+from queue_server.domain.errors import Broken, Rejected, Unavailable
+from queue_server.domain.events import VERSION, ConfigurationApplied, ConfigurationPlanned, Event, encode_event
+from queue_server.domain.evolve import evolve
+from queue_server.domain.model import Hall
+from queue_server.store import port
+from queue_server.store.port import Batch, Claim, Lease, Lookup, NewEvent, PersonalRow, Receipt, StorePort
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+BATCH_MAX = 512
+"""Commands in one commit."""
+
+INBOX_MAX = 20_000
+"""Commands that may wait for the writer; beyond it `ask` raises Unavailable at once."""
+
+
+class KeyReused(Exception):
+    """The idempotency key was used before for another request (422)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who asks, with what rights, and the idempotency key of the asking.
+
+    An empty key means that repetition is not recognised. `clerk` and `may_call_numbers` are as in `Context`.
+    """
+
+    actor: str
+    principal: str = ""
+    key: str = ""
+    fingerprint: str = ""
+    clerk: str = ""
+    may_call_numbers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the caller is told, the same for every repetition of its key."""
+
+    status: int
+    body: bytes
+    repeated: bool = False
+
+
+@dataclass(slots=True)
+class Extras:
+    """What is written beside the events of one command: personal data, and what its events cause."""
+
+    personal: list[PersonalRow] = field(default_factory=list)
+    lookups: list[Lookup] = field(default_factory=list)
+
+
+Responder = Callable[[Hall, Decision], tuple[int, bytes]]
+
+
+@dataclass(slots=True)
+class _Asked:
+    command: Command
+    cause: Cause
+    respond: Responder
+    extras: Extras | None
+    future: asyncio.Future[Answer]
+
+
+@dataclass(slots=True)
+class _Read(Generic[T]):
+    look: Callable[[Hall], T]
+    future: asyncio.Future[T]
+
+
+Effects = Callable[[Hall, list[Event]], list[Claim]]
+Published = Callable[[Hall, list[Event]], None]
+
+
+class Hub:
+    """Runs one hall. `effects` names the claims an event causes; `published` hears of every committed batch.
+
+    `stopped` is set when this process may no longer write: fenced by another, or broken.
+    """
+
+    def __init__(self, store: StorePort, name: str, writer: str, clock: Clock, hall: Hall, *, effects: Effects) -> None:
+        self.name = name
+        self.clock = clock
+        self.stopped = asyncio.Event()
+        self.failure = ""
+        self.batches = self.commands = 0
+        self._store = store
+        self._writer = writer
+        self._initial = hall
+        self._hall = hall
+        self._effects = effects
+        self._published: Published = lambda _hall, _events: None
+        self._inbox: asyncio.Queue[_Asked | _Read[object]] = asyncio.Queue(INBOX_MAX)
+        self._lease: Lease | None = None
+
+    @property
+    def lease(self) -> Lease:
+        """The right to write; Broken before `start`."""
+        if self._lease is None:
+            raise Broken("the hub has not started")
+        return self._lease
+
+    def on_published(self, published: Published) -> None:
+        """Called between batches with the committed hall; must not keep it and must be quick."""
+        self._published = published
+
+    def may_act(self) -> bool:
+        """Whether this process may cause what has no event (a reply, a sound, a slip): law 4."""
+        return not self.stopped.is_set() and self._lease is not None and self._store.holds(self._lease)
+
+    async def start(self) -> None:
+        """Take the hall over and rebuild it from the journal."""
+        self._lease = await self._store.take_over(self.name, self._writer)
+        await self._rebuild()
+
+    async def _rebuild(self) -> None:
+        self._hall, last_at = await replay(self._store, self.name, self._initial)
+        self.clock.at_least(last_at)
+
+    async def ask(
+        self,
+        command: Command,
+        cause: Cause,
+        respond: Responder,
+        extras: Extras | None = None,
+    ) -> Answer:
+        """The durable answer; raises Rejected, KeyReused, or Unavailable when nothing could be written."""
+        if self.stopped.is_set():
+            raise Unavailable(self.failure or "stopped")
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._put(_Asked(command, cause, respond, extras, future))
+        return await future
+
+    async def tell(self, command: Command, actor: str) -> None:
+        """A command of the hall's own (timers, devices) that nobody waits for an answer to."""
+        await self.ask(command, Cause(actor), lambda _hall, _decision: (204, b""))
+
+    async def read(self, look: Callable[[Hall], T]) -> T:
+        """What `look` finds in the committed hall, between batches."""
+        if self.stopped.is_set():
+            raise Unavailable(self.failure or "stopped")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._put(_Read(look, future))  # type: ignore[arg-type]
+        return await future
+
+    def _put(self, item: "_Asked | _Read[object]") -> None:
+        try:
+            self._inbox.put_nowait(item)
+        except asyncio.QueueFull:
+            raise Unavailable("the hall is overloaded") from None
+
+    async def run(self) -> None:
+        """Serve the inbox until cancelled or fenced."""
+        try:
+            while not self.stopped.is_set():
+                items = [await self._inbox.get()]
+                while len(items) < BATCH_MAX and not self._inbox.empty():
+                    items.append(self._inbox.get_nowait())
+                await self._serve(items)
+        finally:
+            self._stop(self.failure or "stopped")
+
+    def _stop(self, why: str) -> None:
+        self.failure = why
+        self.stopped.set()
+        while not self._inbox.empty():
+            _fail(self._inbox.get_nowait().future, Unavailable(why))
+
+    async def keep(self, every_s: float = 2.0) -> None:
+        """Keep the lease good while there is nothing to commit."""
+        while not self.stopped.is_set():
+            await asyncio.sleep(every_s)
+            try:
+                await self._store.renew(self.lease)
+            except port.Fenced as error:
+                self._stop(str(error))
+            except port.StoreError as error:
+                log.warning("lease not renewed", error=str(error))
+
+    async def _serve(self, items: "list[_Asked | _Read[object]]") -> None:
+        asked = [item for item in items if isinstance(item, _Asked)]
+        if asked:
+            await self._carry_out(asked)
+        for item in items:
+            if isinstance(item, _Read) and not item.future.done():
+                try:
+                    item.future.set_result(item.look(self._hall))
+                except Exception as error:
+                    _fail(item.future, error)
+
+    async def _carry_out(self, asked: list[_Asked]) -> None:
+        try:
+            known = await self._receipts(asked)
+            work = _Work(known)
+            for item in asked:
+                self._decide(item, work)
+        except port.StoreError as error:
+            await self._throw_away(asked, error)
+            return
+        except Exception as error:
+            log.exception("evolution failed")
+            await self._throw_away(asked, error)
+            return
+        if work.is_empty():
+            self._answer(work, self.may_act())
+            return
+        work.batch.claims.extend(self._effects(self._hall, work.events))
+        try:
+            committed = await self._store.commit(self.lease, work.batch)
+        except Exception as error:
+            await self._throw_away(asked, error)
+            return
+        self._lease = committed.lease
+        self.batches += 1
+        self.commands += len(asked)
+        self._answer(work, True)
+        self._published(self._hall, work.events)
+
+    async def _receipts(self, asked: list[_Asked]) -> dict[tuple[str, str], Receipt]:
+        keys = {(item.cause.principal, item.cause.key) for item in asked if item.cause.key}
+        return await self._store.receipts(self.name, keys) if keys else {}
+
+    def _decide(self, item: _Asked, work: "_Work") -> None:
+        cause = item.cause
+        if cause.key:
+            earlier = work.known.get((cause.principal, cause.key))
+            if earlier is not None:
+                work.repeat(item, earlier)
+                return
+        now = self.clock.now()
+        ctx = Context(
+            now=now,
+            minute=self.clock.minute(now),
+            actor=cause.actor,
+            may_call_numbers=cause.may_call_numbers,
+            clerk=cause.clerk,
+        )
+        try:
+            decision = decide(self._hall, item.command, ctx)
+        except Rejected as rejection:
+            self._apply([event for event in rejection.events if isinstance(event, Event)], item, now, work)
+            work.failures.append((item, rejection))
+            return
+        except Exception as error:
+            log.exception("decision failed", command=type(item.command).__name__)
+            work.failures.append((item, error))
+            return
+        self._apply(decision.events, item, now, work)
+        status, body = item.respond(self._hall, decision)
+        work.answers.append((item, Answer(status, body)))
+        if item.extras is not None and decision.events:
+            work.batch.personal.extend(item.extras.personal)
+            work.batch.lookups.extend(item.extras.lookups)
+        if cause.key:
+            receipt = Receipt(cause.principal, cause.key, cause.fingerprint, status, body, now)
+            work.known[cause.principal, cause.key] = receipt
+            work.batch.receipts.append(receipt)
+
+    def _apply(self, events: list[Event], item: _Asked, now: int, work: "_Work") -> None:
+        for event in events:
+            self._hall = evolve(self._hall, event)
+            subject = "configuration" if isinstance(event, ConfigurationApplied | ConfigurationPlanned) else "queue"
+            kind = type(event).__name__
+            data = encode_event(event)
+            work.batch.events.append(
+                NewEvent(subject, self._hall.day, now, item.cause.actor, item.cause.key, kind, VERSION, data)
+            )
+        work.events.extend(events)
+
+    def _answer(self, work: "_Work", lawful: bool) -> None:
+        for item, answer in work.answers:
+            if not item.future.done():
+                item.future.set_result(answer)
+        for item, error in work.failures:
+            unsure = isinstance(error, Rejected) and not lawful
+            _fail(item.future, Unavailable("the lease has expired") if unsure else error)
+
+    async def _throw_away(self, asked: list[_Asked], error: Exception) -> None:
+        """The hall in memory may be wrong: forget it, and rebuild it from what is durable."""
+        log.error("batch thrown away", error=str(error), kind=type(error).__name__)
+        for item in asked:
+            _fail(item.future, Unavailable(str(error)))
+        if isinstance(error, port.Fenced | port.Broken):
+            self._stop(str(error))
+            return
+        await self._recover(isinstance(error, port.InDoubt))
+
+    async def _recover(self, doubtful: bool) -> None:
+        delay_s = 0.1
+        while not self.stopped.is_set():
+            try:
+                if doubtful:
+                    self._lease = await self._store.take_over(self.name, self._writer)
+                await self._rebuild()
+            except (port.Fenced, port.Broken) as error:
+                self._stop(str(error))
+            except port.StoreError as error:
+                log.warning("cannot rebuild yet", error=str(error))
+                await asyncio.sleep(delay_s)
+                delay_s = min(2.0, delay_s * 2)
+            else:
+                return
+
+
+class _Work:
+    """One batch in the making."""
+
+    __slots__ = ("answers", "batch", "events", "failures", "known")
+
+    def __init__(self, known: dict[tuple[str, str], Receipt]) -> None:
+        self.known = known
+        self.batch = Batch(events=[], receipts=[], personal=[], lookups=[], claims=[])
+        self.events: list[Event] = []
+        self.answers: list[tuple[_Asked, Answer]] = []
+        self.failures: list[tuple[_Asked, Exception]] = []
+
+    def is_empty(self) -> bool:
+        return not self.batch.events and not self.batch.receipts
+
+    def repeat(self, item: _Asked, earlier: Receipt) -> None:
+        """The same key again: the same answer, or 422 for another request."""
+        if earlier.fingerprint != item.cause.fingerprint:
+            self.failures.append((item, KeyReused()))
+        else:
+            self.answers.append((item, Answer(earlier.status, earlier.body, repeated=True)))
+
+
+def _fail(future: "asyncio.Future[Answer] | asyncio.Future[object]", error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+async def wait_for(awaitable: Awaitable[T], timeout_s: float) -> T:
+    """The result, or Unavailable after `timeout_s`."""
+    try:
+        return await asyncio.wait_for(awaitable, timeout_s)
+    except TimeoutError:
+        raise Unavailable("no answer in time") from None

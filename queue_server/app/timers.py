@@ -1,0 +1,130 @@
+"""What the clock asks of a hall: a new day, the doors, alarms, the configuration of tonight, and housekeeping."""
+
+import asyncio
+
+import structlog
+
+from queue_server.app.hub import Hub
+from queue_server.app.texts import words
+from queue_server.app.views.screens import Surroundings
+from queue_server.domain import commands as c
+from queue_server.domain.configuration import Configuration
+from queue_server.domain.errors import Rejected, Unavailable
+from queue_server.domain.model import Hall
+from queue_server.domain.tickets import minutes_of
+from queue_server.store.port import StoreError, StorePort
+from queue_server.wire.common import HallState
+from queue_server.wire.documents import AlarmDocument
+
+log = structlog.get_logger()
+
+EVERY_S = 2.0
+HOUSEKEEPING_S = 3600.0
+DRIFT_ALARM_MS = 5_000
+AFTER_CLOSING_MIN = 120
+"""A day that nobody ended ends itself this long after closing time."""
+
+ACTOR = "clock"
+
+
+class Timers:
+    """Runs beside the hub. With `automatic` False (a demonstration) days are opened and ended by hand."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        store: StorePort,
+        around: Surroundings,
+        *,
+        automatic: bool = True,
+    ) -> None:
+        self._hub = hub
+        self._store = store
+        self._around = around
+        self._automatic = automatic
+        self._kept_at = -HOUSEKEEPING_S
+
+    async def run(self) -> None:
+        while not self._hub.stopped.is_set():
+            try:
+                await self.once()
+            except Unavailable as error:
+                log.warning("timers wait", reason=str(error))
+            await asyncio.sleep(EVERY_S)
+
+    async def once(self) -> None:
+        """One look at the clock."""
+        if self._automatic:
+            await self._day()
+        await self._tell(c.Tick())
+        self._watch_clock()
+        await self._keep_house()
+
+    async def _tell(self, command: c.Command) -> None:
+        try:
+            await self._hub.tell(command, ACTOR)
+        except Rejected as rejection:
+            log.info("not now", command=type(command).__name__, code=rejection.code)
+
+    async def _day(self) -> None:
+        """RULES 15: tickets from `tickets_from` on, windows at `opens`, no tickets after `tickets_until`."""
+        now = self._hub.clock.now()
+        local = self._hub.clock.local(now)
+        today, minute = f"{local:%Y-%m-%d}", local.hour * 60 + local.minute
+
+        def look(hall: Hall) -> tuple[str, HallState, Configuration]:
+            return hall.day, hall.state, hall.configuration
+
+        day, state, configuration = await self._hub.read(look)
+        hours = configuration.hours
+        works = local.isoweekday() in hours.weekdays
+        if day and state is not HallState.CLOSED:
+            if today > day or minute >= minutes_of(hours.closes) + AFTER_CLOSING_MIN:
+                await self._end()
+            elif state is HallState.BEFORE and minute >= minutes_of(hours.opens):
+                await self._tell(c.StartDay())
+            elif state is HallState.OPEN and minute >= minutes_of(hours.tickets_until):
+                await self._tell(c.CloseDay())
+        elif works and today > day and minutes_of(hours.tickets_from) <= minute < minutes_of(hours.tickets_until):
+            self._hub.clock.anchor()
+            await self._tell(c.OpenDay(day=today))
+
+    async def _end(self) -> None:
+        await self._tell(c.EndDay())
+        try:
+            await self._store.anchor(self._hub.name, self._hub.clock.now())
+        except StoreError as error:
+            log.error("daily head not anchored", error=str(error))
+        planned = await self._hub.read(lambda hall: hall.planned)
+        if planned is not None:
+            await self._tell(c.ApplyConfiguration(configuration=planned, source="tonight"))
+
+    def _watch_clock(self) -> None:
+        """RULES 49: a wall clock that jumped is not followed during the day, but somebody must mend it."""
+        drift_ms = self._hub.clock.drift_ms()
+        self._around.alarms = [alarm for alarm in self._around.alarms if alarm.code != "clock"]
+        if abs(drift_ms) > DRIFT_ALARM_MS:
+            text = words("alarm.clock", {"figure": drift_ms // 1000})
+            self._around.alarms.append(
+                AlarmDocument(
+                    id="clock",
+                    level="warn",
+                    code="clock",
+                    text=text,
+                    since=self._hub.clock.now(),
+                    acknowledged_by="",
+                    action="acknowledge",
+                    subject="",
+                )
+            )
+
+    async def _keep_house(self) -> None:
+        time = asyncio.get_running_loop().time()
+        if time - self._kept_at < HOUSEKEEPING_S:
+            return
+        self._kept_at = time
+        try:
+            gone = await self._store.expire(self._hub.name, self._hub.clock.now())
+            log.info("expired", receipts=gone.receipts, personal=gone.personal, claims=gone.claims)
+        except StoreError as error:
+            log.warning("not expired", error=str(error))

@@ -1,0 +1,428 @@
+"""Each view's keyed map (the table in `queue_server.wire.documents`), rendered whole."""
+
+# long: every view of the hall, so that what two of them share is seen once
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from queue_server.app.clock import Clock
+from queue_server.app.papers import Papers
+from queue_server.app.texts import NOTHING, has, plain, words
+from queue_server.app.tokens import Tokens
+from queue_server.app.views.desk import (
+    aside_lines,
+    desk_document,
+    is_inviting,
+    next_lines,
+    window_document,
+)
+from queue_server.app.views.survey import DomainCount, count, figures, queue_documents
+from queue_server.app.views.tickets import call, plate_of, ticket_document
+from queue_server.domain.configuration import Domain, Matter
+from queue_server.domain.model import Hall, Key, Ticket, Window
+from queue_server.domain.queues import ahead_of, first_in_order, home_windows
+from queue_server.domain.tickets import estimate, is_served
+from queue_server.wire.common import (
+    DeviceState,
+    HallState,
+    Message,
+    PrinterState,
+    PrintState,
+    TicketState,
+    WindowState,
+    Words,
+)
+from queue_server.wire.documents import (
+    AlarmDocument,
+    AlarmsDocument,
+    CallsDocument,
+    DeviceDocument,
+    DevicesDocument,
+    HallDocument,
+    HallMessage,
+    KioskDocument,
+    MenuDocument,
+    MenuEntry,
+    NoticeDocument,
+    PrepareDocument,
+    PriorityEntry,
+    QueuesDocument,
+    SpeechDocument,
+    TicketsDocument,
+    TicketView,
+    WindowsDocument,
+)
+
+TILES_MAX = 8
+PREPARE_MAX = 3
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What views show beside the hall itself: speech by zone, devices by id, the address phones reach us at."""
+
+    clock: Clock
+    tokens: Tokens
+    papers: Papers
+    base_url: str
+    speech: dict[str, SpeechDocument] = field(default_factory=dict)
+    devices: dict[str, DeviceDocument] = field(default_factory=dict)
+    alarms: list[AlarmDocument] = field(default_factory=list)
+
+
+Keyed = dict[str, Message]
+
+
+class Screens:
+    """Renders views; the survey of a hall is made at most once a second."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self.around = around
+        self._counts: dict[str, DomainCount] = {}
+        self._counted_at = -1
+        self._views: dict[str, Callable[[Hall, str, int], Keyed]] = {
+            "hall": self._hall,
+            "window": self._window,
+            "console": self._console,
+            "kiosk": self._kiosk,
+            "ticket": self._ticket,
+            "guide": self._guide,
+            "manager": self._manager,
+        }
+
+    def knows(self, view: str) -> bool:
+        return view in self._views
+
+    def render(self, hall: Hall, view: str, of: str, now: int) -> Keyed:
+        """The whole map; raises KeyError when `of` names nothing in this hall."""
+        return self._views[view](hall, of, now)
+
+    def _survey(self, hall: Hall, now: int) -> dict[str, DomainCount]:
+        if now - self._counted_at >= 1000 or self._counted_at < 0:
+            self._counts = count(hall, now)
+            self._counted_at = now
+        return self._counts
+
+    def hall_document(self, hall: Hall, zone: str) -> HallDocument:
+        configuration = hall.configuration
+        entry = hall.catalogue.zones.get(zone)
+        kind, zh, en = hall.message
+        return HallDocument(
+            id=configuration.hall.id,
+            name=plain(configuration.hall.name, configuration.hall.name_en),
+            zone=_zone_words(entry.floor, entry.id, entry.name, entry.name_en) if entry else NOTHING,
+            day=hall.day,
+            state=hall.state if hall.day else HallState.CLOSED,
+            opens=configuration.hours.opens,
+            closes=configuration.hours.closes,
+            message=HallMessage(kind=kind, text=plain(zh, en)) if kind else None,
+            animations=True,
+            recent_rows=entry.recent_rows if entry else 4,
+            sample=configuration.hall.sample,
+        )
+
+    def _hall(self, hall: Hall, of: str, now: int) -> Keyed:
+        if of and of not in hall.catalogue.zones:
+            raise KeyError(of)
+        windows = {each.id for each in hall.configuration.window if not of or each.zone == of}
+        called = [
+            hall.tickets[w.ticket] for w in hall.windows.values() if w.state is WindowState.CALLED and w.id in windows
+        ]
+        called.sort(key=lambda ticket: -ticket.last_call_at)
+        past = [hall.tickets[name] for name in hall.recent]
+        past = [ticket for ticket in past if ticket.window in windows and ticket.state is not TicketState.CALLED]
+        passed = [ticket for ticket in past if ticket.state is TicketState.PASSED]
+        served = [t for t in past if t.state in (TicketState.SERVING, TicketState.DONE, TicketState.PARKED)]
+        entry = hall.catalogue.zones.get(of)
+        return {
+            "hall": self.hall_document(hall, of),
+            "calls": CallsDocument(calls=[call(hall, ticket) for ticket in called]),
+            "recent": CallsDocument(calls=[call(hall, ticket) for ticket in served[:8]]),
+            "passed": CallsDocument(calls=[call(hall, ticket) for ticket in passed[:8]]),
+            "prepare": PrepareDocument(numbers=self._prepare(hall, windows)),
+            "notice": NoticeDocument(pages=[plain(text) for text in entry.notices] if entry else []),
+            "speech": self.around.speech.get(of, SpeechDocument(state="voiceless", speaking=None, queued=0)),
+        }
+
+    @staticmethod
+    def _prepare(hall: Hall, windows: set[str]) -> list[str]:
+        """UX D-05: who will be called next at windows of this zone whose home they are."""
+        if hall.state is HallState.BEFORE:
+            return []
+        queues = tuple(queue for queue in hall.queues if home_windows(queue) & windows)
+        return [ticket.number for ticket in first_in_order(hall, queues, PREPARE_MAX)]
+
+    def invite_url(self, hall: Hall, window: Window, now: int) -> str:
+        """Where the citizen just served may rate by phone; "" when the rating device does it (RULES 38)."""
+        service = hall.services.get(window.last_service)
+        if service is None or not is_inviting(hall, service, now):
+            return ""
+        if service.invited_on:
+            return ""
+        return f"{self.around.base_url}/rate/{self.around.tokens.make('s', service.id)}"
+
+    def _window(self, hall: Hall, of: str, now: int) -> Keyed:
+        window = hall.windows[of]
+        zone = hall.catalogue.windows[of].zone if of in hall.catalogue.windows else ""
+        url = self.invite_url(hall, window, now)
+        return {"hall": self.hall_document(hall, zone), "window": window_document(hall, window, url, now)}
+
+    def _console(self, hall: Hall, of: str, now: int) -> Keyed:
+        window = hall.windows[of]
+        return {
+            **self._window(hall, of, now),
+            "desk": desk_document(hall, window, self.around.clock, now),
+            "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now), of)),
+            "next": TicketsDocument(tickets=next_lines(hall, of, now)),
+            "aside": TicketsDocument(tickets=aside_lines(hall, window, now)),
+        }
+
+    def _kiosk(self, hall: Hall, of: str, now: int) -> Keyed:
+        kiosk = next(each for each in hall.configuration.kiosk if each.id == of)
+        health = hall.devices.get(kiosk.printer)
+        printer = health.printer if health and health.printer else PrinterState.UNREADABLE
+        if health is not None and health.state is DeviceState.OFFLINE:
+            printer = PrinterState.OFFLINE
+        issuing, reason = self._issuing(hall, now)
+        document = KioskDocument(id=of, printer=printer, issuing=issuing, closed_reason=reason, voice=False)
+        return {
+            "hall": self.hall_document(hall, kiosk.zone),
+            "kiosk": document,
+            "menu": self.menu(hall, now),
+        }
+
+    def _issuing(self, hall: Hall, now: int) -> tuple[bool, Words]:
+        if not hall.day or hall.state in (HallState.CLOSING, HallState.CLOSED):
+            return False, words("tickets-closed")
+        return True, NOTHING
+
+    def menu(self, hall: Hall, now: int) -> MenuDocument:
+        """UX K-01, K-02: the matters themselves when they are few, else domains and the bundles."""
+        configuration = hall.configuration
+        offered = [matter for matter in configuration.matter if matter.offered]
+        if len(offered) + len(configuration.bundle) <= TILES_MAX:
+            tiles = [self._matter_tile(hall, matter, now) for matter in offered]
+        else:
+            weight: dict[str, float] = {}
+            for matter in offered:
+                weight[matter.domain] = weight.get(matter.domain, 0.0) + matter.share
+            shown = [domain for domain in configuration.domain if domain.id in weight]
+            shown.sort(key=lambda domain: -weight[domain.id])
+            tiles = [self._domain_tile(hall, domain, now) for domain in shown]
+            if configuration.bundle:
+                tiles.insert(min(len(tiles), 7), self._bundles_tile(hall, now))
+        priorities = [
+            PriorityEntry(
+                id=each.id,
+                name=plain(each.name, each.name_en),
+                basis=plain(each.basis, each.basis_en),
+                credit_min=each.credit_min,
+            )
+            for each in configuration.priority
+        ]
+        return MenuDocument(tiles=tiles, priorities=priorities)
+
+    def wait_of(self, hall: Hall, queue: str, now: int) -> tuple[int, int | None, int | None, bool]:
+        """(ahead, low, high, served) for an ordinary ticket taken now."""
+        if not queue:
+            return 0, None, None, False
+        ahead = ahead_of(hall, queue, Key(now, hall.issued + 1))
+        span = estimate(hall, queue, ahead, self.around.clock.minute(now))
+        return ahead, span[0] if span else None, span[1] if span else None, is_served(hall, queue)
+
+    def _tile(self, hall: Hall, queue: str, now: int, **named: "str | Words") -> MenuEntry:
+        ahead, low, high, served = self.wait_of(hall, queue, now)
+        reason = NOTHING if served else words("nobody-serves")
+        return MenuEntry(waiting=ahead, wait_low_s=low, wait_high_s=high, open=served, reason=reason, **named)  # type: ignore[arg-type]
+
+    def _matter_tile(self, hall: Hall, matter: Matter, now: int) -> MenuEntry:
+        domain = hall.catalogue.domains.get(matter.domain)
+        return self._tile(
+            hall,
+            hall.serving.queue_of([matter.id]),
+            now,
+            id=matter.id,
+            kind="matter",
+            name=plain(matter.name, matter.name_en),
+            sub=plain("、".join(matter.everyday[:3])),
+            icon=domain.icon if domain else "",
+        )
+
+    def _domain_tile(self, hall: Hall, domain: Domain, now: int) -> MenuEntry:
+        matters = [matter for matter in hall.configuration.matter if matter.domain == domain.id and matter.offered]
+        best = max(matters, key=lambda matter: matter.share)
+        served = [
+            queue for queue in {hall.serving.queue_of([m.id]) for m in matters} if queue and is_served(hall, queue)
+        ]
+        queue = hall.serving.queue_of([best.id])
+        sub = domain.everyday or "、".join(matter.everyday[0] for matter in matters[:4] if matter.everyday)
+        return self._tile(
+            hall,
+            queue if queue in served or not served else served[0],
+            now,
+            id=domain.id,
+            kind="domain",
+            name=plain(domain.name, domain.name_en),
+            sub=plain(sub),
+            icon=domain.icon,
+        )
+
+    def _bundles_tile(self, hall: Hall, now: int) -> MenuEntry:
+        bundles = hall.configuration.bundle
+        return self._tile(
+            hall,
+            hall.serving.queue_of(bundle=bundles[0].id),
+            now,
+            id="bundles",
+            kind="bundles",
+            name=Words(zh="高效办成一件事", en="Life events"),
+            sub=plain("、".join(bundle.name for bundle in bundles[:3])),
+            icon="bundles",
+        )
+
+    def _ticket(self, hall: Hall, of: str, now: int) -> Keyed:
+        ticket = hall.tickets[of]
+        return {
+            "hall": self.hall_document(hall, self._zone_of(hall, ticket)),
+            "ticket": self.ticket_view(hall, ticket, now),
+        }
+
+    @staticmethod
+    def _zone_of(hall: Hall, ticket: Ticket) -> str:
+        names = [ticket.window] if ticket.window else sorted(home_windows(ticket.current.queue))
+        entry = hall.catalogue.windows.get(names[0]) if names else None
+        return entry.zone if entry else ""
+
+    def ticket_view(self, hall: Hall, ticket: Ticket, now: int) -> TicketView:
+        """The phone's document; the service may be rated once it is finished and unrated."""
+        service = hall.services.get(ticket.service)
+        ratable = service is not None and service.finished_at and not service.rating and not service.cancelled
+        return TicketView(
+            ticket=ticket_document(hall, ticket, self.around.clock, now),
+            rate_service=service.id if service is not None and ratable else "",
+            rate_until=None,
+        )
+
+    def _windows(self, hall: Hall, now: int) -> WindowsDocument:
+        known = [window for window in hall.configuration.window if window.id in hall.windows]
+        return WindowsDocument(windows=[window_document(hall, hall.windows[each.id], "", now) for each in known])
+
+    def _guide(self, hall: Hall, of: str, now: int) -> Keyed:
+        return {
+            "hall": self.hall_document(hall, ""),
+            "menu": self.menu(hall, now),
+            "windows": self._windows(hall, now),
+            "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
+            "alarms": self.alarms(hall),
+            "devices": self.devices(hall),
+        }
+
+    def _manager(self, hall: Hall, of: str, now: int) -> Keyed:
+        return {
+            "hall": self.hall_document(hall, ""),
+            "windows": self._windows(hall, now),
+            "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
+            "alarms": self.alarms(hall),
+            "devices": self.devices(hall),
+            "figures": figures(hall, now),
+        }
+
+    def alarms(self, hall: Hall) -> AlarmsDocument:
+        found = [
+            AlarmDocument(
+                id=alarm.id,
+                level=alarm.level,
+                code=alarm.code,
+                text=words(
+                    f"alarm.{alarm.code}",
+                    {"subject": _subject(hall, alarm.code, alarm.subject), "figure": alarm.figure},
+                ),
+                since=alarm.at,
+                acknowledged_by=alarm.acknowledged_by,
+                action=_ACTIONS.get(alarm.code, "acknowledge"),
+                subject=alarm.subject,
+            )
+            for alarm in hall.alarms.values()
+            if has(f"alarm.{alarm.code}")
+        ]
+        found += _failed_prints(hall)
+        found += self.around.alarms
+        return AlarmsDocument(alarms=sorted(found, key=lambda alarm: (alarm.level != "alert", alarm.since)))
+
+    def devices(self, hall: Hall) -> DevicesDocument:
+        found = []
+        for device in hall.configuration.device:
+            live = self.around.devices.get(device.id)
+            found.append(
+                live
+                or DeviceDocument(
+                    id=device.id,
+                    kind=device.kind,
+                    name=device.name,
+                    window=device.window,
+                    state=DeviceState.UNKNOWN,
+                    last_seen=None,
+                    last_error="",
+                    printer=None,
+                    counters={},
+                )
+            )
+        known = {device.id for device in hall.configuration.device}
+        return DevicesDocument(devices=[*found, *(d for d in self.around.devices.values() if d.id not in known)])
+
+
+_ACTIONS = {
+    "single-wait": "open-window",
+    "average-wait": "open-window",
+    "queue-long": "open-window",
+    "queue-stranded": "open-window",
+    "no-grievance-window": "open-window",
+    "no-bundle-window": "open-window",
+    "pause-long": "notify",
+    "window-idle": "notify",
+    "service-long": "notify",
+}
+
+
+def _subject(hall: Hall, code: str, subject: str) -> str:
+    """The subject of an alarm in people's words."""
+    if subject in hall.tickets:
+        return hall.tickets[subject].number
+    if code.startswith(("device", "printer")):
+        device = hall.catalogue.devices.get(subject)
+        return (device.name or device.id) if device else subject
+    if code in ("single-wait", "queue-long", "queue-stranded"):
+        names = sorted({_queue_domain(hall, ticket) for ticket in first_in_order(hall, (subject,), 20)})
+        return "、".join(names) or subject
+    return plate_of(hall, subject)
+
+
+def _queue_domain(hall: Hall, ticket: Ticket) -> str:
+    if ticket.current.bundle:
+        return "一件事"
+    matter = hall.catalogue.matters.get(ticket.current.matters[0])
+    domain = hall.catalogue.domains.get(matter.domain) if matter else None
+    return domain.name if domain else ""
+
+
+def _failed_prints(hall: Hall) -> list[AlarmDocument]:
+    """UX K-12: what was not printed is on the guide's page until it is reprinted or called."""
+    bad = (PrintState.FAILED, PrintState.UNKNOWN)
+    return [
+        AlarmDocument(
+            id=f"print:{ticket.id}",
+            level="alert",
+            code="print",
+            text=words("alarm.print", {"subject": ticket.number}),
+            since=ticket.issued_at,
+            acknowledged_by="",
+            action="reprint",
+            subject=ticket.id,
+        )
+        for ticket in hall.tickets.values()
+        if ticket.print_state in bad and ticket.state is TicketState.WAITING
+    ]
+
+
+def _zone_words(floor: str, name: str, zh: str, en: str) -> Words:
+    return Words(zh=f"{floor} {name}区 {zh}".strip(), en=f"{floor} Zone {name} {en}".strip())

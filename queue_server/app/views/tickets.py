@@ -1,0 +1,174 @@
+"""Tickets in the words of screens: where to, how long, why."""
+
+from queue_server.app.clock import Clock
+from queue_server.app.texts import NOTHING, plain, words
+from queue_server.domain.configuration import Window
+from queue_server.domain.model import Hall, Stop, Ticket
+from queue_server.domain.queues import ahead_of, home_windows
+from queue_server.domain.tickets import SLIP_CREDIT_MIN, estimate
+from queue_server.wire.common import TicketState, Words
+from queue_server.wire.documents import Call, Station, TicketDocument, TicketLine
+
+WATCHED_MAX = 4
+
+
+def stop_names(hall: Hall, stop: Stop) -> list[Words]:
+    """The names of a stop's bundle or matters; an id that the catalogue no longer has stands for itself."""
+    if stop.bundle:
+        bundle = hall.catalogue.bundles.get(stop.bundle)
+        return [plain(bundle.name if bundle else stop.bundle)]
+    return [matter_name(hall, name) for name in stop.matters]
+
+
+def matter_name(hall: Hall, name: str) -> Words:
+    matter = hall.catalogue.matters.get(name)
+    return plain(matter.name, matter.name_en) if matter else plain(name)
+
+
+def plate_of(hall: Hall, window: str) -> str:
+    entry = hall.catalogue.windows.get(window)
+    return (entry.plate or entry.id) if entry else window
+
+
+def place_of(hall: Hall, window: str) -> Words:
+    """Where a window is: its own words, or its zone and floor."""
+    entry = hall.catalogue.windows.get(window)
+    if entry is None:
+        return NOTHING
+    return plain(entry.place, entry.place_en) if entry.place else _zone_place(hall, entry)
+
+
+def _zone_place(hall: Hall, entry: Window) -> Words:
+    zone = hall.catalogue.zones.get(entry.zone)
+    if zone is None:
+        return NOTHING
+    floor = f"{zone.floor} " if zone.floor else ""
+    return Words(zh=f"{floor}{zone.id}区", en=f"{floor}Zone {zone.id}")
+
+
+def priority_words(hall: Hall, ticket: Ticket) -> Words:
+    entry = hall.catalogue.priorities.get(ticket.priority)
+    return plain(entry.name, entry.name_en) if entry else NOTHING
+
+
+def domain_of(hall: Hall, stop: Stop) -> str:
+    """The domain id of a stop, or "bundles"."""
+    if stop.bundle:
+        return "bundles"
+    matter = hall.catalogue.matters.get(stop.matters[0])
+    return matter.domain if matter else ""
+
+
+def queue_words(hall: Hall, stop: Stop) -> Words:
+    domain = hall.catalogue.domains.get(domain_of(hall, stop))
+    if domain is None:
+        return Words(zh="一件事", en="Bundles")
+    return plain(domain.name, domain.name_en)
+
+
+def explanation(hall: Hall, ticket: Ticket, clock: Clock) -> Words:
+    """QUEUES 2.2: "09:22 取号，老年人提前 15 分钟，有效时间 09:07"."""
+    taken = f"{clock.local(ticket.issued_at):%H:%M}"
+    if not ticket.credit_ms:
+        return words("queued.plain", {"time": taken})
+    minutes = ticket.credit_ms // 60_000
+    effective = f"{clock.local(ticket.key.effective_at):%H:%M}"
+    figures = {"time": taken, "minutes": minutes, "effective": effective}
+    entry = hall.catalogue.priorities.get(ticket.priority)
+    if entry is None or entry.credit_min < min(minutes, SLIP_CREDIT_MIN):
+        return words("queued.slip", figures)
+    zh = words("queued.credit", {**figures, "priority": entry.name}).zh
+    return Words(zh=zh, en=words("queued.credit", {**figures, "priority": entry.name_en or entry.name}).en)
+
+
+def pass_rule(hall: Hall) -> Words:
+    """RULES 27: the text on the ticket is the policy in force."""
+    policy = hall.configuration.policy
+    figures = {"calls": policy.recall_limit, "places": policy.no_show_after, "voids": policy.no_show_void_after}
+    return words(f"pass.{policy.no_show}", figures)
+
+
+def watch(hall: Hall, ticket: Ticket) -> Words:
+    """Which windows to watch: those at home with the ticket, or the zone when there are many."""
+    names = sorted(home_windows(ticket.current.queue), key=lambda name: (len(name), name))
+    zones = {hall.catalogue.windows[name].zone for name in names if name in hall.catalogue.windows}
+    if len(names) <= WATCHED_MAX or len(zones) != 1:
+        plates = [plate_of(hall, name) for name in names[: WATCHED_MAX * 2]]
+        return words("watch.windows", {"windows": plates})
+    zone = hall.catalogue.zones[next(iter(zones))]
+    zh = words("watch.zone", {"zone": f"{zone.floor} {zone.id}区 {zone.name}".strip()}).zh
+    return Words(zh=zh, en=words("watch.zone", {"zone": f"zone {zone.id} {zone.name_en}".strip()}).en)
+
+
+def ticket_document(hall: Hall, ticket: Ticket, clock: Clock, now: int) -> TicketDocument:
+    """One ticket without personal data."""
+    waiting = ticket.state is TicketState.WAITING
+    ahead = ahead_of(hall, ticket.current.queue, ticket.key) if waiting else 0
+    span = estimate(hall, ticket.current.queue, ahead, clock.minute(now)) if waiting else None
+    window = ticket.window
+    service = hall.services.get(ticket.service)
+    return TicketDocument(
+        id=ticket.id,
+        number=ticket.number,
+        state=ticket.state,
+        queue=queue_words(hall, ticket.current),
+        matters=[name for stop in ticket.stops for name in stop_names(hall, stop)],
+        quantity=ticket.quantity,
+        priority=ticket.priority,
+        priority_words=priority_words(hall, ticket),
+        issued_at=ticket.issued_at,
+        effective_at=ticket.key.effective_at,
+        explanation=explanation(hall, ticket, clock),
+        ahead=ahead,
+        wait_low_s=span[0] if span else None,
+        wait_high_s=span[1] if span else None,
+        updated_at=now // 10_000 * 10_000,
+        window=window,
+        plate=plate_of(hall, window) if window else "",
+        place=place_of(hall, window) if window else NOTHING,
+        watch=watch(hall, ticket),
+        called_at=ticket.called_at or None,
+        calls=ticket.calls,
+        stations=[_station(hall, ticket, index) for index in range(len(ticket.stops))],
+        pass_rule=pass_rule(hall),
+        print_state=ticket.print_state,
+        rating=service.rating if service else "",
+        can_cancel=ticket.state in (TicketState.WAITING, TicketState.PASSED, TicketState.CALLED, TicketState.PARKED),
+        can_delay=waiting and ticket.delays < hall.configuration.policy.delay_limit,
+        origin=ticket.origin,
+    )
+
+
+def _station(hall: Hall, ticket: Ticket, index: int) -> Station:
+    stop = ticket.stops[index]
+    state = ticket.state if index == ticket.stop else TicketState.DONE if stop.done else TicketState.WAITING
+    return Station(matters=stop_names(hall, stop), window=stop.window, state=state)
+
+
+def ticket_line(hall: Hall, ticket: Ticket, now: int) -> TicketLine:
+    """One line of a list; `note` is why it is aside, or what the guide wrote."""
+    end = ticket.first_called_at or now
+    return TicketLine(
+        id=ticket.id,
+        number=ticket.number,
+        state=ticket.state,
+        matter=stop_names(hall, ticket.current)[0],
+        priority_words=priority_words(hall, ticket),
+        waited_s=max(0, end - ticket.issued_at) // 1000,
+        at=ticket.issued_at,
+        note=ticket.aside_reason or ticket.note,
+    )
+
+
+def call(hall: Hall, ticket: Ticket) -> Call:
+    """A call as displays show it; its id changes with each recall."""
+    return Call(
+        id=f"{ticket.service}:{ticket.calls}",
+        number=ticket.number,
+        window=ticket.window,
+        plate=plate_of(hall, ticket.window),
+        place=place_of(hall, ticket.window),
+        at=ticket.last_call_at,
+        times=ticket.calls,
+        state=ticket.state,
+    )

@@ -1,0 +1,201 @@
+"""The command line: `yichuang serve | agent | demo | emulate | config | journal | voice`."""
+
+import argparse
+import asyncio
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+
+import structlog
+
+from devices import cli as agent
+from devices.emulators import cli as emulators
+from displays.errors import Unavailable as NoPack
+from displays.speech.pack import build_pack
+from queue_server.app import hallfile
+from queue_server.app.projection import project
+from queue_server.domain.configuration import Configuration
+from queue_server.edge import make_printer, render_strip
+from queue_server.store import cli as journal
+from queue_server.store.port import StoreError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit code 0 done, 1 the answer is no, 2 wrong usage."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    _log_setup(arguments.verbose)
+    code: int = arguments.run(arguments)
+    return code
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+def _log_setup(verbose: bool) -> None:
+    """Fields on stderr: readable on a terminal, JSON lines elsewhere."""
+    terminal = sys.stderr.isatty()
+    renderer = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(ensure_ascii=False)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(10 if verbose else 20),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="yichuang", description="The queue and window system for service halls.")
+    parser.add_argument("--verbose", action="store_true", help="log what is merely informative too")
+    commands = parser.add_subparsers(title="commands", required=True)
+    _add_serve(commands.add_parser("serve", help="serve one hall"))
+    _add_config(commands.add_parser("config", help="check a hall's file"))
+    _add_journal(commands.add_parser("journal", help="verify, rebuild or export what happened"))
+    _add_agent(commands.add_parser("agent", help="own the devices of this PC"))
+    _add_voice(commands.add_parser("voice", help="make the voice pack that ships"))
+    emulate = commands.add_parser("emulate", help="be the other end of a device's line")
+    emulators.add_arguments(emulate)
+    emulate.set_defaults(run=lambda arguments: run_loop(emulators.run(arguments)))
+    return parser
+
+
+def data_dir() -> Path:
+    """Where a hall's own data lies unless told otherwise: $YICHUANG_DATA, or ~/.local/share/yichuang."""
+    told = os.environ.get("YICHUANG_DATA", "")
+    return Path(told) if told else Path.home() / ".local" / "share" / "yichuang"
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--hall", type=Path, required=True, help="the hall's TOML file, used on the first start")
+    parser.add_argument("--database", default="", help="sqlite:///FILE or postgresql://USER@HOST/NAME")
+    parser.add_argument("--host", default="0.0.0.0")
+    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--base-url", default="", help="the address phones use; default: this machine's in the LAN")
+    parser.add_argument("--keys", type=Path, help="folder of the key files, outside the database")
+    parser.add_argument("--voice", type=Path, help="folder of the voice pack")
+    parser.set_defaults(run=_serve)
+
+
+def load_hall(path: Path) -> Configuration | None:
+    """The configuration of a file; its mistakes go to stderr and give None."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        print(f"{path}: {error.strerror}", file=sys.stderr)
+        return None
+    configuration, findings = hallfile.load(text)
+    for finding in findings:
+        if finding.level == "error":
+            print(f"{finding.where}: {finding.zh} / {finding.en}", file=sys.stderr)
+    if any(finding.level == "error" for finding in findings):
+        return None
+    return configuration
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from queue_server.compose import Settings, serve_forever  # noqa: PLC0415 — the other commands start without it
+
+    configuration = load_hall(arguments.hall)
+    if configuration is None:
+        return 2
+    folder = data_dir()
+    settings = Settings(
+        database=arguments.database or f"sqlite:///{folder / (configuration.hall.id + '.db')}",
+        keys_dir=arguments.keys or folder / "keys",
+        voice_dir=arguments.voice or folder / "voice",
+        configuration=configuration,
+        host=arguments.host,
+        port=arguments.port,
+        base_url=arguments.base_url,
+    )
+
+    async def go() -> int:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        return await serve_forever(settings, stop)
+
+    try:
+        return run_loop(go())
+    except StoreError as error:
+        print(str(error), file=sys.stderr)
+        return 1
+
+
+def run_loop(work: Coroutine[None, None, int]) -> int:
+    """Run on uvloop where it exists."""
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:
+        return asyncio.run(work)
+    return uvloop.run(work)
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", required=True)
+    check = actions.add_parser("check", help="say what is wrong with a hall's file")
+    check.add_argument("file", type=Path)
+    check.add_argument("--json", action="store_true")
+    check.set_defaults(run=lambda arguments: hallfile.check_command(arguments.file, arguments.json))
+
+
+def _add_journal(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", required=True)
+    for name, work, text in (
+        ("verify", journal.journal_verify, "is every row where it was, and do the reports follow from them?"),
+        ("rebuild", journal.journal_rebuild, "make the reports' tables anew"),
+        ("export", journal.journal_export, "print the rows as JSON lines"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("--database", required=True, help="sqlite:///FILE or postgresql://USER@HOST/NAME")
+        action.add_argument("--keys", type=Path, help="folder of the key files")
+        action.add_argument("--hall", required=name == "export", help="one hall only")
+        if name == "export":
+            action.add_argument("--after", type=int, default=0, metavar="SEQ")
+        else:
+            action.add_argument("--json", action="store_true")
+        action.set_defaults(run=functools.partial(_journal, name, work))
+
+
+def _journal(name: str, work: Callable[..., Coroutine[None, None, int]], arguments: argparse.Namespace) -> int:
+    keys = arguments.keys or data_dir() / "keys"
+    if name == "export":
+        after, out = arguments.after, sys.stdout.buffer
+        return run_loop(
+            work(arguments.database, keys, project, hall=arguments.hall, after=after, out=out, err=sys.stderr)
+        )
+    options = {"hall": arguments.hall, "as_json": arguments.json, "out": sys.stdout, "err": sys.stderr}
+    return run_loop(work(arguments.database, keys, project, **options))
+
+
+def _add_voice(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", required=True)
+    build = actions.add_parser("build", help="make the pack with espeak-ng")
+    build.add_argument("--folder", type=Path, help="where to; default: the hall's own data")
+    build.set_defaults(run=_build_voice)
+
+
+def _build_voice(arguments: argparse.Namespace) -> int:
+    folder = arguments.folder or data_dir() / "voice"
+    try:
+        build_pack(folder)
+    except NoPack as error:
+        print(str(error), file=sys.stderr)
+        return 1
+    print(folder)
+    return 0
+
+
+def _add_agent(parser: argparse.ArgumentParser) -> None:
+    agent.add_arguments(parser)
+    parser.set_defaults(run=lambda arguments: run_loop(agent.run(arguments, render_strip, make_printer)))

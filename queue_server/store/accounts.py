@@ -1,0 +1,108 @@
+"""Rows of staff, sessions and paired devices; passwords and tokens arrive here as hashes only."""
+
+from msgspec import Struct
+from sqlalchemy import delete, insert, select, update
+
+from queue_server.store import tables
+from queue_server.store.database import Database
+
+
+class StaffRow(Struct, frozen=True):
+    """One account; `password` is an argon2id hash, `roles` a comma-separated list."""
+
+    staff: str
+    name: str
+    roles: str
+    password: str
+    must_change: bool
+    active: bool
+
+
+class SessionRow(Struct, frozen=True):
+    """One signed-in browser, by the digest of its cookie."""
+
+    digest: str
+    staff: str
+    window: str
+    created_at: int
+    expires_at: int
+
+
+class PairedRow(Struct, frozen=True):
+    """One screen, kiosk or agent, by the digest of its token."""
+
+    id: str
+    digest: str
+    role: str
+    of: str
+    name: str
+    created_at: int
+
+
+class AccountStore:
+    """Reads and writes the three tables of one hall. Raises the store's errors."""
+
+    def __init__(self, database: Database, hall: str) -> None:
+        self._database = database
+        self._hall = hall
+
+    async def staff(self) -> list[StaffRow]:
+        table = tables.staff
+        query = select(table).where(table.c.hall == self._hall).order_by(table.c.staff)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [StaffRow(**{name: row[name] for name in StaffRow.__struct_fields__}) for row in rows]
+
+    async def put_staff(self, row: StaffRow) -> None:
+        """Made or replaced."""
+        table = tables.staff
+        values = {name: getattr(row, name) for name in StaffRow.__struct_fields__}
+        mine = (table.c.hall == self._hall) & (table.c.staff == row.staff)
+        async with self._database.writing() as connection:
+            changed = await connection.execute(update(table).where(mine).values(**values))
+            if not changed.rowcount:
+                await connection.execute(insert(table).values(hall=self._hall, **values))
+
+    async def sessions(self, now: int) -> list[SessionRow]:
+        """Those not expired at `now`, ms UTC."""
+        table = tables.sessions
+        query = select(table).where(table.c.hall == self._hall, table.c.expires_at > now)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [SessionRow(**{name: row[name] for name in SessionRow.__struct_fields__}) for row in rows]
+
+    async def add_session(self, row: SessionRow) -> None:
+        """Adds one and forgets the expired."""
+        table = tables.sessions
+        values = {name: getattr(row, name) for name in SessionRow.__struct_fields__}
+        async with self._database.writing() as connection:
+            await connection.execute(
+                delete(table).where(table.c.hall == self._hall, table.c.expires_at <= row.created_at)
+            )
+            await connection.execute(insert(table).values(hall=self._hall, **values))
+
+    async def end_sessions(self, *, digest: str = "", staff: str = "") -> None:
+        """One session by its digest, or all of one account."""
+        table = tables.sessions
+        chosen = table.c.digest == digest if digest else table.c.staff == staff
+        async with self._database.writing() as connection:
+            await connection.execute(delete(table).where(table.c.hall == self._hall, chosen))
+
+    async def paired(self) -> list[PairedRow]:
+        table = tables.paired
+        query = select(table).where(table.c.hall == self._hall).order_by(table.c.created_at)
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [PairedRow(**{name: row[name] for name in PairedRow.__struct_fields__}) for row in rows]
+
+    async def add_paired(self, row: PairedRow) -> None:
+        values = {name: getattr(row, name) for name in PairedRow.__struct_fields__}
+        async with self._database.writing() as connection:
+            await connection.execute(insert(tables.paired).values(hall=self._hall, **values))
+
+    async def remove_paired(self, name: str) -> bool:
+        """Whether there was one."""
+        table = tables.paired
+        async with self._database.writing() as connection:
+            gone = await connection.execute(delete(table).where(table.c.hall == self._hall, table.c.id == name))
+        return bool(gone.rowcount)

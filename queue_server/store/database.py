@@ -1,0 +1,215 @@
+"""Opening SQLite or PostgreSQL so that a commit is durable, turns at writing, and whose fault an error is."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+from sqlalchemy import event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from queue_server.store.port import Broken, Duplicate, InDoubt, StoreError, Unavailable, Unfit
+
+BUSY_MS: Final = 5_000
+"""How long a writer on SQLite waits for another process that writes to the same file."""
+
+STOPPED_MS: Final = 5_000
+"""How long a process that stopped inside a transaction may hold a hall's lease row on PostgreSQL."""
+
+ANSWER_TIMEOUT_S: Final = 15.0
+"""After this long without an answer a connection to PostgreSQL is given up: longer than STOPPED_MS, for takeovers wait."""
+
+POSTGRES_SETTINGS: Final = {"idle_in_transaction_session_timeout": str(STOPPED_MS), "application_name": "yichuang"}
+
+_SQLITE_ABSENT: Final = {
+    sqlite3.SQLITE_FULL: "the disk is full: make room, then start again",
+    sqlite3.SQLITE_READONLY: "the database file is read-only: mend its rights or the disk",
+    sqlite3.SQLITE_IOERR: "the disk reports errors: look at the disk, then start again",
+    sqlite3.SQLITE_BUSY: "another process keeps the database file locked: end it",
+    sqlite3.SQLITE_LOCKED: "another process keeps the database file locked: end it",
+    sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened: look at its path and rights",
+    sqlite3.SQLITE_NOMEM: "the machine is out of memory",
+    sqlite3.SQLITE_MISUSE: "the database is closed",
+}
+_POSTGRES_ABSENT: Final = ("08", "53", "57", "58", "25006", "25P03", "40001", "40P01", "55P03", "28", "3D000")
+
+_ADDRESSES: Final = "sqlite:///PATH or postgresql://USER@HOST/NAME"
+
+
+def parse(url: str) -> URL:
+    """The asynchronous form of `sqlite:///FILE` or `postgresql://…`; ValueError for anything else."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ValueError(f"not a database address: use {_ADDRESSES}") from error
+    match parsed.get_backend_name():
+        case "sqlite":
+            if parsed.database in (None, "", ":memory:"):
+                raise ValueError("sqlite needs a file: sqlite:///PATH (a hall kept in memory only would be lost)")
+            return parsed.set(drivername="sqlite+aiosqlite")
+        case "postgresql":
+            return parsed.set(drivername="postgresql+asyncpg")
+        case other:
+            raise ValueError(f"unknown kind of database {other!r}: use {_ADDRESSES}")
+
+
+def engine_for(url: URL) -> AsyncEngine:
+    """An engine whose connections are set for durability. On SQLite, transactions begin when we say so."""
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_size=8, connect_args={"server_settings": POSTGRES_SETTINGS})
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, pool_size=8)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in SQLITE_PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+SQLITE_PRAGMAS: Final = (
+    f"PRAGMA busy_timeout={BUSY_MS}",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA secure_delete=ON",
+)
+
+
+async def require_durable(connection: AsyncConnection) -> None:
+    """Unavailable when the database would acknowledge what a power cut can take back."""
+    if connection.dialect.name == "sqlite":
+        if (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() != "wal":
+            raise Unavailable("the database file lies where write-ahead logging is impossible: use a local disk")
+        return
+    for setting in ("fsync", "synchronous_commit"):
+        if (await connection.execute(text(f"SHOW {setting}"))).scalar_one() == "off":
+            raise Unavailable(f"PostgreSQL runs with {setting} = off and would lose tickets: set it to on")
+
+
+def blame(error: BaseException) -> StoreError | None:
+    """The store's own error for one of a driver, None for what is not the database's doing."""
+    match error:
+        case StoreError():
+            return error
+        case DBAPIError(orig=BaseException() as cause):
+            return blame(cause) or Broken(f"the database refused a statement: {cause}")
+        case sqlite3.Error():
+            return _blame_sqlite(error)
+        case UnicodeError() | OverflowError():
+            return Unfit(f"a value that cannot be stored: {error}")
+        case OSError() | asyncpg.InterfaceError() | PoolTimeout() | TimeoutError():
+            return Unavailable(f"the database is not reachable: {error}")
+        case _:
+            state = getattr(error, "sqlstate", None)
+            if state is None:
+                below = error.__cause__
+                return blame(below) if below is not None else None
+            return _blame_postgres(str(state), str(error))
+
+
+def _blame_sqlite(error: sqlite3.Error) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # the module's own complaint, not the library's
+        closed = "closed" in str(error)
+        return Unavailable(f"the database is closed: {error}") if closed else Broken(f"a wrong statement: {error}")
+    if code in (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE):
+        return Duplicate(str(error))
+    sentence = _SQLITE_ABSENT.get(code & 0xFF)
+    return Unavailable(f"{sentence} ({error})") if sentence else Broken(f"the database refused a statement: {error}")
+
+
+def _blame_postgres(state: str, message: str) -> StoreError:
+    if state == "23505":
+        return Duplicate(message)
+    if state.startswith("22"):
+        return Unfit(f"a value that cannot be stored: {message}")
+    if state.startswith(_POSTGRES_ABSENT):
+        return Unavailable(f"PostgreSQL does not serve: {message}")
+    return Broken(f"the database refused a statement: {state} {message}")
+
+
+@contextlib.contextmanager
+def blamed() -> Iterator[None]:
+    """Turn what a driver raises inside into the store's own errors."""
+    try:
+        yield
+    except Exception as error:
+        ours = blame(error)
+        if ours is None or ours is error:
+            raise
+        raise ours from error
+
+
+class Database:
+    """One engine, and the rule of turns: SQLite has one writer a file, so writers of this process queue up fairly."""
+
+    __slots__ = ("_limit_s", "engine", "turn", "url")
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.engine = engine_for(url)
+        self.turn: Callable[[], AbstractAsyncContextManager[object]]
+        if url.get_backend_name() == "sqlite":
+            lock = asyncio.Lock()
+            self.turn = lambda: lock
+            self._limit_s = None  # a file answers or fails by itself
+        else:
+            self.turn = contextlib.nullcontext
+            self._limit_s = ANSWER_TIMEOUT_S
+
+    @contextlib.asynccontextmanager
+    async def reading(self, *, whole: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A connection for reads. With `whole`, for a long look: everything read is of one moment, and no time limit."""
+        with blamed():
+            async with asyncio.timeout(None if whole else self._limit_s), self.engine.connect() as connection:
+                if whole and connection.dialect.name == "postgresql":
+                    await connection.execution_options(isolation_level="REPEATABLE READ")
+                yield connection
+
+    @contextlib.asynccontextmanager
+    async def writing(self, *, whole: bool = False) -> AsyncIterator[AsyncConnection]:
+        """One transaction, committed at the end; InDoubt when the commit itself got no answer. `whole`: no time limit."""
+        committing = False
+        async with self.turn():
+            with blamed():
+                try:
+                    async with asyncio.timeout(None if whole else self._limit_s), self.engine.connect() as connection:
+                        await connection.execution_options(writes=True)
+                        await connection.begin()
+                        yield connection
+                        committing = True
+                        await connection.commit()
+                except Exception as error:
+                    if committing:
+                        raise commit_blame(error) from error
+                    raise
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def commit_blame(error: Exception) -> StoreError:
+    """What an error out of COMMIT means: SQLite refuses a full disk or a lock for certain; all else is in doubt."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_IOERR) & 0xFF
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_READONLY):
+            return _blame_sqlite(cause)
+    return InDoubt(f"no answer to a commit: {cause}")

@@ -1,0 +1,352 @@
+"""The store: leases, commits, reads and what is kept beside the journal, on SQLite and PostgreSQL alike."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Collection
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import astuple
+from sqlalchemy import ColumnElement, Row, Table, and_, delete, desc, insert, or_, select, update
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from queue_server.store import anchors, keys, migrations, tables
+from queue_server.store.append import Appender, appender_for
+from queue_server.store.database import Database, blamed, parse, require_durable
+from queue_server.store.port import (
+    LEASE_TTL_MS,
+    RECEIPTS_KEPT_MS,
+    Batch,
+    Broken,
+    Claim,
+    Committed,
+    Duplicate,
+    Expired,
+    Fenced,
+    JournalRow,
+    Lease,
+    LeaseSeen,
+    OutboxRow,
+    Projector,
+    Receipt,
+    Settled,
+    StorePort,
+    Unavailable,
+)
+from queue_server.store.statements import Statements, chained, receipt_of, settle
+
+PAGE = 1_000
+"""Rows read at a time: no read keeps a transaction open, so the write-ahead log can always be folded back."""
+
+
+def boot_clock_ms() -> int:
+    """Milliseconds that also count while the machine sleeps, so that a lease does not outlive a suspended laptop."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return (time.clock_gettime_ns(clock) if clock is not None else time.monotonic_ns()) // 1_000_000
+
+
+def _require_there(address: URL, keys_dir: Path) -> None:
+    """For tools that look at a hall: neither a database nor keys may come into being because of a mistyped path."""
+    if address.get_backend_name() == "sqlite" and not Path(str(address.database)).exists():
+        raise Unavailable(f"there is no database at {address.database}: look at the path")
+    if not keys.exists(keys_dir):
+        raise Unavailable(f"there is no key file in {keys_dir}: look at the path")
+
+
+def to_row(row: Row[Any]) -> JournalRow:
+    """A journal row from a row of its table."""
+    return JournalRow(*tuple(row))
+
+
+class Store(StorePort):
+    """The one implementation of the port."""
+
+    __slots__ = ("_appender", "_clock", "_good_until", "database", "keys", "keys_dir", "projector", "statements")
+
+    def __init__(
+        self,
+        database: Database,
+        keys_dir: Path,
+        chain_keys: keys.Keys,
+        projector: Projector,
+        clock: Callable[[], int] = boot_clock_ms,
+    ) -> None:
+        self.database = database
+        self.keys_dir = keys_dir
+        self.keys = chain_keys
+        self.projector = projector
+        self.statements = Statements(database.engine.dialect)
+        self._appender: Appender = appender_for(database)
+        self._clock = clock
+        self._good_until: dict[str, tuple[int, int]] = {}  # hall: (epoch, milliseconds on the clock)
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        keys_dir: Path,
+        projector: Projector,
+        clock: Callable[[], int] = boot_clock_ms,
+        make: bool = True,
+    ) -> "Store":
+        """Migrate the database and load the keys, which are made on the very first start, and only with `make`.
+
+        ValueError for a bad `url`, Unavailable with what to do for everything else.
+        """
+        address = parse(url)
+        if not make:
+            _require_there(address, keys_dir)
+        database = Database(address)
+        try:
+            async with database.writing(whole=True) as connection:
+                await connection.run_sync(migrations.upgrade)
+            async with database.reading() as connection:
+                await require_durable(connection)
+                known = (await connection.execute(select(tables.leases.c.hall).limit(1))).first()
+            if known is not None and not keys.exists(keys_dir):
+                raise Unavailable(
+                    f"the key file {keys_dir / keys.KEY_FILE} is gone, and a new one would not fit this database: "
+                    "restore it from the backup"
+                )
+            return cls(database, keys_dir, keys.load(keys_dir), projector, clock)
+        except BaseException:
+            await database.close()
+            raise
+
+    async def close(self) -> None:
+        await self._appender.close()
+        await self.database.close()
+
+    # -- the lease
+
+    async def take_over(self, hall: str, writer: str) -> Lease:
+        row = tables.leases.c
+        begun_ms = self._clock()
+        try:
+            async with self.database.writing() as connection:
+                raised = (
+                    update(tables.leases)
+                    .where(row.hall == hall)
+                    .values(epoch=row.epoch + 1, writer=writer, beat=row.beat + 1)
+                )
+                if (await connection.execute(raised)).rowcount == 0:
+                    await connection.execute(
+                        insert(tables.leases).values(hall=hall, writer=writer, epoch=1, head=0, link="", beat=0)
+                    )
+                found = await connection.execute(select(row.epoch, row.head, row.link).where(row.hall == hall))
+                lease = Lease(hall, writer, *found.one())
+                await self._check_head(connection, lease)
+        except Duplicate:  # two processes opened a new hall in the same moment: the other one's row is there now
+            return await self.take_over(hall, writer)
+        self._keep(lease, begun_ms)
+        return lease
+
+    async def _check_head(self, connection: AsyncConnection, lease: Lease) -> None:
+        """Broken (and the epoch stays as it was) when the last row does not follow from the one before under our key."""
+        row = tables.journal.c
+        newest = select(*tables.journal.c).where(row.hall == lease.hall).order_by(desc(row.seq)).limit(2)
+        rows = [to_row(found) for found in await connection.execute(newest)]
+        if not rows:
+            if lease.head:
+                raise Broken(f"the journal of {lease.hall} is empty but should end at {lease.head}: restore the backup")
+            return
+        last = rows[0]
+        expected = self.keys.link(rows[1].link if len(rows) > 1 else "", astuple(last)[:-1])
+        if (last.seq, last.link) != (lease.head, lease.link) or last.link != expected:
+            raise Broken(
+                f"row {last.seq} of {lease.hall} does not fit the key file or was changed: "
+                "put the right key file back, or run `yichuang journal verify`"
+            )
+
+    def _keep(self, lease: Lease, begun_ms: int) -> None:
+        self._good_until[lease.hall] = lease.epoch, begun_ms + LEASE_TTL_MS
+
+    def holds(self, lease: Lease) -> bool:
+        epoch, until_ms = self._good_until.get(lease.hall, (0, 0))
+        return epoch == lease.epoch and self._clock() < until_ms
+
+    async def seen(self, hall: str) -> LeaseSeen | None:
+        row = tables.leases.c
+        async with self.database.reading() as connection:
+            found = (
+                await connection.execute(select(row.writer, row.epoch, row.head, row.beat).where(row.hall == hall))
+            ).first()
+        return None if found is None else LeaseSeen(*found)
+
+    async def renew(self, lease: Lease) -> None:
+        begun_ms = self._clock()
+        async with self.database.writing() as connection:
+            await self._fence(connection, lease)
+        self._keep(lease, begun_ms)
+
+    async def _fence(self, connection: AsyncConnection, lease: Lease) -> None:
+        """Lock the hall's row for what moves no head; Fenced when the epoch is another's."""
+        row = tables.leases.c
+        beaten = update(tables.leases).where(row.hall == lease.hall, row.epoch == lease.epoch).values(beat=row.beat + 1)
+        if (await connection.execute(beaten)).rowcount != 1:
+            raise Fenced("another process has taken this hall over: this one writes nothing more")
+
+    # -- the journal
+
+    async def commit(self, lease: Lease, batch: Batch) -> Committed:
+        begun_ms = self._clock()
+        with blamed():
+            rows = chained(self.keys, lease, batch.events)
+            after = lease if not rows else Lease(lease.hall, lease.writer, lease.epoch, rows[-1].seq, rows[-1].link)
+            await self._appender.run(
+                [
+                    self.statements.move(lease, after.head, after.link),
+                    *self.statements.events(rows, self.projector),
+                    *self.statements.batch(lease.hall, batch, self.keys),
+                ]
+            )
+        self._keep(lease, begun_ms)
+        return Committed(after, lease.head + 1, after.head)
+
+    async def read(
+        self, hall: str, *, subject: str | None = None, day: str | None = None, after: int = 0, limit: int | None = None
+    ) -> AsyncIterator[JournalRow]:
+        row = tables.journal.c
+        wanted: list[ColumnElement[bool]] = [row.hall == hall]
+        if day is not None:
+            wanted.append(row.day == day)
+        if subject is not None:  # as an expression beside a day: the day's index is the narrow one, never the subject's
+            wanted.append((row.subject if day is None else row.subject.concat("")) == subject)
+        left = limit
+        while left is None or left > 0:
+            size = PAGE if left is None else min(PAGE, left)
+            page = select(*tables.journal.c).where(*wanted, row.seq > after).order_by(row.seq).limit(size)
+            async with self.database.reading() as connection:
+                found = [to_row(each) for each in await connection.execute(page)]
+            for each in found:
+                yield each
+            if len(found) < size:
+                return
+            after = found[-1].seq
+            left = None if left is None else left - size
+
+    async def latest_day(self, hall: str, subject: str) -> str:
+        row = tables.journal.c
+        async with self.database.reading() as connection:
+            newest = select(row.day).where(row.hall == hall, row.subject == subject).order_by(desc(row.seq)).limit(1)
+            return (await connection.execute(newest)).scalar() or ""
+
+    async def halls(self) -> list[str]:
+        """Every hall that was ever opened here."""
+        async with self.database.reading() as connection:
+            return list(
+                (await connection.execute(select(tables.leases.c.hall).order_by(tables.leases.c.hall))).scalars()
+            )
+
+    async def receipts(self, hall: str, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Receipt]:
+        if not keys:
+            return {}
+        with blamed():
+            rows = await self._appender.fetch(self.statements.receipt, [(hall, *key) for key in keys])
+        return {(found.principal, found.key): found for found in map(receipt_of, rows)}
+
+    # -- effects at the edge
+
+    async def claim(self, lease: Lease, claim_id: str, at: int) -> bool:
+        row = tables.claims.c
+        async with self.database.writing() as connection:
+            await self._fence(connection, lease)
+            taken = (
+                update(tables.claims)
+                .where(row.hall == lease.hall, row.id == claim_id, row.state == "open", row.expires_at > at)
+                .values(state="claimed")
+            )
+            return (await connection.execute(taken)).rowcount == 1
+
+    async def settle(self, lease: Lease, settled: Settled) -> bool:
+        async with self.database.writing() as connection:
+            await self._fence(connection, lease)
+            values = {
+                "the_hall": lease.hall,
+                "the_id": settled.id,
+                "new_state": settled.state,
+                "why": settled.reason,
+                "when": settled.at,
+            }
+            return (await connection.execute(settle(), values)).rowcount == 1
+
+    async def pending_claims(self, hall: str) -> list[Claim]:
+        row = tables.claims.c
+        pending = (
+            select(row.id, row.kind, row.target, row.ref, row.payload, row.at, row.expires_at, row.state, row.reason)
+            .where(row.hall == hall, row.state.in_(("open", "claimed")))
+            .order_by(row.at, row.id)
+        )
+        async with self.database.reading() as connection:
+            return [Claim(*found) for found in await connection.execute(pending)]
+
+    async def due_outbox(self, hall: str, now: int, limit: int = 100) -> list[OutboxRow]:
+        row = tables.outbox.c
+        due = (
+            select(*[column for column in tables.outbox.c if column.name != "hall"])
+            .where(row.hall == hall, row.state == "waiting", row.due_at <= now)
+            .order_by(row.due_at, row.id)
+            .limit(limit)
+        )
+        async with self.database.reading() as connection:
+            return [OutboxRow(*found) for found in await connection.execute(due)]
+
+    async def sent_outbox(self, lease: Lease, row_id: str, *, error: str = "", again_at: int | None = None) -> None:
+        row = tables.outbox.c
+        outcome: dict[str, Any] = {"attempts": row.attempts + 1, "error": error}
+        if not error:
+            outcome["state"] = "sent"
+        elif again_at is None:
+            outcome["state"] = "failed"
+        else:
+            outcome["due_at"] = again_at
+        async with self.database.writing() as connection:
+            await self._fence(connection, lease)
+            this = and_(row.hall == lease.hall, row.id == row_id, row.state == "waiting")
+            await connection.execute(update(tables.outbox).where(this).values(outcome))
+
+    # -- personal data
+
+    def identity_hash(self, hall: str, kind: str, identity: str) -> str:
+        return self.keys.identity_hash(hall, kind, identity)
+
+    async def person(self, hall: str, identity_hash: str, now: int) -> str | None:
+        row = tables.lookups.c
+        known = select(row.person).where(row.hall == hall, row.hash == identity_hash, row.expires_at > now)
+        async with self.database.reading() as connection:
+            found: str | None = (await connection.execute(known)).scalar_one_or_none()
+        return found
+
+    async def personal(self, hall: str, person: str, now: int) -> dict[str, bytes]:
+        row = tables.personal.c
+        told = select(row.kind, row.ciphertext).where(row.hall == hall, row.person == person, row.expires_at > now)
+        async with self.database.reading() as connection:
+            found = (await connection.execute(told)).all()
+        return {kind: self.keys.unseal((hall, person, kind), bytes(sealed)) for kind, sealed in found}
+
+    # -- by the day
+
+    async def anchor(self, hall: str, at: int) -> None:
+        row = tables.leases.c
+        async with self.database.reading() as connection:
+            head, link = (await connection.execute(select(row.head, row.link).where(row.hall == hall))).one()
+        await asyncio.to_thread(anchors.append, self.keys_dir, anchors.Anchor(hall, head, link, at))
+
+    async def expire(self, hall: str, now: int) -> Expired:
+        old = now - RECEIPTS_KEPT_MS
+        claim, out = tables.claims.c, tables.outbox.c
+        ended = and_(claim.state.not_in(("open", "claimed")), claim.at <= old)
+        gone: list[tuple[Table, ColumnElement[bool]]] = [
+            (tables.receipts, tables.receipts.c.at <= old),
+            (tables.personal, tables.personal.c.expires_at <= now),
+            (tables.lookups, tables.lookups.c.expires_at <= now),
+            (tables.claims, ended),
+            (tables.outbox, and_(or_(out.state == "sent", out.state == "withdrawn"), out.at <= old)),
+        ]
+        counts: list[int] = []
+        for table, over in gone:
+            async with self.database.writing() as connection:
+                counts.append((await connection.execute(delete(table).where(table.c.hall == hall, over))).rowcount)
+        return Expired(*counts)

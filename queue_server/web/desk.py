@@ -1,0 +1,86 @@
+"""Requests of a clerk at a window, each one command."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from queue_server.app.views.desk import desk_document
+from queue_server.domain import commands as c
+from queue_server.domain.decide import Decision
+from queue_server.domain.events import WindowClosed, WindowPaused
+from queue_server.domain.model import Hall
+from queue_server.web.frame import Frame, Route, new_id
+from queue_server.web.principals import Person
+from queue_server.wire.api import (
+    CallNumber,
+    DeskReply,
+    Empty,
+    Finish,
+    NoShow,
+    OneTicket,
+    OpenWindow,
+    Park,
+    PauseWindow,
+    ServeDirect,
+    Transfer,
+    encode,
+)
+
+Build = Callable[[str, Any, Person], c.Command]
+
+
+def _reply(frame: Frame, name: str) -> Callable[[Hall, Decision], tuple[int, bytes]]:
+    def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
+        stranded = sum(event.stranded for event in decision.events if isinstance(event, WindowPaused | WindowClosed))
+        desk = desk_document(hall, hall.windows[name], frame.hub.clock, frame.hub.clock.now())
+        return 200, encode(DeskReply(desk=desk, stranded=stranded, choices=[]))
+
+    return respond
+
+
+def _route(action: str, body: type[msgspec.Struct], build: Build) -> Route:
+    async def handle(frame: Frame, request: web.Request, person: Person) -> web.Response:
+        name = request.match_info["window"]
+        parsed: object = await frame.body(request, body)
+        return await frame.carry(request, person, build(name, parsed, person), _reply(frame, name))
+
+    roles = frozenset({"clerk", "manager"})
+    summary = f"{action} at a window"
+    return Route("POST", f"windows/{{window}}/{action}", handle, roles, body, DeskReply, summary)
+
+
+ROUTES: list[Route] = [
+    _route(
+        "open",
+        OpenWindow,
+        lambda w, b, p: c.OpenWindow(window=w, staff=p.name, staff_name=p.display_name, take_over=b.take_over),
+    ),
+    _route("pause", PauseWindow, lambda w, b, p: c.PauseWindow(window=w, reason=b.reason, resumes_at=b.resumes_at)),
+    _route("resume", Empty, lambda w, b, p: c.ResumeWindow(window=w)),
+    _route("close", Empty, lambda w, b, p: c.CloseWindow(window=w)),
+    _route("call-next", Empty, lambda w, b, p: c.CallNext(window=w, service=new_id())),
+    _route(
+        "call", CallNumber, lambda w, b, p: c.CallNumber(window=w, number=b.number, reason=b.reason, service=new_id())
+    ),
+    _route("recall", Empty, lambda w, b, p: c.Recall(window=w)),
+    _route("arrive", Empty, lambda w, b, p: c.Arrive(window=w)),
+    _route("no-show", NoShow, lambda w, b, p: c.MarkNoShow(window=w, reason=b.reason)),
+    _route("finish", Finish, lambda w, b, p: c.Finish(window=w, outcome=b.outcome)),
+    _route("invite", Empty, lambda w, b, p: c.Invite(window=w)),
+    _route("undo", Empty, lambda w, b, p: c.Undo(window=w)),
+    _route(
+        "transfer",
+        Transfer,
+        lambda w, b, p: c.Transfer(window=w, matters=tuple(b.matters), to_window=b.window, reason=b.reason),
+    ),
+    _route("park", Park, lambda w, b, p: c.Park(window=w, reason=b.reason, minutes=b.minutes)),
+    _route("unpark", OneTicket, lambda w, b, p: c.Unpark(window=w, ticket=b.ticket, service=new_id())),
+    _route("restore", OneTicket, lambda w, b, p: c.Restore(window=w, ticket=b.ticket, service=new_id())),
+    _route(
+        "serve-direct",
+        ServeDirect,
+        lambda w, b, p: c.ServeDirect(window=w, service=new_id(), matters=tuple(b.matters), quantity=b.quantity),
+    ),
+]

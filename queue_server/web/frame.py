@@ -1,0 +1,153 @@
+"""What every request handler works with: the hall's parts, bodies, idempotency, and the table of routes."""
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from aiohttp import web
+
+from queue_server.app.accounts import Accounts
+from queue_server.app.agents import Agents
+from queue_server.app.hub import Cause, Extras, Hub, Responder
+from queue_server.app.live import Live
+from queue_server.app.search import MatterIndex
+from queue_server.app.views.screens import Screens
+from queue_server.app.voice import Voice
+from queue_server.domain.commands import Command
+from queue_server.domain.errors import Malformed, Rejected
+from queue_server.store.store import Store
+from queue_server.web.bodies import parse
+from queue_server.web.principals import Person, identify, require
+
+T = TypeVar("T")
+
+BODY_MAX = 4 * 1024 * 1024
+"""Bytes of the largest body: a configuration file of 3,000 matters."""
+
+KEY_MAX = 128
+
+
+def new_id() -> str:
+    """A random identifier of 64 bits, hex."""
+    return secrets.token_hex(8)
+
+
+@dataclass(slots=True)
+class Frame:
+    """One hall as the web sees it."""
+
+    hub: Hub
+    store: Store
+    accounts: Accounts
+    screens: Screens
+    live: Live
+    agents: Agents
+    voice: Voice
+    build: str
+    start: str
+    index: MatterIndex
+    index_version: int = -1
+    persons: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
+    links: dict[str, set[web.WebSocketResponse]] = field(default_factory=dict)
+
+    async def close_links(self, device: str) -> None:
+        """End the open websockets of a device whose token was revoked."""
+        for socket in list(self.links.get(device, ())):
+            await socket.close(code=4401, message=b"revoked")
+
+    async def body(self, request: web.Request, kind: type[T]) -> T:
+        """The typed body; Malformed with field and reason."""
+        return parse(await request.read(), kind)
+
+    async def carry(
+        self,
+        request: web.Request,
+        person: Person,
+        command: Command,
+        respond: Responder,
+        extras: Extras | None = None,
+    ) -> web.Response:
+        """Ask the hub under the request's idempotency key, and answer with what it decided."""
+        key = request.headers.get("Idempotency-Key", "")
+        if not key or len(key) > KEY_MAX or not key.isascii() or not key.isprintable():
+            raise Malformed("Idempotency-Key", "one key of at most 128 printable ASCII characters for each intention")
+        manager = "manager" in person.roles or person.kind == "device"
+        cause = Cause(
+            actor=person.actor,
+            principal=person.actor,
+            key=key,
+            fingerprint=fingerprint(request, await request.read()),
+            clerk="" if manager else person.name,
+            may_call_numbers=True,
+        )
+        answer = await self.hub.ask(command, cause, respond, extras)
+        headers = {"Idempotent-Replayed": "true"} if answer.repeated else {}
+        return web.Response(
+            status=answer.status, body=answer.body or None, content_type="application/json", headers=headers
+        )
+
+
+def fingerprint(request: web.Request, body: bytes) -> str:
+    """What a key stands for: method, path and body."""
+    return hashlib.sha256(b"\n".join((request.method.encode(), request.path.encode(), body))).hexdigest()
+
+
+Handle = Callable[[Frame, web.Request, Person], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the interface; the router and the OpenAPI document are made from the same table.
+
+    `roles` empty means that the handler checks a ticket's token itself, or that nothing is revealed.
+    """
+
+    method: str
+    path: str
+    handle: Handle
+    roles: frozenset[str]
+    body: type | None
+    answer: type | None
+    summary: str
+    status: int = 200
+
+
+NOBODY = Person("public", "", "", frozenset())
+
+
+def bind(frame: Frame, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The aiohttp handler of a route: who is asking is settled before anything else."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if request.match_info.get("hall", frame.hub.name) != frame.hub.name:
+            raise web.HTTPNotFound
+        person = identify(frame.accounts, request)
+        if route.roles:
+            person = require(person, route.roles)
+        return await route.handle(frame, request, person or NOBODY)
+
+    return handler
+
+
+def query_int(request: web.Request, name: str, default: int, least: int, most: int) -> int:
+    """An integer of the query string; Malformed when it is none or out of range."""
+    text = request.query.get(name, "")
+    if not text:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        raise Malformed(name, "not a number") from None
+    if not least <= value <= most:
+        raise Malformed(name, f"between {least} and {most}")
+    return value
+
+
+def found(value: T | None, code: str) -> T:
+    """The value; Rejected with the code when there is none."""
+    if value is None:
+        raise Rejected(code)
+    return value

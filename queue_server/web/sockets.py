@@ -1,0 +1,344 @@
+"""The two websockets: screens subscribe to live maps, agents speak for devices; both bounded in every direction."""
+
+import asyncio
+from typing import TypeVar
+
+import msgspec
+import structlog
+from aiohttp import WSMsgType, web
+
+from queue_server.app.texts import words
+from queue_server.domain.errors import Rejected, Unavailable
+from queue_server.web.frame import Frame
+from queue_server.web.principals import Person, bearer, device_person, identify
+from queue_server.wire.agent import AgentHeartbeat, AgentHello, FromAgent, ToAgent
+from queue_server.wire.frames import text_frame
+from queue_server.wire.live import (
+    Alive,
+    FromScreen,
+    Heartbeat,
+    Hello,
+    Played,
+    PlayerReady,
+    Refused,
+    Subscribe,
+    ToScreen,
+    Unsubscribe,
+    Welcome,
+)
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+HELLO_WITHIN_S = 5.0
+"""A connection that says nothing is closed."""
+
+MESSAGE_MAX = 64 * 1024
+BUFFER_MAX = 256 * 1024
+"""Bytes that may wait for a slow peer: a screen beyond it gets a snapshot later, an agent is disconnected."""
+
+STALLED_S = 60.0
+"""A peer whose buffer does not drain for so long is disconnected."""
+
+SUBSCRIPTIONS_MAX = 16
+SOCKETS_MAX = 6_000
+RATE_MAX = 200
+"""Messages a screen may send in ten seconds."""
+
+HEARTBEAT_S = 1.0
+
+_from_screen = msgspec.json.Decoder(FromScreen)
+_from_agent = msgspec.json.Decoder(FromAgent)
+_encode = msgspec.json.Encoder().encode
+
+
+class Peer:
+    """A websocket written to without waiting; what does not fit into its buffer is refused."""
+
+    __slots__ = ("socket", "stalled_since", "transport")
+
+    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
+        self.socket = socket
+        self.transport = transport
+        self.stalled_since = 0.0
+
+    def offer(self, frame: bytes) -> bool:
+        """False when the peer reads too slowly or is gone."""
+        if self.socket.closed or self.transport.is_closing():
+            return False
+        if self.transport.get_write_buffer_size() > BUFFER_MAX:
+            return False
+        self.transport.write(frame)
+        return True
+
+    def say(self, message: ToScreen) -> bool:
+        return self.offer(text_frame(_encode(message)))
+
+    def watch(self, now_s: float) -> None:
+        """Ends the connection when nothing has drained for STALLED_S."""
+        if self.transport.get_write_buffer_size() == 0:
+            self.stalled_since = 0.0
+        elif not self.stalled_since:
+            self.stalled_since = now_s
+        elif now_s - self.stalled_since > STALLED_S:
+            self.transport.abort()
+
+
+class AgentLink:
+    """An agent as the hall speaks to it."""
+
+    __slots__ = ("peer",)
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+
+    def offer(self, message: ToAgent) -> bool:
+        if self.peer.offer(text_frame(_encode(message))):
+            return True
+        self.peer.transport.abort()
+        return False
+
+
+class Sockets:
+    """All open websockets of a hall."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._screens: set[Peer] = set()
+        self._agents: set[AgentLink] = set()
+
+    def counts(self) -> tuple[int, int]:
+        """Screens and agents, for the metrics."""
+        return len(self._screens), len(self._agents)
+
+    async def _open(self, request: web.Request) -> Peer:
+        if len(self._screens) + len(self._agents) >= SOCKETS_MAX:
+            raise Unavailable("too many connections")
+        socket = web.WebSocketResponse(heartbeat=20.0, compress=False, max_msg_size=MESSAGE_MAX, timeout=2.0)
+        await socket.prepare(request)
+        transport = request.transport
+        if transport is None:
+            raise ConnectionResetError("the connection is gone")
+        return Peer(socket, transport)
+
+    # --- screens ---
+
+    async def screen(self, request: web.Request) -> web.StreamResponse:
+        """`/api/v1/live`: hello, then subscriptions for as long as the page lives."""
+        _check_origin(request)
+        peer = await self._open(request)
+        self._screens.add(peer)
+        seat = _Seat(self._frame, peer)
+        try:
+            first = await _first(peer.socket, _from_screen)
+            if not isinstance(first, Hello):
+                await peer.socket.close(code=4400, message=b"say hello first")
+                return peer.socket
+            await seat.welcome(first, request)
+            await self._listen(peer, seat)
+        finally:
+            self._screens.discard(peer)
+            await seat.leave()
+        return peer.socket
+
+    async def _listen(self, peer: Peer, seat: "_Seat") -> None:
+        began, count = 0.0, 0
+        async for message in peer.socket:
+            if message.type is not WSMsgType.TEXT:
+                continue
+            now = asyncio.get_running_loop().time()
+            began, count = (now, 1) if now - began > 10 else (began, count + 1)
+            if count > RATE_MAX:
+                await peer.socket.close(code=4429, message=b"too many messages")
+                return
+            try:
+                decoded = _from_screen.decode(message.data)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                peer.say(Refused(code="malformed", view="", of="", text=words("malformed", {"field": "message"})))
+                continue
+            await seat.heard(decoded)
+
+    # --- agents ---
+
+    async def agent(self, request: web.Request) -> web.StreamResponse:
+        """`/api/v1/agent`: the token says which agent it is."""
+        person = device_person(self._frame.accounts, bearer(request))
+        if person is None:
+            raise Rejected("unauthorised")
+        if "agent" not in person.roles:
+            raise Rejected("forbidden")
+        peer = await self._open(request)
+        link = AgentLink(peer)
+        self._agents.add(link)
+        name = person.of
+        self._frame.links.setdefault(person.name, set()).add(peer.socket)
+        try:
+            hello = await _first(peer.socket, _from_agent)
+            if not isinstance(hello, AgentHello):
+                await peer.socket.close(code=4400, message=b"say hello first")
+                return peer.socket
+            self._frame.seen[person.name] = self._frame.hub.clock.now()
+            await self._frame.agents.connect(name, link)
+            await self._hear_agent(name, link)
+        finally:
+            self._agents.discard(link)
+            self._frame.links.get(person.name, set()).discard(peer.socket)
+            await _quietly(self._frame.agents.disconnect(name, link))
+        return peer.socket
+
+    async def _hear_agent(self, name: str, link: AgentLink) -> None:
+        async for message in link.peer.socket:
+            if message.type is not WSMsgType.TEXT:
+                continue
+            try:
+                decoded = _from_agent.decode(message.data)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                log.warning("malformed message", agent=name, error=str(error))
+                continue
+            await _quietly(self._frame.agents.received(name, link, decoded))
+
+    # --- everybody ---
+
+    async def beat(self) -> None:
+        """A heartbeat a second, encoded once; and an end for those who never read."""
+        hub = self._frame.hub
+        while not hub.stopped.is_set():
+            await asyncio.sleep(HEARTBEAT_S)
+            if not hub.may_act():
+                continue
+            at, epoch, now_s = hub.clock.now(), hub.lease.epoch, asyncio.get_running_loop().time()
+            screens = text_frame(
+                _encode(Heartbeat(at=at, epoch=epoch, start=self._frame.start, build=self._frame.build))
+            )
+            for peer in self._screens:
+                peer.offer(screens)
+                peer.watch(now_s)
+            for link in list(self._agents):
+                link.offer(AgentHeartbeat(epoch=epoch, at=at))
+                link.peer.watch(now_s)
+
+    async def close(self) -> None:
+        """The server stops: every page reconnects to whoever is next."""
+        sockets = [peer.socket for peer in self._screens] + [link.peer.socket for link in self._agents]
+        await asyncio.gather(*(socket.close(code=1012) for socket in sockets), return_exceptions=True)
+
+
+class _Seat:
+    """One page: who it is, and what it may see."""
+
+    def __init__(self, frame: Frame, peer: Peer) -> None:
+        self._frame = frame
+        self._peer = peer
+        self._person: Person | None = None
+        self._ticket = ""
+        self._subscribed: set[tuple[str, str]] = set()
+
+    async def welcome(self, hello: Hello, request: web.Request) -> None:
+        frame = self._frame
+        self._person = device_person(frame.accounts, hello.token) or identify(frame.accounts, request)
+        read = frame.screens.around.tokens.read(hello.token) if hello.token else None
+        self._ticket = read[1] if read is not None and read[0] == "t" else ""
+        if self._person is not None and self._person.kind == "device":
+            frame.seen[self._person.name] = frame.hub.clock.now()
+            frame.links.setdefault(self._person.name, set()).add(self._peer.socket)
+        view, of = self._place()
+        self._peer.say(
+            Welcome(
+                at=frame.hub.clock.now(),
+                start=frame.start,
+                build=frame.build,
+                hall=frame.hub.name,
+                view=view,
+                of=of,
+                device=self._person.name if self._person and self._person.kind == "device" else "",
+            )
+        )
+
+    def _place(self) -> tuple[str, str]:
+        if self._ticket:
+            return "ticket", self._ticket
+        if self._person is not None and self._person.kind == "device":
+            return next(iter(self._person.roles)), self._person.of
+        return "", self._person.window if self._person else ""
+
+    def _may_see(self, view: str, of: str) -> bool:
+        if view == "ticket":
+            return bool(self._ticket) and of in ("", self._ticket)
+        if self._person is None:
+            return False
+        if self._person.kind == "device":
+            role = next(iter(self._person.roles))
+            return view == role and (of == self._person.of or not self._person.of)
+        roles = self._person.roles
+        return {
+            "hall": True,
+            "window": True,
+            "console": "manager" in roles or ("clerk" in roles and of == self._person.window),
+            "kiosk": "admin" in roles,
+            "guide": bool(roles & {"guide", "desk", "manager"}),
+            "manager": bool(roles & {"manager", "admin", "auditor"}),
+        }.get(view, False)
+
+    async def heard(self, message: FromScreen) -> None:
+        match message:
+            case Subscribe():
+                await self._subscribe(message.view, message.of)
+            case Unsubscribe():
+                self._frame.live.unsubscribe(self._peer, message.view, message.of)
+                self._subscribed.discard((message.view, message.of))
+            case PlayerReady() if self._may_see("hall", message.zone) and self._person is not None:
+                self._frame.voice.player(message.zone, self._peer, message.ready)
+            case Played():
+                await _quietly(self._frame.voice.played(self._peer, message.id, message.outcome, message.reason))
+            case Alive() if self._person is not None and self._person.kind == "device":
+                self._frame.seen[self._person.name] = self._frame.hub.clock.now()
+            case _:
+                pass
+
+    async def _subscribe(self, view: str, of: str) -> None:
+        of = of or (self._ticket if view == "ticket" else "")
+        if not self._may_see(view, of):
+            code = "forbidden" if self._person or self._ticket else "unauthorised"
+        elif len(self._subscribed) >= SUBSCRIPTIONS_MAX:
+            code = "too-large"
+        else:
+            try:
+                await self._frame.live.subscribe(self._peer, view, of)
+            except KeyError:
+                code = "not-found"
+            except Unavailable:
+                code = "unavailable"
+            else:
+                self._subscribed.add((view, of))
+                return
+        self._peer.say(Refused(code=code, view=view, of=of, text=words(code)))
+
+    async def leave(self) -> None:
+        self._frame.live.forget(self._peer)
+        self._frame.voice.forget(self._peer)
+        if self._person is not None and self._person.kind == "device":
+            self._frame.links.get(self._person.name, set()).discard(self._peer.socket)
+
+
+async def _first(socket: web.WebSocketResponse, decoder: "msgspec.json.Decoder[T]") -> T | None:
+    """The first message, or None when it does not come in time or is nonsense."""
+    try:
+        message = await asyncio.wait_for(socket.receive(), HELLO_WITHIN_S)
+        return decoder.decode(message.data) if message.type is WSMsgType.TEXT else None
+    except (TimeoutError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+async def _quietly(work: "asyncio.Future[None] | object") -> None:
+    """What cannot be done because the hall is stopping is not an error of the peer."""
+    try:
+        await work  # type: ignore[misc]
+    except (Unavailable, Rejected) as error:
+        log.info("not done", reason=str(error))
+
+
+def _check_origin(request: web.Request) -> None:
+    """A page of another origin must not use somebody's cookie."""
+    origin = request.headers.get("Origin", "")
+    if origin and origin.split("://", 1)[-1] != request.host:
+        raise Rejected("forbidden")

@@ -1,0 +1,386 @@
+"""Requests about tickets: from kiosks, guides, and the phones of citizens."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+
+import msgspec
+from aiohttp import web
+
+from queue_server.app.agents import job_of
+from queue_server.app.hub import Extras
+from queue_server.app.search import MatterIndex, initials_of
+from queue_server.app.texts import NOTHING, words
+from queue_server.app.views.tickets import ticket_document, ticket_line
+from queue_server.domain import commands as c
+from queue_server.domain.decide import Decision
+from queue_server.domain.errors import Malformed, Rejected
+from queue_server.domain.events import ReprintRequested, TicketIssued
+from queue_server.domain.model import Hall, Ticket
+from queue_server.store.port import PERSONAL_KEPT_MS, Lookup, PersonalRow
+from queue_server.web.frame import NOBODY, Frame, Route, new_id, query_int
+from queue_server.web.principals import Person, bearer
+from queue_server.wire.api import (
+    Empty,
+    Identity,
+    KioskPin,
+    MatterHit,
+    MatterHits,
+    Rate,
+    Rated,
+    Reprint,
+    TakeTicket,
+    TicketList,
+    TicketTaken,
+    encode,
+)
+from queue_server.wire.common import DeviceState, PrinterState
+from queue_server.wire.documents import TicketView
+
+ISSUERS = frozenset({"kiosk", "guide", "manager"})
+GUIDES = frozenset({"guide", "manager", "desk"})
+IDENTITY_KINDS = frozenset({"id_card", "phone", "passport"})
+IN_FLIGHT_PERSONS = 10_000
+NOTE_MAX = 200
+TEXT_MAX = 150
+SEARCH_MAX = 40
+USABLE = (PrinterState.OK, PrinterState.NEAR_END)
+
+
+async def _person_of(frame: Frame, identity: Identity) -> tuple[str, Extras]:
+    """The random id behind an identity (law 10), and what must be written when it is new."""
+    number = identity.number.strip().upper()
+    if identity.kind not in IDENTITY_KINDS or not 4 <= len(number) <= 30:
+        raise Malformed("identity", "kind id_card, phone or passport, number of 4 to 30 characters")
+    store, now = frame.store, frame.hub.clock.now()
+    hashed = store.identity_hash(frame.hub.name, identity.kind, number)
+    known = frame.persons.get(hashed) or await store.person(frame.hub.name, hashed, now)
+    person = frame.persons.get(hashed) or known or secrets.token_hex(8)
+    frame.persons[hashed] = person
+    while len(frame.persons) > IN_FLIGHT_PERSONS:
+        del frame.persons[next(iter(frame.persons))]
+    if known:
+        return person, Extras()
+    expires_at = now + PERSONAL_KEPT_MS
+    clear = msgspec.json.encode({"kind": identity.kind, "number": number, "name": identity.name})
+    return person, Extras(
+        personal=[PersonalRow(person, "identity", clear, now, expires_at)],
+        lookups=[Lookup(hashed, person, expires_at)],
+    )
+
+
+def usable_printer(hall: Hall, person: Person, wanted: str = "") -> str:
+    """The wanted printer, the kiosk's own, or for staff the first that works; "" when none does (UX K-11)."""
+    kiosks = [k for k in hall.configuration.kiosk if "kiosk" not in person.roles or k.id == person.of]
+    candidates = [wanted] if wanted else [kiosk.printer for kiosk in kiosks if kiosk.printer]
+    for name in candidates:
+        health = hall.devices.get(name)
+        if health is not None and health.state is not DeviceState.OFFLINE and health.printer in USABLE:
+            return name
+    return ""
+
+
+def _taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
+    def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
+        now = frame.hub.clock.now()
+        ticket = hall.tickets[decision.subject]
+        token = frame.screens.around.tokens.make("t", ticket.id)
+        issued = [event for event in decision.events if isinstance(event, TicketIssued | ReprintRequested)]
+        body = TicketTaken(
+            ticket=ticket_document(hall, ticket, frame.hub.clock, now),
+            token=token,
+            url=f"{frame.screens.around.base_url}/t/{token}",
+            created=any(isinstance(event, TicketIssued) for event in issued),
+            print_job=next((job_of(event) for event in issued if event.printer), ""),
+        )
+        return 201 if body.created else 200, encode(body)
+
+    return respond
+
+
+async def take(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    body = await frame.body(request, TakeTicket)
+    if len(body.note) > NOTE_MAX:
+        raise Malformed("note", f"at most {NOTE_MAX} characters")
+    if body.language not in ("zh", "en"):
+        raise Malformed("language", "zh or en")
+    who, extras = await _person_of(frame, body.identity) if body.identity else ("", None)
+    slip = await _slip(frame, body.slip) if body.slip else ""
+    printer = await frame.hub.read(lambda hall: usable_printer(hall, person, body.printer)) if body.paper else ""
+    command = c.TakeTicket(
+        id=new_id(),
+        matters=tuple(dict.fromkeys(body.matters)),
+        bundle=body.bundle,
+        quantity=body.quantity,
+        priority=body.priority,
+        person=who,
+        origin=_origin(person),
+        note=body.note,
+        language=body.language,
+        slip=slip,
+        printer=printer,
+    )
+    return await frame.carry(request, person, command, _taken(frame), extras)
+
+
+async def _slip(frame: Frame, token: str) -> str:
+    """The id of a ticket that was not reached on the day before this one (RULES 34); Rejected for any other."""
+    read = frame.screens.around.tokens.read(token)
+    if read is None or read[0] != "t":
+        raise Rejected("slip-unknown")
+    previous = await frame.hub.read(lambda hall: hall.previous_day)
+    async for row in frame.store.read(frame.hub.name, subject="queue", day=previous):
+        if row.kind == "TicketUncalled" and msgspec.json.decode(row.data)["ticket"] == read[1]:
+            return read[1]
+    raise Rejected("slip-unknown")
+
+
+async def lost(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """A lost slip by number, matter and time (minutes of the day as HH:MM)."""
+    number = request.query.get("number", "").strip().upper()
+    matter = request.query.get("matter", "")
+    limit = query_int(request, "limit", 50, 1, 200)
+    state = request.query.get("state", "")
+    since, until = (_minutes(request, name) for name in ("from", "to"))
+
+    def fits(hall: Hall, ticket: Ticket) -> bool:
+        minute = frame.hub.clock.minute(ticket.issued_at)
+        if number and number not in (ticket.number, ticket.number.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ").lstrip("0")):
+            return False
+        if state and ticket.state != state:
+            return False
+        wanted = {name for stop in ticket.stops for name in (*stop.matters, stop.bundle)}
+        domains = {hall.catalogue.matters[name].domain for name in wanted if name in hall.catalogue.matters}
+        if matter and matter not in wanted | domains:
+            return False
+        return (since is None or minute >= since) and (until is None or minute <= until)
+
+    def look(hall: Hall) -> bytes:
+        now = frame.hub.clock.now()
+        fitting = [ticket for ticket in reversed(hall.tickets.values()) if fits(hall, ticket)][:limit]
+        return encode(TicketList(tickets=[ticket_line(hall, ticket, now) for ticket in fitting]))
+
+    return web.Response(body=await frame.hub.read(look), content_type="application/json")
+
+
+def _minutes(request: web.Request, name: str) -> int | None:
+    text = request.query.get(name, "")
+    if not text:
+        return None
+    hours, _, minutes = text.partition(":")
+    if not (hours.isdecimal() and minutes.isdecimal()):
+        raise Malformed(name, "HH:MM")
+    return int(hours) * 60 + int(minutes)
+
+
+async def one(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """One ticket of today, with its address for the QR code."""
+    name = request.match_info["ticket"]
+    body = await frame.hub.read(
+        lambda hall: _taken(frame)(hall, Decision([], name))[1] if name in hall.tickets else None
+    )
+    if body is None:
+        raise web.HTTPNotFound
+    return web.Response(body=body, content_type="application/json")
+
+
+def _on_ticket(action: str, build: Callable[[str], c.Command]) -> Route:
+    async def handle(frame: Frame, request: web.Request, person: Person) -> web.Response:
+        await frame.body(request, Empty)
+        name = request.match_info["ticket"]
+
+        def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
+            return _taken(frame)(hall, Decision(decision.events, name))
+
+        return await frame.carry(request, person, build(name), respond)
+
+    return Route("POST", f"tickets/{{ticket}}/{action}", handle, GUIDES, Empty, TicketTaken, f"{action} a ticket")
+
+
+async def reprint(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """The same number again, at a chosen printer, the kiosk's own, or the first that works."""
+    body = await frame.body(request, Reprint)
+    name = request.match_info["ticket"]
+    printer = await frame.hub.read(lambda hall: usable_printer(hall, person, body.printer))
+    if not printer:
+        raise Rejected("no-printer")
+
+    def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
+        return _taken(frame)(hall, Decision(decision.events, name))
+
+    kiosk = _origin(person) if "kiosk" in person.roles else ""
+    return await frame.carry(request, person, c.Reprint(ticket=name, printer=printer, kiosk=kiosk), respond)
+
+
+def _origin(person: Person) -> str:
+    return f"{person.kind}:{person.of or person.name}"
+
+
+# --- kiosks ---
+
+
+async def pin(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Opens the kiosk's staff menu (UX K-16)."""
+    body = await frame.body(request, KioskPin)
+    await frame.accounts.check_pin(person.of, body.pin)
+    return web.Response(body=b"{}", content_type="application/json")
+
+
+async def set_pin(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    body = await frame.body(request, KioskPin)
+    await frame.accounts.set_pin(body.pin)
+    return web.Response(body=b"{}", content_type="application/json")
+
+
+async def kiosk_help(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    await frame.body(request, Empty)
+    return await frame.carry(request, person, c.CallHelp(kiosk=person.of), lambda _hall, _decision: (200, b"{}"))
+
+
+async def test_print(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    await frame.body(request, Empty)
+    if not await frame.agents.print_test(person.of):
+        raise Rejected("no-printer")
+    return web.Response(body=b"{}", content_type="application/json")
+
+
+# --- phones ---
+
+
+async def _ticket_of_today(frame: Frame, request: web.Request) -> str:
+    read = frame.screens.around.tokens.read(request.match_info["token"])
+    if read is None or read[0] != "t":
+        raise web.HTTPNotFound
+    name = read[1]
+    if not await frame.hub.read(lambda hall: name in hall.tickets):
+        raise web.HTTPNotFound
+    return name
+
+
+async def phone(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    name = await _ticket_of_today(frame, request)
+    now = frame.hub.clock.now()
+    view = await frame.hub.read(lambda hall: encode(frame.screens.ticket_view(hall, hall.tickets[name], now)))
+    return web.Response(body=view, content_type="application/json")
+
+
+def _by_phone(action: str, build: Callable[[str], c.Command]) -> Route:
+    async def handle(frame: Frame, request: web.Request, person: Person) -> web.Response:
+        await frame.body(request, Empty)
+        name = await _ticket_of_today(frame, request)
+        citizen = Person("ticket", name, "", frozenset())
+
+        def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
+            return 200, encode(frame.screens.ticket_view(hall, hall.tickets[name], frame.hub.clock.now()))
+
+        return await frame.carry(request, citizen, build(name), respond)
+
+    return Route("POST", f"phone/{{token}}/{action}", handle, frozenset(), Empty, TicketView, f"{action} by phone")
+
+
+async def rate(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """One rating per service, from the page of its ticket or its window's QR (RULES 38, 46)."""
+    body = await frame.body(request, Rate)
+    read = frame.screens.around.tokens.read(body.token)
+    if read is None:
+        raise Rejected("service-unknown")
+    if len(body.text) > TEXT_MAX:
+        raise Malformed("text", f"at most {TEXT_MAX} characters")
+    if read[0] == "s" and read[1] != body.service:
+        raise Rejected("service-unknown")
+    if read[0] == "t":
+        mine = await frame.hub.read(lambda hall: getattr(hall.services.get(body.service), "ticket", ""))
+        if mine != read[1]:
+            raise Rejected("service-unknown")
+    command = c.Rate(
+        id=new_id(), service=body.service, level=body.level, tags=tuple(body.tags), has_text=bool(body.text.strip())
+    )
+    now = frame.hub.clock.now()
+    row = PersonalRow(f"rating:{command.id}", "text", body.text.encode(), now, now + PERSONAL_KEPT_MS)
+    extras = Extras(personal=[row] if body.text.strip() else [])
+    answer = encode(Rated(service=body.service, stored=True))
+    citizen = Person("citizen", body.service, "", frozenset())
+    return await frame.carry(request, citizen, command, lambda _hall, _decision: (200, answer), extras)
+
+
+# --- matters ---
+
+
+async def matters(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Search by everyday words, names, pinyin or initials; or all of a `domain` ("bundles" for the bundles)."""
+    if person is NOBODY and frame.screens.around.tokens.read(bearer(request)) is None:
+        raise Rejected("unauthorised")
+    text, domain = request.query.get("q", "")[:100], request.query.get("domain", "")
+    limit, offset = query_int(request, "limit", 8, 1, 400), query_int(request, "offset", 0, 0, 10_000)
+
+    version, configuration = await frame.hub.read(lambda hall: (hall.version, hall.configuration))
+    if frame.index_version != version:
+        frame.index, frame.index_version = await asyncio.to_thread(MatterIndex, configuration), version
+
+    def look(hall: Hall) -> bytes:
+        if text:
+            names = [(hit.id, hit.kind) for hit in frame.index.search(text, SEARCH_MAX)]
+            letters = frame.index.letters(text)
+        else:
+            names, letters = _all_of(hall, domain), frame.index.letters("")
+        hits = [_hit(frame, hall, name, kind) for name, kind in names[offset : offset + limit]]
+        return encode(MatterHits(hits=hits, total=len(names), letters=letters))
+
+    return web.Response(body=await frame.hub.read(look), content_type="application/json")
+
+
+def _all_of(hall: Hall, domain: str) -> list[tuple[str, str]]:
+    if domain == "bundles":
+        return [(bundle.id, "bundle") for bundle in hall.configuration.bundle]
+    offered = [m for m in hall.configuration.matter if m.offered and (not domain or m.domain == domain)]
+    return [(matter.id, "matter") for matter in sorted(offered, key=lambda matter: -matter.share)]
+
+
+def _hit(frame: Frame, hall: Hall, name: str, kind: str) -> MatterHit:
+    bundle = hall.catalogue.bundles[name] if kind == "bundle" else None
+    matter = hall.catalogue.matters[name] if kind != "bundle" else None
+    queue = hall.serving.queue_of(bundle=name) if bundle else hall.serving.queue_of([name])
+    ahead, low, high, served = frame.screens.wait_of(hall, queue, frame.hub.clock.now())
+    entry = bundle or matter
+    assert entry is not None
+    departments = {each.id: each.short or each.name for each in hall.configuration.department}
+    owner = bundle.lead if bundle else matter.department if matter else ""
+    domain = hall.catalogue.domains.get(matter.domain) if matter else None
+    return MatterHit(
+        id=name,
+        kind=kind,
+        name=entry.name,
+        name_en=matter.name_en if matter else "",
+        everyday=list(entry.everyday),
+        domain=domain.name if domain else "一件事",
+        department=departments.get(owner, owner),
+        initials=initials_of(entry.name),
+        waiting=ahead,
+        wait_low_s=low,
+        wait_high_s=high,
+        open=served,
+        reason=NOTHING if served else words("nobody-serves"),
+        materials=list(entry.materials),
+    )
+
+
+ROUTES: list[Route] = [
+    Route("POST", "tickets", take, ISSUERS, TakeTicket, TicketTaken, "Take a ticket", 201),
+    Route("GET", "tickets", lost, GUIDES, None, TicketList, "Find a ticket by number, matter and time"),
+    Route("GET", "tickets/{ticket}", one, GUIDES, None, TicketTaken, "One ticket of today"),
+    Route(
+        "POST", "tickets/{ticket}/reprint", reprint, GUIDES | {"kiosk"}, Reprint, TicketTaken, "Print a ticket again"
+    ),
+    _on_ticket("reactivate", lambda name: c.ReactivateTicket(ticket=name)),
+    _on_ticket("cancel", lambda name: c.CancelTicket(ticket=name)),
+    Route("POST", "kiosk/pin", pin, frozenset({"kiosk"}), KioskPin, Empty, "Open a kiosk's staff menu"),
+    Route("POST", "kiosk/pin/set", set_pin, frozenset({"admin"}), KioskPin, Empty, "Set the PIN of the kiosks"),
+    Route("POST", "kiosk/help", kiosk_help, frozenset({"kiosk"}), Empty, Empty, "Call a person to a kiosk"),
+    Route("POST", "kiosk/test-print", test_print, frozenset({"kiosk"}), Empty, Empty, "Print a test page"),
+    Route("GET", "phone/{token}", phone, frozenset(), None, TicketView, "The citizen's own ticket"),
+    _by_phone("cancel", lambda name: c.CancelTicket(ticket=name)),
+    _by_phone("delay", lambda name: c.DelayTicket(ticket=name)),
+    _by_phone("help", lambda name: c.AskHelp(ticket=name)),
+    Route("POST", "ratings", rate, frozenset(), Rate, Rated, "Rate a service"),
+    Route("GET", "matters", matters, frozenset(), None, MatterHits, "Find a matter or bundle"),
+]

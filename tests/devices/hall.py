@@ -1,0 +1,117 @@
+"""A bus with a keypad, a rating device and a strip of one window, on an emulated line; for the tests beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from devices.bus import Bus, BusSettings
+from devices.drivers.base import BusDriver
+from devices.drivers.keypad import Keypad
+from devices.drivers.rating import RatingPad
+from devices.drivers.strip import Strip
+from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
+from devices.emulators.rs485 import Rs485BusEmulator
+from devices.protocols.keymaps import HALL_QUEUE_FRONT, Keymap
+from devices.protocols.keypad import KeyAction, KeypadSettings
+from devices.protocols.rating import HALL_QUEUE_FRONT_LEVELS, AckVariant, RatingSettings
+from devices.protocols.strip import StripSettings
+from devices.transport import Unavailable, transport
+
+FAST = BusSettings(baud=115_200, idle_ms=60, retry_first_ms=10, retry_limit_ms=50)
+QUICK_STRIP = StripSettings(ack_ms=100, resend_ms=400, page_ms=150, reply_ms=30)
+_names = itertools.count()
+
+
+def listen_url(kind: str, tmp_path: Path) -> str:
+    """Somewhere new to listen; kind is memory, tcp or pty."""
+    match kind:
+        case "memory":
+            return f"memory://line{next(_names)}"
+        case "tcp":
+            return "tcp://127.0.0.1:0"
+        case _:
+            return f"pty://{tmp_path / 'line'}"
+
+
+class Desk:
+    """One window's devices at both ends of a line."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        keymap: Keymap = HALL_QUEUE_FRONT,
+        ack: AckVariant = AckVariant.A,
+        keypad_address: int = 0x07,
+        rating_address: int = 0x87,
+        settings: BusSettings = FAST,
+        answer_ms: int = 3000,
+    ) -> None:
+        self.far_keypad = EmulatedKeypad(keypad_address)
+        self.far_rating = EmulatedRatingPad(rating_address, ack)
+        self.far_strip = EmulatedStrip(0x03)
+        self.far_keypad.tries = self.far_rating.tries = 12  # the machine is shared: an echo may be late
+        self.emulator = Rs485BusEmulator(url, (self.far_keypad, self.far_rating, self.far_strip))
+        self.actions: list[KeyAction] = []
+        self.ratings: list[int] = []
+        self.healths: list[tuple[str, str]] = []
+        self.disk_full = False
+        self.answer: Callable[[Keypad, KeyAction], None] = lambda keypad, action: keypad.answer(action.token, ok=True)
+        self.keypad = Keypad(
+            "k7",
+            keypad_address,
+            keymap,
+            pressed=self._pressed,
+            health_changed=self._health,
+            settings=KeypadSettings(answer_ms=answer_ms),
+        )
+        self.rating = RatingPad(
+            "r7",
+            rating_address,
+            RatingSettings(HALL_QUEUE_FRONT_LEVELS, ack, starts=True),
+            store=self._store,
+            health_changed=self._health,
+        )
+        self.strip = Strip("s3", 0x03, self._health, QUICK_STRIP)
+        self._settings = settings
+        self.bus: Bus
+
+    def _pressed(self, keypad: Keypad, action: KeyAction) -> None:
+        self.actions.append(action)
+        self.answer(keypad, action)
+
+    async def _store(self, pad: RatingPad, level: int) -> None:
+        await asyncio.sleep(0.01)
+        if self.disk_full:
+            raise Unavailable("no space left")
+        self.ratings.append(level)
+
+    def _health(self, driver: BusDriver) -> None:
+        self.healths.append((driver.device, str(driver.health.state)))
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Emulator and bus alive, the line up."""
+        async with self.emulator:
+            self.bus = Bus(transport(self.emulator.url), self._settings)
+            for driver in (self.keypad, self.rating, self.strip):
+                self.bus.attach(driver)
+            task = asyncio.create_task(self.bus.run())
+            try:
+                await until(lambda: self.bus.up and self.emulator.connected)
+                yield
+            finally:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+
+async def until(condition: Callable[[], object], timeout_s: float = 5.0) -> None:
+    """Wait until `condition` is true; TimeoutError otherwise."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 - conditions of many objects
+            await asyncio.sleep(0.005)

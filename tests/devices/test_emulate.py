@@ -1,0 +1,82 @@
+"""`yichuang emulate`: devices on a line for people and programs, with keys to press and faults to cause."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from devices.emulators.cli import emulate
+from devices.transport import Unavailable, transport
+from tests.devices import independent
+from tests.devices.hall import until
+
+
+async def test_keys_pressed_on_the_command_line_are_frames_and_what_is_shown_is_told() -> None:
+    typed: asyncio.Queue[str] = asyncio.Queue()
+    told: list[dict[str, object]] = []
+
+    async def commands() -> AsyncIterator[str]:
+        while True:
+            yield await typed.get()
+
+    def events(kind: str) -> list[dict[str, object]]:
+        return [event for event in told if event["event"] == kind]
+
+    nodes, faults = ["keypad:7-8", "rating:0x87:b", "strip:3"], ["noise=0"]
+    task = asyncio.create_task(
+        emulate("rs485", "tcp://127.0.0.1:0", nodes, faults, commands=commands(), say=told.append)
+    )
+    await until(lambda: events("listening"))
+    line = transport(str(events("listening")[0]["url"]))
+    await line.open()
+    typed.put_nowait("press 7 42 call")
+    assert independent.decode_ff68(await line.read()) == [(7, 1, [4, 2, 0x0C])]
+    await line.write(independent.build_ff68(7, 1, 4, 2, 0x0C))
+    await until(lambda: {"event": "acknowledged", "command": "press 7 42 call"} in told)
+    await line.write(independent.build_ff68(7, 2, 10, 10, 10, 0, 4, 2))
+    await until(lambda: any(event.get("cells") == "   042" for event in told))
+    typed.put_nowait("rate 0x87 3")
+    assert independent.decode_ff68(await line.read()) == [(0x87, 0x11, [3])]
+    await line.write(bytes.fromhex("68 02 02 68 87 01 88 16"))
+    await until(lambda: {"event": "acknowledged", "command": "rate 0x87 3"} in told)
+    await line.write(bytes.fromhex("A0 90 03 A5 00 05 C7 EB 00 41 00 CE"))
+    assert await line.read() == bytes.fromhex("A0 90 03 A5 AA")
+    await until(lambda: any(event.get("text") == "请A" for event in told))
+    for wrong in ("press 99 call", "press 7 jump", "rate 0x87 999", "fault gravity 1", "dance"):
+        typed.put_nowait(wrong)
+        await until(lambda wrong=wrong: any(event.get("command") == wrong for event in events("wrong")))
+    typed.put_nowait("unplug")
+    with pytest.raises(Unavailable):
+        await line.read()
+    await line.close()
+    typed.put_nowait("quit")
+    await task
+
+
+async def test_usage_is_refused_in_words() -> None:
+    async def nothing() -> AsyncIterator[str]:
+        return
+        yield ""
+
+    for nodes, faults in (["piano:1"], []), (["keypad:x"], []), (["keypad:300"], []), (["keypad:1"], ["rain=1"]):
+        with pytest.raises(ValueError, match=r"node|address|fault"):
+            await emulate("rs485", "memory://usage", nodes, faults, commands=nothing(), say=lambda event: None)
+
+
+def test_the_program_offers_a_serial_port(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "devices.emulators", "rs485", "--node", "keypad:7", "--json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        listening = json.loads(process.stdout.readline())
+        assert Path(listening["url"].removeprefix("serial://").partition("?")[0]).is_char_device()
+        assert json.loads(process.stdout.readline())["device"] == "keypad"
+        process.stdin.write("quit\n")
+        process.stdin.flush()
+        assert process.wait(10) == 0

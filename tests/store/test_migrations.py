@@ -1,0 +1,60 @@
+"""The tables that migrations make are those the code sees, from an empty database and from every older one."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from queue_server.store import tables
+from queue_server.store.port import Batch, Unavailable
+from queue_server.store.store import Store
+from tests.store.sample import HALL, issued, project
+
+
+async def test_the_migrated_tables_are_the_codes_tables(store: Store) -> None:
+    def other_default(*compared: Any) -> bool:
+        """The databases spell a default back in their own ways: `''::text`, `('')`, false."""
+        _context, _column, _table_column, found, _default, wanted = compared
+        spelled = (found or "").split("::")[0].strip("()'").replace("false", "0")
+        return bool(spelled != (wanted or "").strip("'"))
+
+    def differences(connection: Connection) -> list[Any]:
+        options = {"compare_type": True, "compare_server_default": other_default}
+        context = MigrationContext.configure(connection, opts=options)
+        found: list[Any] = compare_metadata(context, tables.metadata)
+        return found
+
+    async with store.database.reading() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_opening_again_changes_nothing(url: str, keys_dir: Path) -> None:
+    store = await Store.open(url, keys_dir=keys_dir, projector=project)
+    await store.commit(await store.take_over(HALL, "a"), Batch(events=[issued(1)]))
+    await store.close()
+    stores = await asyncio.gather(*(Store.open(url, keys_dir=keys_dir, projector=project) for _ in range(3)))
+    for each in stores:
+        assert [row.seq async for row in each.read(HALL)] == [1]
+        await each.close()
+
+
+async def test_a_database_from_a_newer_version_is_refused(url: str, keys_dir: Path) -> None:
+    store = await Store.open(url, keys_dir=keys_dir, projector=project)
+    async with store.database.writing() as connection:
+        await connection.execute(text("update alembic_version set version_num = '9999'"))
+    await store.close()
+    with pytest.raises(Unavailable, match="newer"):
+        await Store.open(url, keys_dir=keys_dir, projector=project)
+
+
+async def test_migrations_need_no_file_in_the_working_directory(
+    url: str, keys_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = await Store.open(url, keys_dir=keys_dir, projector=project)
+    await store.take_over(HALL, "a")
+    await store.close()
