@@ -36,6 +36,7 @@ async function take(page, word) {
 for (const [name, path, width, height, step] of shots) {
   const page = await browser.newPage({ viewport: { width, height } })
   page.setDefaultTimeout(6000)
+  page.setDefaultNavigationTimeout(30_000)
   page.on('console', (message) => {
     if (message.type() !== 'error' && message.type() !== 'warning') return
     console.error(`${name}: ${message.text()}`)
