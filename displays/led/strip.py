@@ -81,7 +81,7 @@ def cells(text: str) -> int:
 def strip_pages(state: StripState, capacity: int) -> list[Page]:
     """The pages for a strip of `capacity` half-width cells (64×16: 8, 96×16: 12, 128×16: 16); ValueError below 8.
 
-    A number is always whole on its page; one that is wider than the strip is a ValueError.
+    A number is whole on its page unless it is wider than the strip itself.
     """
     if capacity < LEAST_CELLS:
         raise ValueError(f"a strip has at least {LEAST_CELLS} cells, not {capacity}")
@@ -137,10 +137,8 @@ def _first(templates: Sequence[str], words: Mapping[str, str], capacity: int) ->
 
 
 def _numbered(word: str, number: str, capacity: int) -> list[str]:
-    """The word on a page, then the number whole on its own."""
-    if cells(number) > capacity:
-        raise ValueError(f"the number {number} does not fit a strip of {capacity} cells")
-    return [text for text in (word, number) if text]
+    """The word on a page, then the number whole on its own; only a number wider than the strip is cut into pages."""
+    return [text for text in (word, *paged(number, capacity)) if text]
 
 
 def paged(text: str, capacity: int) -> list[str]:

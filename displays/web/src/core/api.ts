@@ -11,14 +11,18 @@ export class ApiProblem extends Error {
   readonly title: string
   readonly titleEn: string
   readonly field: string
+  /** Numbers to choose between (number-ambiguous). */
+  readonly choices: string[]
 
-  constructor(problem: Pick<Problem, 'status' | 'code' | 'title' | 'title_en' | 'field'>) {
+  constructor(problem: Pick<Problem, 'status' | 'code' | 'title' | 'title_en' | 'field'> & { figures?: Problem['figures'] }) {
     super(problem.code)
     this.status = problem.status
     this.code = problem.code
     this.title = problem.title
     this.titleEn = problem.title_en
     this.field = problem.field
+    const choices = problem.figures?.choices
+    this.choices = Array.isArray(choices) ? choices : []
   }
 
   /** The sentence that says what to do next; "" when the server sent none, so the page says its own. */

@@ -507,6 +507,13 @@ export interface Transfer {
   reason?: string
 }
 
+export interface TransferPreview {
+  ahead: number
+  wait_low_s: number | null
+  wait_high_s: number | null
+  windows_open: number
+}
+
 export interface Park {
   reason: string
   minutes?: number
