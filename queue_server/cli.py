@@ -10,11 +10,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
 import structlog
+
+from devices.emulators import cli as emulators
 from displays.errors import Unavailable as NoPack
 from displays.speech.pack import build_pack
-
-from devices import cli as agent
-from devices.emulators import cli as emulators
 from queue_server.app import hallfile
 from queue_server.app.projection import project
 from queue_server.domain.configuration import Configuration
@@ -60,7 +59,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(commands.add_parser("config", help="check a hall's file"))
     _add_journal(commands.add_parser("journal", help="verify, rebuild or export what happened"))
     _add_voice(commands.add_parser("voice", help="make the voice pack that ships"))
-    _add_agent(commands.add_parser("agent", help="own the devices of this PC"))
     emulate = commands.add_parser("emulate", help="be the other end of a device's line")
     emulators.add_arguments(emulate)
     emulate.set_defaults(run=lambda arguments: run_loop(emulators.run(arguments)))
@@ -170,7 +168,9 @@ def _journal(name: str, work: Callable[..., Coroutine[None, None, int]], argumen
     keys = arguments.keys or data_dir() / "keys"
     if name == "export":
         after, out = arguments.after, sys.stdout.buffer
-        return run_loop(work(arguments.database, keys, project, hall=arguments.hall, after=after, out=out, err=sys.stderr))
+        return run_loop(
+            work(arguments.database, keys, project, hall=arguments.hall, after=after, out=out, err=sys.stderr)
+        )
     options = {"hall": arguments.hall, "as_json": arguments.json, "out": sys.stdout, "err": sys.stderr}
     return run_loop(work(arguments.database, keys, project, **options))
 
@@ -191,8 +191,3 @@ def _build_voice(arguments: argparse.Namespace) -> int:
         return 1
     print(folder)
     return 0
-
-
-def _add_agent(parser: argparse.ArgumentParser) -> None:
-    agent.add_arguments(parser)
-    parser.set_defaults(run=lambda arguments: run_loop(agent.run(arguments, render_strip, make_printer)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
@@ -19,8 +20,8 @@ _ASCII: Final = range(0x20, 0x7F)
 
 
 def plain(text: str) -> str:
-    """The text with dashes and spaces that every printer has, and without control characters."""
-    return "".join(c for c in text.translate(PLAIN) if c.isprintable())
+    """The text with dashes and spaces that every printer has, and without control and format characters."""
+    return "".join(c for c in text.translate(PLAIN) if unicodedata.category(c) not in ("Cc", "Cf"))
 
 
 def cells(text: str) -> int:

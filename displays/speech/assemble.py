@@ -17,7 +17,7 @@ AFTER_CHIME_MS: Final = 300
 """UX V-03, as BETWEEN_MS."""
 BETWEEN_MS: Final = 600
 """Between the repetitions, and before the second language."""
-GAP_MS: Final = 70
+GAP_MS: Final = 80
 """Between the clips of a single call, which makes 4 syllables a second (UX V-04); a group has none (V-06)."""
 PAUSES_MS: Final = {"、": 100, "，": 200, "。": 300}
 CACHE_MAX: Final = 32

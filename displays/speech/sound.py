@@ -20,8 +20,8 @@ _LOUDNESS: Final = 0.17 * _FULL
 _SILENT: Final = 0.02
 """Of the peak: what stays below it at either end is silence."""
 _FADE_MS: Final = 4
-_CHIME_MS: Final = 700
-_CHIME_NOTES: Final = ((659.26, 0), (523.25, 260))
+_CHIME_MS: Final = 600
+_CHIME_NOTES: Final = ((659.26, 0), (523.25, 220))
 """E5, then C5: Hz and ms of the start."""
 
 
@@ -59,7 +59,7 @@ def levelled(samples: array[int]) -> array[int]:
 
 
 def chime() -> array[int]:
-    """Two falling notes that ring out within 0.7 s (UX V-03: 0.6 to 1.0 s)."""
+    """Two falling notes that ring out within 0.6 s (UX V-03: 0.6 to 1.0 s)."""
     mix = [0.0] * samples_of(_CHIME_MS)
     for hertz, start_ms in _CHIME_NOTES:
         start = samples_of(start_ms)

@@ -14,6 +14,7 @@ Found = tuple[str, str, str, int]
 """code, subject, level, figure."""
 
 RECENT_MS = 30 * 60_000
+HELP_MS = 10 * 60_000
 
 
 def current(hall: Hall, now: int) -> Iterator[Found]:
@@ -26,7 +27,11 @@ def current(hall: Hall, now: int) -> Iterator[Found]:
             yield "park-expired", name, "warn", (now - hall.tickets[name].parked_until) // 60_000
     for ticket in hall.tickets.values():
         if ticket.help_asked_at and not ticket.ended_at:
-            yield "help-asked", ticket.id, "warn", 0
+            yield "help", ticket.id, "warn", 0
+    for alarm in hall.alarms.values():
+        asked = alarm.code == "help" and alarm.subject not in hall.tickets
+        if asked and not alarm.acknowledged_by and now - alarm.at < HELP_MS:
+            yield "help", alarm.subject, "warn", 0
 
 
 def _waits(hall: Hall, now: int) -> Iterator[Found]:
@@ -101,6 +106,14 @@ def tick(hall: Hall, command: c.Tick, ctx: c.Context) -> list[e.Event]:
     ]
     cleared = [e.AlarmCleared(alarm=name, at=ctx.now) for name in hall.alarms if name not in found]
     return [*raised, *cleared]
+
+
+def call_help(hall: Hall, command: c.CallHelp, ctx: c.Context) -> list[e.Event]:
+    """A kiosk's call for a person stands until somebody takes it, for ten minutes."""
+    name = f"help:{command.kiosk}"
+    if name in hall.alarms:
+        return []
+    return [e.AlarmRaised(alarm=name, code="help", subject=command.kiosk, level="warn", figure=0, at=ctx.now)]
 
 
 def acknowledge(hall: Hall, command: c.AcknowledgeAlarm, ctx: c.Context) -> list[e.Event]:

@@ -54,6 +54,13 @@ class ApplyConfiguration(Command, frozen=True, kw_only=True):
     source: str
 
 
+class PlanConfiguration(Command, frozen=True, kw_only=True):
+    """For tonight, when the day has ended; None takes the plan back."""
+
+    configuration: Configuration | None
+    source: str
+
+
 class TakeTicket(Command, frozen=True, kw_only=True):
     """`person` is the random id of law 10 or ""; `slip` an uncalled ticket's id of the previous day, already looked up."""
 
@@ -71,10 +78,11 @@ class TakeTicket(Command, frozen=True, kw_only=True):
 
 
 class Reprint(Command, frozen=True, kw_only=True):
-    """The same number again, marked 补 (UX K-12)."""
+    """The same number again, marked 补; a kiosk may once, within a minute of its own issue (UX K-12)."""
 
     ticket: str
     printer: str
+    kiosk: str = ""
 
 
 class CancelTicket(Command, frozen=True, kw_only=True):
@@ -227,6 +235,12 @@ class ReportDevice(Command, frozen=True, kw_only=True):
     state: DeviceState
     printer: PrinterState | None = None
     error: str = ""
+
+
+class CallHelp(Command, frozen=True, kw_only=True):
+    """Somebody at a kiosk wants a person."""
+
+    kiosk: str
 
 
 class Tick(Command, frozen=True, kw_only=True):

@@ -70,6 +70,7 @@ def _configuration_applied(hall: Hall, event: e.ConfigurationApplied) -> None:
     for ticket in waiting:
         take_out(hall, ticket)
     hall.configuration = event.configuration
+    hall.planned = None
     hall.serving = Serving(event.configuration)
     hall.catalogue = Catalogue(event.configuration, hall.serving)
     hall.version = event.version
@@ -86,6 +87,10 @@ def _configuration_applied(hall: Hall, event: e.ConfigurationApplied) -> None:
             del hall.windows[name]
 
 
+def _configuration_planned(hall: Hall, event: e.ConfigurationPlanned) -> None:
+    hall.planned = event.configuration
+
+
 def _day_opened(hall: Hall, event: e.DayOpened) -> Hall:
     fresh = empty_hall(hall.configuration)
     fresh.serving, fresh.catalogue = hall.serving, hall.catalogue
@@ -93,6 +98,7 @@ def _day_opened(hall: Hall, event: e.DayOpened) -> Hall:
     fresh.day = event.day
     fresh.previous_day = event.previous_day
     fresh.devices = hall.devices
+    fresh.planned = hall.planned
     return fresh
 
 
@@ -194,7 +200,9 @@ def _print_recorded(hall: Hall, event: e.PrintRecorded) -> None:
 
 
 def _reprint_requested(hall: Hall, event: e.ReprintRequested) -> None:
-    hall.tickets[event.ticket].print_state = PrintState.CLAIMED
+    ticket = hall.tickets[event.ticket]
+    ticket.print_state = PrintState.CLAIMED
+    ticket.reprints += 1
 
 
 def _window_opened(hall: Hall, event: e.WindowOpened) -> None:
@@ -443,7 +451,7 @@ def _rating_invited(hall: Hall, event: e.RatingInvited) -> None:
     service = hall.services[event.service]
     if not service.invited_at:
         hall.invited += 1
-    service.invited_at = event.at
+    service.invited_at, service.invited_on = event.at, event.device
 
 
 def _service_rated(hall: Hall, event: e.ServiceRated) -> None:
@@ -478,6 +486,7 @@ def _alarm_acknowledged(hall: Hall, event: e.AlarmAcknowledged) -> None:
 
 _HANDLERS: dict[type[e.Event], Callable[[Hall, Any], Hall | None]] = {
     e.ConfigurationApplied: _configuration_applied,
+    e.ConfigurationPlanned: _configuration_planned,
     e.DayOpened: _day_opened,
     e.DayStarted: _day_started,
     e.DayClosing: _day_closing,

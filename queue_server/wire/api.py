@@ -3,13 +3,17 @@
 | method and path | who | body → answer |
 |---|---|---|
 | POST tickets | kiosk, guide, manager | TakeTicket → TicketTaken (201; 200 when it existed, RULES 16) |
-| GET tickets?number=&matter=&from=&to= | guide, manager | → TicketList (a lost slip by time and matter) |
-| POST tickets/{id}/{reprint,reactivate,cancel} | guide, manager | Empty → TicketTaken |
+| GET tickets?number=&matter=&state=&from=&to= | guide, manager | → TicketList (a lost slip by time and matter) |
+| GET tickets/{id} | guide, manager | → TicketTaken (one ticket, with its address for the QR code) |
+| POST tickets/{id}/{reactivate,cancel} | guide, manager | Empty → TicketTaken |
+| POST tickets/{id}/reprint | guide, manager; the kiosk that issued it, once, within a minute | Reprint → TicketTaken |
+| POST kiosk/pin | kiosk | KioskPin → Empty (403 wrong, 429 too many tries; UX K-16) |
+| POST kiosk/{help,test-print} | kiosk | Empty → Empty (help raises the alarm `help`) |
 | GET tickets/{id}/life | manager, auditor | → TicketLife |
 | GET phone/{token} | the ticket's token | → TicketView |
 | POST phone/{token}/{cancel,delay,help} | the ticket's token | Empty → TicketView |
 | POST ratings | the ticket's token | Rate → Rated |
-| GET matters?q=&domain=&limit= | anybody in the hall with a token or session | → MatterHits |
+| GET matters?q=&domain=&limit=&offset= | anybody in the hall with a token or session | → MatterHits |
 | POST windows/{id}/{open,pause,resume,close} | clerk at it, manager | OpenWindow, PauseWindow, Empty → DeskReply |
 | POST windows/{id}/{call-next,recall,arrive,finish,no-show,undo} | clerk at it | Empty, Finish, NoShow → DeskReply |
 | POST windows/{id}/call | clerk with permission | CallNumber → DeskReply |
@@ -61,7 +65,8 @@ class Identity(Incoming, frozen=True, kw_only=True):
 class TakeTicket(Incoming, frozen=True, kw_only=True):
     """Matters (ids, at least one) or one bundle (id); priority is a class id or "".
 
-    quantity 1…50 counts filings of the same matter. `slip` is the token on a slip that was not reached the day before.
+    quantity 1…50 counts filings of the same matter. `printer` is a device id; "" is the kiosk's own, or for staff the
+    hall's first that prints. `slip` is the token on a slip that was not reached the day before.
     """
 
     matters: list[str] = []
@@ -72,7 +77,20 @@ class TakeTicket(Incoming, frozen=True, kw_only=True):
     note: str = ""
     language: str = "zh"
     paper: bool = True
+    printer: str = ""
     slip: str = ""
+
+
+class Reprint(Incoming, frozen=True, kw_only=True):
+    """The same number again, marked 补; `printer` as in TakeTicket."""
+
+    printer: str = ""
+
+
+class KioskPin(Incoming, frozen=True, kw_only=True):
+    """The staff's PIN at a kiosk."""
+
+    pin: str
 
 
 class TicketTaken(Message, frozen=True, kw_only=True):
@@ -121,11 +139,12 @@ class Rated(Message, frozen=True, kw_only=True):
 
 
 class MatterHit(Message, frozen=True, kw_only=True):
-    """A matter or bundle (kind) that may be taken; `open` False with the reason when no open window serves it now."""
+    """A matter or bundle (kind) that may be taken; `open` False with the reason when no ticket is given for it now."""
 
     id: str
     kind: str
     name: str
+    name_en: str
     everyday: list[str]
     domain: str
     department: str
@@ -139,7 +158,10 @@ class MatterHit(Message, frozen=True, kw_only=True):
 
 
 class MatterHits(Message, frozen=True, kw_only=True):
-    """`letters` are the pinyin initials that would still lead somewhere after `q` (UX 1, initials pad)."""
+    """`letters` are the pinyin initials that would still lead somewhere after `q` (UX 1, initials pad).
+
+    `domain` of the request is a domain's id, or `bundles`; an empty `q` gives the most wanted first.
+    """
 
     hits: list[MatterHit]
     total: int

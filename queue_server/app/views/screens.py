@@ -316,6 +316,7 @@ class Screens:
             "windows": self._windows(hall, now),
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
             "alarms": self.alarms(hall),
+            "devices": self.devices(hall),
         }
 
     def _manager(self, hall: Hall, of: str, now: int) -> Keyed:
@@ -411,10 +412,10 @@ def _failed_prints(hall: Hall) -> list[AlarmDocument]:
     bad = (PrintState.FAILED, PrintState.UNKNOWN)
     return [
         AlarmDocument(
-            id=f"print-failed:{ticket.id}",
+            id=f"print:{ticket.id}",
             level="alert",
-            code="print-failed",
-            text=words("alarm.print-failed", {"subject": ticket.number}),
+            code="print",
+            text=words("alarm.print", {"subject": ticket.number}),
             since=ticket.issued_at,
             acknowledged_by="",
             action="reprint",
