@@ -303,6 +303,8 @@ class Agents:
                 return c.Recall(window=window)
             case "evaluate":
                 return c.Invite(window=window)
+            case "pause" if await self._hub.read(lambda hall: hall.windows[window].state) is WindowState.PAUSED:
+                return c.ResumeWindow(window=window)
             case "pause":
                 return c.PauseWindow(window=window, reason="other")
             case "resume":

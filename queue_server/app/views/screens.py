@@ -14,7 +14,6 @@ from queue_server.app.views.desk import (
     desk_document,
     is_inviting,
     next_lines,
-    rating_device_state,
     window_document,
 )
 from queue_server.app.views.survey import DomainCount, count, figures, queue_documents
@@ -158,8 +157,7 @@ class Screens:
         service = hall.services.get(window.last_service)
         if service is None or not is_inviting(hall, service, now):
             return ""
-        state = rating_device_state(hall, window.id)
-        if state in (DeviceState.ONLINE, DeviceState.DEGRADED):
+        if service.invited_on:
             return ""
         return f"{self.around.base_url}/rate/{self.around.tokens.make('s', service.id)}"
 
