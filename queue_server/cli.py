@@ -11,12 +11,14 @@ from pathlib import Path
 
 import structlog
 
+from devices import cli as agent
 from devices.emulators import cli as emulators
 from displays.errors import Unavailable as NoPack
 from displays.speech.pack import build_pack
 from queue_server.app import hallfile
 from queue_server.app.projection import project
 from queue_server.domain.configuration import Configuration
+from queue_server.edge import make_printer, render_strip
 from queue_server.store import cli as journal
 from queue_server.store.port import StoreError
 
@@ -58,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands.add_parser("serve", help="serve one hall"))
     _add_config(commands.add_parser("config", help="check a hall's file"))
     _add_journal(commands.add_parser("journal", help="verify, rebuild or export what happened"))
+    _add_agent(commands.add_parser("agent", help="own the devices of this PC"))
     _add_voice(commands.add_parser("voice", help="make the voice pack that ships"))
     emulate = commands.add_parser("emulate", help="be the other end of a device's line")
     emulators.add_arguments(emulate)
@@ -191,3 +194,8 @@ def _build_voice(arguments: argparse.Namespace) -> int:
         return 1
     print(folder)
     return 0
+
+
+def _add_agent(parser: argparse.ArgumentParser) -> None:
+    agent.add_arguments(parser)
+    parser.set_defaults(run=lambda arguments: run_loop(agent.run(arguments, render_strip, make_printer)))

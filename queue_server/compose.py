@@ -185,6 +185,7 @@ async def _tasks(hub: Hub, frame: Frame, settings: Settings) -> AsyncIterator[tu
             await hub.tell(command, "first start")
         await _settle_old_prints(frame.store, hub)
         await frame.voice.start(hub, frame.live)
+        await timers.once()
         loops = (hub.keep(), frame.live.run(), frame.agents.run(), frame.voice.run(), timers.run(), sockets.beat())
         tasks += [group.create_task(loop) for loop in loops]
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=75.0)

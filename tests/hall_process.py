@@ -142,7 +142,7 @@ def open_hall(folder: Path, source: Path = TOWNSHIP, **policy: object) -> Path:
         configuration,
         hall=structs.replace(configuration.hall, timezone=noon_zone()),
         hours=Hours(
-            tickets_from="00:00", opens="00:01", tickets_until="23:58", closes="23:59", weekdays=tuple(range(1, 8))
+            tickets_from="00:00", opens="23:50", tickets_until="23:58", closes="23:59", weekdays=tuple(range(1, 8))
         ),
         policy=structs.replace(configuration.policy, **policy),
     )

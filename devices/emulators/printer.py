@@ -22,6 +22,7 @@ class Model:
     """What this printer is, and how it is now; change it while it runs and call `EmulatedPrinter.changed`.
 
     `paper_dots`: paper left, None for plenty. `near_dots`: from here on it is near its end. `mute`: answers nothing.
+    `confirms`: answers GS r.
     `deaf`: acts offline without a cause. `xoff`: a serial printer that stops the host while it is offline. `hanzi_gs`: GS !
     enlarges hanzi too, as Epson's does. `fixed_bits`, `full_status`: as in the driver's profile.
     """
@@ -33,6 +34,7 @@ class Model:
     jam: bool = False
     deaf: bool = False
     mute: bool = False
+    confirms: bool = True
     xoff: bool = False
     hanzi_gs: bool = False
     fixed_bits: bool = True
@@ -249,7 +251,7 @@ class Interpreter:
             case b"\x1d(", rest if rest[:1] == b"k":
                 self._symbol(rest[3:])
             case b"\x1dr", _:
-                return bytes((0x03 * self.model.near_end | 0x0C * self.model.out,))
+                return bytes((0x03 * self.model.near_end | 0x0C * self.model.out,)) if self.model.confirms else b""
             case b"\x1da", rest:
                 self._asb, self._told = rest[0], b""
             case b"\x10\x14", _:

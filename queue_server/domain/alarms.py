@@ -22,12 +22,12 @@ def current(hall: Hall, now: int) -> Iterator[Found]:
     yield from _waits(hall, now)
     yield from _windows(hall, now)
     yield from _devices(hall)
-    for name in hall.parked:
+    for name in sorted(hall.parked):
         if now >= hall.tickets[name].parked_until:
             yield "park-expired", name, "warn", (now - hall.tickets[name].parked_until) // 60_000
-    for ticket in hall.tickets.values():
-        if ticket.help_asked_at and not ticket.ended_at:
-            yield "help", ticket.id, "warn", 0
+    for name in sorted(hall.asked_help):
+        if not hall.tickets[name].ended_at:
+            yield "help", name, "warn", 0
     for alarm in hall.alarms.values():
         asked = alarm.code == "help" and alarm.subject not in hall.tickets
         if asked and not alarm.acknowledged_by and now - alarm.at < HELP_MS:
@@ -62,7 +62,7 @@ def _windows(hall: Hall, now: int) -> Iterator[Found]:
     kinds = {window.id: window.kind for window in hall.configuration.window}
     for window in hall.windows.values():
         minutes = (now - window.since) // 60_000
-        if window.state is not WindowState.CLOSED and window.id in kinds:
+        if window.state not in (WindowState.CLOSED, WindowState.PAUSED) and window.id in kinds:
             open_kinds.add(kinds[window.id])
         if window.state is WindowState.PAUSED and minutes >= policy.pause_alarm_min:
             yield "pause-long", window.id, "warn", minutes

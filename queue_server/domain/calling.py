@@ -1,29 +1,22 @@
 """Who is next, and how a window gets, misses, restores and passes on the ticket in hand."""
 
-from functools import lru_cache
-
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
 from queue_server.domain.configuration import NoShowPolicy
 from queue_server.domain.errors import Rejected
 from queue_server.domain.finishing import finish_in_hand, infer_arrival
-from queue_server.domain.model import Hall, Key, Ticket, Window
-from queue_server.domain.queues import key_behind
-from queue_server.domain.windows import in_hand, open_window
+from queue_server.domain.model import Hall, Line, Ticket, Window
+from queue_server.domain.queues import all_windows, key_behind
+from queue_server.domain.windows import in_hand, is_served, known_window, open_window
 from queue_server.wire.common import TicketState, WindowState
 
 HEADS_KEPT = 4
+DIGITS_MAX = 9
+PRESSED_TWICE_MS = 1000
+ASKED_FOR_MS = 15_000
 
-
-@lru_cache(maxsize=65536)
-def serves(queue: str, window: str) -> bool | None:
-    """True when the queue is the window's home, False when it serves it away from home, None when not at all."""
-    for name in queue.split(","):
-        if name == window:
-            return True
-        if name[-1:] == "~" and name[:-1] == window:
-            return False
-    return None
+Candidate = tuple[int, int, int, str, Line]
+"""Effective time + penalty in ms, issue number, place behind it, ticket, line."""
 
 
 def _penalties_ms(hall: Hall) -> tuple[int, int]:
@@ -31,28 +24,33 @@ def _penalties_ms(hall: Hall) -> tuple[int, int]:
     return policy.away_penalty_min * 60_000, policy.away_free_after_min * 60_000
 
 
-def compare_heads(hall: Hall, window: str, now: int, depth: int = 1) -> list[tuple[int, Key, str, str, int]]:
-    """The first `depth` of every queue and class the window serves, unsorted.
+def compare_heads(hall: Hall, window: str, now: int) -> list[Candidate]:
+    """The first of every line the window serves, the next to be called first. O(lines of the window).
 
-    Each is (effective time + penalty, key, ticket, queue, penalty), times in ms. QUEUES 2.2: the penalty is 0 at home or
-    once the ticket has waited `away_free_after_min`. O(queues x classes x depth).
+    QUEUES 2.2: the penalty is 0 at home or once the ticket has waited `away_free_after_min`; ties go by ticket number.
     """
-    away_ms, free_ms = _penalties_ms(hall)
-    found = []
-    for queue, lists in hall.queues.items():
-        home = serves(queue, window)
-        if home is None:
-            continue
-        for credit, waiting in lists.items():
-            for key, ticket in waiting[:depth]:
-                penalty = 0 if home or now - key.effective_at - credit >= free_ms else away_ms
-                found.append((key.effective_at + penalty, key, ticket, queue, penalty))
+    found = [line.head for line in hall.lines.home.get(window, ()) if line.head is not None]
+    away = hall.lines.away.get(window)
+    if away:
+        away_ms, free_ms = _penalties_ms(hall)
+        for line in away:
+            if line.head is not None:
+                at, issue, behind, ticket, _ = line.head
+                bears = now - at - line.credit_ms < free_ms
+                found.append((at + away_ms, issue, behind, ticket, line) if bears else line.head)
+    found.sort()
     return found
 
 
 def upcoming(hall: Hall, window: str, now: int, count: int) -> list[Ticket]:
     """Whom the window would call, in order, if nothing else happened."""
-    return [hall.tickets[entry[2]] for entry in sorted(compare_heads(hall, window, now, count))[:count]]
+    away_ms, free_ms = _penalties_ms(hall)
+    found = [entry for line in hall.lines.home.get(window, ()) for entry in line.entries[:count]]
+    for line in hall.lines.away.get(window, ()):
+        for at, issue, behind, ticket in line.entries[:count]:
+            penalty_ms = away_ms if now - at - line.credit_ms < free_ms else 0
+            found.append((at + penalty_ms, issue, behind, ticket))
+    return [hall.tickets[entry[3]] for entry in sorted(found)[:count]]
 
 
 def _called(hall: Hall, window: Window, ticket: Ticket, ctx: c.Context, service: str, **more: object) -> e.TicketCalled:
@@ -71,41 +69,47 @@ def _called(hall: Hall, window: Window, ticket: Ticket, ctx: c.Context, service:
     )
 
 
+def _head(hall: Hall, candidate: Candidate) -> e.Head:
+    at, _, _, name, line = candidate
+    own_at = hall.tickets[name].key.effective_at
+    return e.Head(number=hall.tickets[name].number, queue=line.queue, effective_at=own_at, penalty_ms=at - own_at)
+
+
 def call_next(hall: Hall, command: c.CallNext, ctx: c.Context) -> list[e.Event]:
     """One key a citizen (UX C-01): finishes or settles what is in hand, then calls whoever is next."""
     window = open_window(hall, command.window)
     events = _settle(hall, window, ctx)
-    if window.state is WindowState.PAUSED:
-        events.append(e.WindowResumed(window=window.id, inferred=True, at=ctx.now))
-    heads = sorted(compare_heads(hall, window.id, ctx.now))
+    events += _resume(window, ctx)
+    heads = compare_heads(hall, window.id, ctx.now)
     if not heads:
         if events:
             return events
         raise Rejected("nobody-waiting")
-    kept = tuple(
-        e.Head(number=hall.tickets[name].number, queue=queue, effective_at=key.effective_at, penalty_ms=penalty)
-        for _, key, name, queue, penalty in heads[:HEADS_KEPT]
-    )
-    ticket = hall.tickets[heads[0][2]]
+    kept = tuple([_head(hall, candidate) for candidate in heads[:HEADS_KEPT]])
+    ticket = hall.tickets[heads[0][3]]
     events.append(_called(hall, window, ticket, ctx, command.service, given=False, reason="", heads=kept))
     return events
 
 
 def _settle(hall: Hall, window: Window, ctx: c.Context) -> list[e.Event]:
-    """What the next-key means for the ticket in hand; raises Rejected with the question when nobody can know."""
+    """What the next-key means for the ticket in hand; raises Rejected with the question when nobody can know.
+
+    A second press within a second is no answer to anything (UX C-06).
+    """
     if window.state is WindowState.SERVING:
         return finish_in_hand(hall, window, ctx, "done", "call-next")
     if window.state is not WindowState.CALLED:
         return []
     ticket = hall.tickets[window.ticket]
     policy = hall.configuration.policy
+    pressed_twice = ctx.now - max(ticket.last_call_at, window.asked_at) < PRESSED_TWICE_MS
+    if pressed_twice:
+        raise Rejected("arrived-or-not", number=ticket.number)
     if hall.services[window.service].rating or ctx.now - ticket.last_call_at >= policy.infer_arrival_after_s * 1000:
         arrived = infer_arrival(hall, window, ctx, "call-next")
         return [*arrived, *finish_in_hand(hall, window, ctx, "done", "call-next")]
-    if window.asked_at and 1000 <= ctx.now - window.asked_at <= 15_000:
+    if window.asked_at and ctx.now - window.asked_at <= ASKED_FOR_MS:
         return [_no_show(hall, window, ctx, "no answer", "call-next pressed twice")]
-    if window.asked_at and ctx.now - window.asked_at < 1000:
-        raise Rejected("arrived-or-not", number=ticket.number)
     asked = e.NoShowAsked(window=window.id, ticket=ticket.id, at=ctx.now)
     raise Rejected("arrived-or-not", asked, number=ticket.number)
 
@@ -116,7 +120,7 @@ def find_number(hall: Hall, number: str) -> Ticket:
     exact = hall.numbers.get(wanted)
     if exact is not None:
         return hall.tickets[exact]
-    if not wanted.isdecimal():
+    if not wanted.isdecimal() or len(wanted) > DIGITS_MAX:
         raise Rejected("number-unknown", number=wanted)
     same = [hall.tickets[name] for name in hall.by_sequence.get(int(wanted), [])]
     waiting = [ticket for ticket in same if ticket.state is TicketState.WAITING]
@@ -141,11 +145,10 @@ def call_number(hall: Hall, command: c.CallNumber, ctx: c.Context) -> list[e.Eve
         raise Rejected("ticket-at-window", number=ticket.number, window=ticket.window)
     if ticket.state is not TicketState.WAITING:
         raise Rejected("ticket-not-waiting", number=ticket.number, state=ticket.state)
-    if serves(ticket.current.queue, window.id) is None:
+    if window.id not in all_windows(ticket.current.queue):
         raise Rejected("window-does-not-serve", number=ticket.number, window=window.id)
     events = _settle(hall, window, ctx)
-    if window.state is WindowState.PAUSED:
-        events.append(e.WindowResumed(window=window.id, inferred=True, at=ctx.now))
+    events += _resume(window, ctx)
     called = _called(hall, window, ticket, ctx, command.service, given=True, reason=command.reason, heads=())
     return [*events, called]
 
@@ -226,14 +229,14 @@ def _resume(window: Window, ctx: c.Context) -> list[e.Event]:
 
 
 def transfer(hall: Hall, command: c.Transfer, ctx: c.Context) -> list[e.Event]:
-    """RULES 29: another matter or window, the same place."""
+    """RULES 29: another matter or window that is open, the same place."""
     window, ticket = in_hand(hall, command.window, WindowState.CALLED, WindowState.SERVING)
     stop = ticket.current
     if bool(command.matters) == bool(command.to_window):
         raise Rejected("transfer-needs-one-target")
     if command.to_window:
-        if command.to_window not in hall.windows:
-            raise Rejected("window-unknown", window=command.to_window)
+        if known_window(hall, command.to_window).state is WindowState.CLOSED:
+            raise Rejected("window-closed", window=command.to_window)
         if command.to_window == window.id:
             raise Rejected("transfer-to-self")
         plan = e.StopPlan(matters=stop.matters, bundle=stop.bundle, queue=command.to_window, window=command.to_window)
@@ -242,6 +245,8 @@ def transfer(hall: Hall, command: c.Transfer, ctx: c.Context) -> list[e.Event]:
         queue = hall.serving.queue_of(command.matters)
         if not queue:
             raise Rejected("no-single-window")
+        if not is_served(hall, queue):
+            raise Rejected("nobody-serves")
         plan = e.StopPlan(matters=command.matters, bundle="", queue=queue)
     moved = e.TicketTransferred(
         ticket=ticket.id, window=window.id, service=window.service, stop=plan, reason=command.reason, at=ctx.now

@@ -4,6 +4,7 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as e
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.errors import Rejected
+from queue_server.domain.finishing import finish_in_hand
 from queue_server.domain.model import Hall, Ticket
 from queue_server.domain.queues import all_windows, in_order
 from queue_server.domain.serving import Serving
@@ -36,22 +37,19 @@ def close_day(hall: Hall, command: c.CloseDay, ctx: c.Context) -> list[e.Event]:
 
 
 def end_day(hall: Hall, command: c.EndDay, ctx: c.Context) -> list[e.Event]:
-    """RULES 34 as applied: services in hand end, what was called and never came passes, what waits is uncalled."""
+    """RULES 34 as applied: services in hand end, what was called and never came passes, what waits is uncalled.
+
+    Uncalled are also the later stops of a ticket whose service in hand ends here.
+    """
     if not hall.day or hall.state is HallState.CLOSED:
         raise Rejected("hall-closed")
     events: list[e.Event] = []
     for window in hall.windows.values():
         if window.state is WindowState.SERVING:
-            events.append(
-                e.ServiceFinished(
-                    service=window.service,
-                    ticket=window.ticket,
-                    window=window.id,
-                    outcome="done",
-                    inferred="end of day",
-                    at=ctx.now,
-                )
-            )
+            ended = finish_in_hand(hall, window, ctx, "done", "end of day")
+            events += ended
+            if isinstance(ended[0], e.StopFinished):
+                events.append(e.TicketUncalled(ticket=window.ticket, at=ctx.now))
         elif window.state is WindowState.CALLED:
             events.append(
                 e.TicketPassed(
@@ -98,7 +96,12 @@ def set_message(hall: Hall, command: c.SetMessage, ctx: c.Context) -> list[e.Eve
 
 
 def requeued(hall: Hall, configuration: Configuration) -> dict[str, tuple[str, ...]]:
-    """The queues of every unfinished ticket's stops under another configuration; "" where no window would serve it."""
+    """The queues of every unfinished ticket's stops under another configuration; "" where no window would serve it.
+
+    A stop that is done keeps its queue; nobody is in a closed hall.
+    """
+    if hall.state is HallState.CLOSED:
+        return {}
     serving = Serving(configuration)
     matters = {each.id for each in configuration.matter}
     bundles = {each.id for each in configuration.bundle}
@@ -109,7 +112,9 @@ def requeued(hall: Hall, configuration: Configuration) -> dict[str, tuple[str, .
             continue
         queues = []
         for stop in ticket.stops:
-            if stop.window:
+            if stop.done:
+                queues.append(stop.queue)
+            elif stop.window:
                 queues.append(stop.window if stop.window in windows else "")
             elif stop.bundle:
                 queues.append(serving.queue_of(bundle=stop.bundle) if stop.bundle in bundles else "")

@@ -90,8 +90,10 @@ def serve_direct(hall: Hall, command: c.ServeDirect, ctx: c.Context) -> list[e.E
     window = open_window(hall, command.window)
     if window.state not in (WindowState.IDLE, WindowState.PAUSED):
         raise Rejected("finish-first", window=window.id)
-    if command.matters:
-        hall.catalogue.require(command.matters)
+    most = hall.configuration.policy.quantity_max
+    if not 1 <= command.quantity <= most:
+        raise Rejected("quantity-out-of-range", most=most)
+    hall.catalogue.require(command.matters)
     started = e.DirectServiceStarted(
         service=command.service,
         window=window.id,
@@ -105,7 +107,7 @@ def serve_direct(hall: Hall, command: c.ServeDirect, ctx: c.Context) -> list[e.E
 
 
 def undo(hall: Hall, command: c.Undo, ctx: c.Context) -> list[e.Event]:
-    """Law 11: finish and no-show within `undo_s`, refused after a rating or the next call."""
+    """Law 11: finish and no-show within `undo_s`, refused after a rating, the next call, or once the ticket moved on."""
     window = open_window(hall, command.window)
     last = window.last
     if last is None or window.state is not WindowState.IDLE:
@@ -115,8 +117,10 @@ def undo(hall: Hall, command: c.Undo, ctx: c.Context) -> list[e.Event]:
     if hall.services[last.service].rating:
         raise Rejected("undo-after-rating", window=window.id)
     ticket = hall.tickets.get(last.ticket)
-    if ticket is not None and ticket.state in (TicketState.CALLED, TicketState.SERVING):
-        raise Rejected("ticket-at-window", number=ticket.number, window=ticket.window)
+    if ticket is not None and ticket.moves != last.moves:
+        if ticket.state in (TicketState.CALLED, TicketState.SERVING):
+            raise Rejected("ticket-at-window", number=ticket.number, window=ticket.window)
+        raise Rejected("nothing-to-undo", window=window.id)
     fields = {"ticket": last.ticket, "window": window.id, "service": last.service, "at": ctx.now}
     if last.what == "finish":
         return [e.FinishUndone(**fields)]  # type: ignore[arg-type]

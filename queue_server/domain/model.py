@@ -11,6 +11,9 @@ from queue_server.domain.configuration import Configuration
 from queue_server.domain.serving import Serving
 from queue_server.wire.common import DeviceState, HallState, PrinterState, PrintState, TicketState, WindowState
 
+Entry = tuple[int, int, int, str]
+"""A key laid flat with the ticket's id behind it: compared in one step."""
+
 
 class Key(NamedTuple):
     """Place in a queue (QUEUES 2.2): effective time in ms, the day's issue number, and a place behind that ticket."""
@@ -29,6 +32,11 @@ class Stop:
     queue: str
     done: bool = False
     window: str = ""
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """What the citizen asked for: the bundle, or the matters."""
+        return (self.bundle,) if self.bundle else self.matters
 
 
 @dataclass(slots=True)
@@ -66,6 +74,7 @@ class Ticket:
     ahead_at_issue: int = 0
     reprints: int = 0
     wait_at_issue: tuple[int, int] = (-1, -1)
+    moves: int = 0
 
     @property
     def current(self) -> Stop:
@@ -101,12 +110,18 @@ class Service:
 
 @dataclass(slots=True)
 class LastStep:
-    """What the window did last, as far as it may be undone (law 11): finish or no-show."""
+    """What the window did last, as far as it may be undone (law 11): finish or no-show.
+
+    `moves` is the ticket's count just after the step: another count means that it has gone on since. `key` is the place
+    that a no-show took away.
+    """
 
     what: str
     ticket: str
     service: str
     at: int
+    moves: int = 0
+    key: Key | None = None
 
 
 @dataclass(slots=True)
@@ -125,7 +140,6 @@ class Window:
     asked_at: int = 0
     served: int = 0
     last: LastStep | None = None
-    last_key: Key | None = None
     last_service: str = ""
     passed: deque[str] = field(default_factory=lambda: deque(maxlen=20))
 
@@ -153,6 +167,31 @@ class DeviceHealth:
     error: str = ""
 
 
+class Line:
+    """The waiting tickets of one queue and credit in order; `head` is the first, followed by the line itself."""
+
+    __slots__ = ("credit_ms", "entries", "head", "queue")
+
+    def __init__(self, queue: str, credit_ms: int) -> None:
+        self.queue = queue
+        self.credit_ms = credit_ms
+        self.entries: SortedList[Entry] = SortedList()
+        self.head: tuple[int, int, int, str, Line] | None = None
+
+
+@dataclass(slots=True)
+class Lines:
+    """Who waits, as rules need it: lines by queue and credit, by the windows they are home or away for, and how many
+    come before a key by the windows that are home.
+    """
+
+    queues: dict[str, dict[int, Line]] = field(default_factory=dict)
+    home: dict[str, list[Line]] = field(default_factory=dict)
+    away: dict[str, list[Line]] = field(default_factory=dict)
+    keys: dict[frozenset[str], SortedList[Key]] = field(default_factory=dict)
+    rivals: dict[str, list[SortedList[Key]]] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Hall:
     """One hall, one day. `serving` and `catalogue` are tables derived from `configuration`, never history."""
@@ -171,13 +210,14 @@ class Hall:
     by_sequence: dict[int, list[str]] = field(default_factory=dict)
     sequences: dict[str, int] = field(default_factory=dict)
     issued: int = 0
-    queues: dict[str, dict[int, SortedList[tuple[Key, str]]]] = field(default_factory=dict)
+    lines: Lines = field(default_factory=Lines)
     waiting: int = 0
     persons: dict[tuple[str, str], str] = field(default_factory=dict)
     windows: dict[str, Window] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     redeemed: set[str] = field(default_factory=set)
     parked: set[str] = field(default_factory=set)
+    asked_help: set[str] = field(default_factory=set)
     alarms: dict[str, Alarm] = field(default_factory=dict)
     devices: dict[str, DeviceHealth] = field(default_factory=dict)
     unmet: int = 0
@@ -190,6 +230,11 @@ class Hall:
     wait_sum_ms: int = 0
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=30))
     waits: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=200))
+
+    @property
+    def queues(self) -> dict[str, dict[int, Line]]:
+        """Queue → credit → line."""
+        return self.lines.queues
 
 
 def empty_hall(configuration: Configuration) -> Hall:

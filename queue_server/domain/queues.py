@@ -1,7 +1,7 @@
-"""Waiting tickets in order: one sorted list per queue and credit, so that a head is best by time and by wait at once.
+"""Waiting tickets in order: one line per queue and credit, so that a head is best by time and by wait at once.
 
-Within one list the credit is equal, hence order by effective time is order by base time, and the head both comes first
-and has waited longest: whatever penalty applies to it, no other of its list can beat it (QUEUES 2.2).
+Within one line the credit is equal, hence order by effective time is order by base time, and the head both comes first
+and has waited longest: whatever penalty applies to it, no other of its line can beat it (QUEUES 2.2).
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,10 @@ from functools import lru_cache
 
 from sortedcontainers import SortedList
 
-from queue_server.domain.model import Hall, Key, Ticket
+from queue_server.domain.model import Entry, Hall, Key, Line, Lines, Ticket
+
+# Room between two tickets put behind the same one: about twenty more fit between them before order is by arrival.
+BEHIND_STEP = 1 << 20
 
 
 @lru_cache(maxsize=4096)
@@ -24,71 +27,131 @@ def home_windows(queue: str) -> frozenset[str]:
     return frozenset(name for name in queue.split(",") if name and not name.endswith("~")) or all_windows(queue)
 
 
-@lru_cache(maxsize=65536)
-def _rival(queue: str, other: str) -> bool:
-    return bool(home_windows(queue) & home_windows(other))
+@lru_cache(maxsize=4096)
+def _away_windows(queue: str) -> frozenset[str]:
+    return all_windows(queue) - frozenset(name for name in queue.split(",") if name)
+
+
+def _entry(ticket: Ticket) -> Entry:
+    return (*ticket.key, ticket.id)
+
+
+def _line(lines: Lines, queue: str, credit_ms: int) -> Line:
+    """The line of a queue and credit, made when it is the first."""
+    credits = lines.queues.setdefault(queue, {})
+    line = credits.get(credit_ms)
+    if line is None:
+        line = credits[credit_ms] = Line(queue, credit_ms)
+        away = _away_windows(queue)
+        for window in all_windows(queue):
+            side = lines.away if window in away else lines.home
+            side.setdefault(window, []).append(line)
+        homes = home_windows(queue)
+        if homes not in lines.keys:
+            lines.keys[homes] = SortedList()
+            lines.rivals.clear()
+    if queue not in lines.rivals:
+        lines.rivals[queue] = _rival_keys(lines, queue)
+    return line
+
+
+def _mark_head(line: Line) -> None:
+    line.head = (*line.entries[0], line) if line.entries else None
 
 
 def place(hall: Hall, ticket: Ticket) -> None:
     """Into the queue of its current stop."""
-    lists = hall.queues.setdefault(ticket.current.queue, {})
-    waiting = lists.get(ticket.credit_ms)
-    if waiting is None:
-        waiting = lists[ticket.credit_ms] = SortedList()
-    waiting.add((ticket.key, ticket.id))
+    queue = ticket.current.queue
+    line = _line(hall.lines, queue, ticket.credit_ms)
+    entry = _entry(ticket)
+    line.entries.add(entry)
+    head = line.head
+    if head is None or entry < head:
+        line.head = (*entry, line)
+    hall.lines.keys[home_windows(queue)].add(ticket.key)
     hall.waiting += 1
 
 
 def take_out(hall: Hall, ticket: Ticket) -> None:
     """Out of the queue of its current stop; raises ValueError when it is not there."""
-    hall.queues[ticket.current.queue][ticket.credit_ms].remove((ticket.key, ticket.id))
+    queue = ticket.current.queue
+    line = hall.lines.queues[queue][ticket.credit_ms]
+    line.entries.remove(_entry(ticket))
+    if line.head is not None and line.head[3] == ticket.id:
+        _mark_head(line)
+    hall.lines.keys[home_windows(queue)].remove(ticket.key)
     hall.waiting -= 1
+
+
+def rebuild(hall: Hall, waiting: list[Ticket]) -> None:
+    """The lines anew, after the queues of stops were renamed."""
+    hall.lines = Lines()
+    hall.waiting = 0
+    for ticket in waiting:
+        place(hall, ticket)
+
+
+def _rival_keys(lines: Lines, queue: str) -> list[SortedList[Key]]:
+    """The keys of all who share a home window with the queue, in few lists."""
+    found = lines.rivals.get(queue)
+    if found is None:
+        homes = home_windows(queue)
+        return [keys for other, keys in lines.keys.items() if homes & other]
+    return found
 
 
 def ahead_of(hall: Hall, queue: str, key: Key) -> int:
     """How many waiting tickets come before `key` among those that share a home window with `queue`."""
     count = 0
-    for other, lists in hall.queues.items():
-        if _rival(queue, other):
-            for waiting in lists.values():
-                count += waiting.bisect_left((key, ""))
+    for keys in _rival_keys(hall.lines, queue):
+        count += keys.bisect_left(key)
     return count
 
 
 def in_order(hall: Hall, queues: tuple[str, ...] | None = None) -> Iterator[Ticket]:
     """Waiting tickets of the queues (all when None) by key; O(n log n), for lists that people read, never for calls."""
     names = hall.queues.keys() if queues is None else queues
-    entries = [entry for name in names for waiting in hall.queues.get(name, {}).values() for entry in waiting]
-    for _, ticket in sorted(entries):
+    for *_, ticket in sorted(entry for name in names for line in _lines(hall, name) for entry in line.entries):
         yield hall.tickets[ticket]
+
+
+def _lines(hall: Hall, queue: str) -> Iterator[Line]:
+    yield from hall.queues.get(queue, {}).values()
 
 
 def first_in_order(hall: Hall, queues: tuple[str, ...], count: int) -> list[Ticket]:
     """The first `count` of the queues by key, in O(queues x count)."""
-    entries = [entry for name in queues for waiting in hall.queues.get(name, {}).values() for entry in waiting[:count]]
-    entries.sort()
-    return [hall.tickets[ticket] for _, ticket in entries[:count]]
+    entries = sorted(entry for name in queues for line in _lines(hall, name) for entry in line.entries[:count])
+    return [hall.tickets[entry[3]] for entry in entries[:count]]
 
 
 def waiting_in(hall: Hall, queue: str) -> int:
     """How many wait in one queue."""
-    return sum(len(waiting) for waiting in hall.queues.get(queue, {}).values())
+    return sum(len(line.entries) for line in _lines(hall, queue))
 
 
 def oldest_base(hall: Hall, queue: str) -> int | None:
     """Base time (ms) of whoever has waited longest in the queue, None when nobody waits."""
-    heads = [waiting[0][0].effective_at + credit for credit, waiting in hall.queues.get(queue, {}).items() if waiting]
-    return min(heads, default=None)
+    return min((line.head[0] + line.credit_ms for line in _lines(hall, queue) if line.head), default=None)
 
 
-def key_behind(hall: Hall, ticket: Ticket, places: int, at: int) -> Key:
-    """A key just after the `places`-th ticket that would be called before an ordinary ticket taken at `at` (RULES 27).
+def key_behind(hall: Hall, ticket: Ticket, places: int, at: int, after: Key | None = None) -> Key:
+    """A key just after the `places`-th of the ticket's rivals, counted from the front or from `after` (RULES 27, law 12).
 
-    Fewer than `places` waiting: just after the last of them, or now when nobody waits.
+    Fewer than `places`: just after the last of them, or at the time `at` (ms) when there is none. O(rivals x places).
     """
-    queues = tuple(other for other in hall.queues if _rival(ticket.current.queue, other))
-    others = [other for other in first_in_order(hall, queues, places + 1) if other.id != ticket.id][:places]
-    if not others:
+    nearest: list[Key] = []
+    for keys in _rival_keys(hall.lines, ticket.current.queue):
+        start = 0 if after is None else keys.bisect_right(after)
+        nearest += keys[start : start + places + 1]
+    if not nearest:
         return Key(at, ticket.issue)
-    last = others[-1].key
-    return Key(last.effective_at, last.issue, last.behind + ticket.issue)
+    nearest.sort()
+    last, *following = nearest[min(places, len(nearest)) - 1 :]
+    for key in following:
+        if key[:2] != last[:2]:
+            break
+        if key.behind - last.behind > 1:
+            return Key(last.effective_at, last.issue, (last.behind + key.behind) // 2)
+        last = key
+    return Key(last.effective_at, last.issue, last.behind + BEHIND_STEP)

@@ -1,12 +1,15 @@
 """Issuing a ticket, and what its citizen may do with it."""
 
+import msgspec
+
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall, Key, Ticket
-from queue_server.domain.queues import ahead_of, all_windows, home_windows, key_behind
+from queue_server.domain.queues import ahead_of, home_windows, key_behind
 from queue_server.domain.states import OVER
+from queue_server.domain.windows import is_served
 from queue_server.forecast.estimate import wait_range_s
 from queue_server.wire.common import HallState, PrintState, TicketState, WindowState
 
@@ -37,22 +40,10 @@ def _unmet(command: c.TakeTicket, ctx: c.Context) -> e.DemandUnmet:
     return e.DemandUnmet(matters=command.matters, bundle=command.bundle, origin=command.origin, at=ctx.now)
 
 
-def is_served(hall: Hall, queue: str) -> bool:
-    """Whether a window that serves the queue is open, or will be when the doors open."""
-    if hall.state is HallState.BEFORE:
-        return bool(all_windows(queue))
-    return any(
-        name in hall.windows and hall.windows[name].state is not WindowState.CLOSED for name in all_windows(queue)
-    )
-
-
-def standing_ticket(hall: Hall, person: str, wanted: tuple[str, ...]) -> Ticket | None:
-    """The person's ticket for one of the matters that is not over (RULES 16)."""
-    for matter in wanted:
-        name = hall.persons.get((person, matter))
-        if name is not None and hall.tickets[name].state not in OVER:
-            return hall.tickets[name]
-    return None
+def standing_ticket(hall: Hall, person: str, wanted: str) -> Ticket | None:
+    """The person's ticket for the matter or bundle that is not over (RULES 16); none once the hall is closed."""
+    name = hall.persons.get((person, wanted))
+    return None if name is None or hall.state is HallState.CLOSED else hall.tickets[name]
 
 
 def credit_ms_of(configuration: Configuration, priority: str, slip: str) -> int:
@@ -89,19 +80,27 @@ def minutes_of(clock: str) -> int:
 
 
 def take(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[list[e.Event], str]:  # long: refusals in order
-    """A new number, or the person's standing ticket (no events); the answer is the ticket's id."""
+    """A new number, or the person's standing ticket (no events); the answer is the ticket's id.
+
+    RULES 16: of several matters, those the person waits for already stay on their ticket, and the rest get a number.
+    """
+    policy = hall.configuration.policy
+    wanted = (command.bundle,) if command.bundle else command.matters
+    if command.person and policy.one_waiting_per_person:
+        standing = {matter: standing_ticket(hall, command.person, matter) for matter in wanted}
+        missing = tuple(matter for matter, ticket in standing.items() if ticket is None)
+        first = next(filter(None, standing.values()), None)
+        if first is not None and not missing:
+            return [], first.id
+        if first is not None:
+            command = msgspec.structs.replace(command, matters=missing)
     if hall.state in (HallState.CLOSING, HallState.CLOSED) or not hall.day:
         raise Rejected("tickets-closed")
-    policy = hall.configuration.policy
     if not 1 <= command.quantity <= policy.quantity_max:
         raise Rejected("quantity-out-of-range", most=policy.quantity_max)
     if command.slip and command.slip in hall.redeemed:
         raise Rejected("slip-used")
     plans = _plan(hall, command, ctx)
-    if command.person and policy.one_waiting_per_person:
-        standing = standing_ticket(hall, command.person, (command.bundle,) if command.bundle else command.matters)
-        if standing is not None:
-            return [], standing.id
     queue = plans[0].queue
     if not all(is_served(hall, plan.queue) for plan in plans):
         raise Rejected("nobody-serves", _unmet(command, ctx))
@@ -160,8 +159,7 @@ def delay(hall: Hall, command: c.DelayTicket, ctx: c.Context) -> list[e.Event]:
         raise Rejected("ticket-not-waiting", number=ticket.number, state=ticket.state)
     if ticket.delays >= policy.delay_limit:
         raise Rejected("delay-limit", limit=policy.delay_limit)
-    after = ahead_of(hall, ticket.current.queue, ticket.key) + policy.delay_places
-    key = max(ticket.key, key_behind(hall, ticket, after, ctx.now))
+    key = max(ticket.key, key_behind(hall, ticket, policy.delay_places, ctx.now, after=ticket.key))
     return [e.TicketDelayed(ticket=ticket.id, key=key, at=ctx.now)]
 
 
@@ -175,6 +173,8 @@ def ask_help(hall: Hall, command: c.AskHelp, ctx: c.Context) -> list[e.Event]:
 def reactivate(hall: Hall, command: c.ReactivateTicket, ctx: c.Context) -> list[e.Event]:
     """RULES 28: the same number waits again; half of the wait already served counts, at most 10 minutes."""
     ticket = known_ticket(hall, command.ticket)
+    if hall.state is HallState.CLOSED:
+        raise Rejected("hall-closed")
     if ticket.state is not TicketState.PASSED:
         raise Rejected("ticket-not-passed", number=ticket.number, state=ticket.state)
     waited = max(0, ticket.first_called_at - ticket.issued_at)

@@ -48,6 +48,15 @@ def stranded_without(hall: Hall, name: str) -> int:
     return count
 
 
+def is_served(hall: Hall, queue: str) -> bool:
+    """Whether a window that serves the queue is open, or will be when the doors open."""
+    if hall.state is HallState.BEFORE:
+        return bool(all_windows(queue))
+    return any(
+        name in hall.windows and hall.windows[name].state is not WindowState.CLOSED for name in all_windows(queue)
+    )
+
+
 def sit_down(hall: Hall, command: c.OpenWindow, ctx: c.Context) -> list[e.Event]:
     """Sign-in by staff number; a taken window needs `take_over`, and the events say who was there."""
     window = known_window(hall, command.window)

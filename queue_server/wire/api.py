@@ -18,12 +18,16 @@
 | POST windows/{id}/{call-next,recall,arrive,finish,no-show,undo} | clerk at it | Empty, Finish, NoShow → DeskReply |
 | POST windows/{id}/call | clerk with permission | CallNumber → DeskReply |
 | POST windows/{id}/{transfer,park,unpark,restore,serve-direct} | clerk at it | Transfer, Park, OneTicket, ServeDirect → DeskReply |
+| POST windows/{id}/transfer/preview | clerk at it | Transfer → TransferPreview (changes nothing) |
+| POST windows/{id}/help · DELETE windows/{id}/help | clerk at it; ended also by guide, manager | Empty → Empty (UX C-15) |
+| GET windows | any staff session | → WindowsDocument (where to sit down, where to transfer) |
 | POST day/{open,close,end} · GET day/closing | manager | Empty, CloseDay → DayReply |
 | POST message | manager | SetMessage → Empty |
 | POST alarms/{id}/acknowledge | guide, manager | Empty → Empty |
 | GET configuration · POST configuration/{preview,apply,rollback} | manager, admin | ConfigurationFile → ConfigurationReply |
 | GET journal?after= | auditor | → JSON lines |
 | POST session · GET session · DELETE session | anybody · staff | SignIn → Session |
+| POST session/password | staff | ChangePassword → Empty |
 | POST staff · GET staff | admin | NewStaff → StaffList |
 | POST pairings | an unpaired screen | Empty → Pairing |
 | GET pairings/{id} | the screen that asked | → PairingState |
@@ -38,7 +42,10 @@ from queue_server.wire.documents import DeskDocument, TicketDocument, TicketLine
 
 
 class Problem(Message, frozen=True, kw_only=True):
-    """RFC 9457 body; `title` is Chinese, `title_en` English, both say what to do next. `field` names a malformed field."""
+    """RFC 9457 body; `title` is Chinese, `title_en` English, both say what to do next. `field` names a malformed field.
+
+    `figures` fill the sentence; `figures.choices` are the numbers to choose between (number-ambiguous).
+    """
 
     type: str
     status: int
@@ -204,6 +211,15 @@ class Transfer(Incoming, frozen=True, kw_only=True):
     matters: list[str] = []
     window: str = ""
     reason: str = ""
+
+
+class TransferPreview(Message, frozen=True, kw_only=True):
+    """What a transfer would mean (UX C-12): tickets that would be called first, the estimate, open windows that serve it."""
+
+    ahead: int
+    wait_low_s: int | None
+    wait_high_s: int | None
+    windows_open: int
 
 
 class Park(Incoming, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ A subscription names a view and what it is of; its keyed map holds these documen
 |---|---|---|
 | hall | zone id, or "" for the whole hall | hall, calls, recent, prepare, passed, notice, speech |
 | window | window id | hall, window |
-| console | window id | hall, window, desk, queues, next, aside |
+| console | window id | hall, window, desk, queues, next, aside, help (AlarmDocument or null: a call for help, UX C-15) |
 | kiosk | kiosk id | hall, kiosk, menu |
 | ticket | ticket token | hall, ticket |
 | guide | "" | hall, menu, windows, queues, alarms, devices |

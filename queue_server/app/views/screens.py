@@ -21,7 +21,8 @@ from queue_server.app.views.tickets import call, plate_of, ticket_document
 from queue_server.domain.configuration import Domain, Matter
 from queue_server.domain.model import Hall, Key, Ticket, Window
 from queue_server.domain.queues import ahead_of, first_in_order, home_windows
-from queue_server.domain.tickets import estimate, is_served
+from queue_server.domain.tickets import estimate
+from queue_server.domain.windows import is_served
 from queue_server.wire.common import (
     DeviceState,
     HallState,
@@ -303,7 +304,8 @@ class Screens:
             rate_until=None,
         )
 
-    def _windows(self, hall: Hall, now: int) -> WindowsDocument:
+    def windows(self, hall: Hall, now: int) -> WindowsDocument:
+        """Every configured window in its order."""
         known = [window for window in hall.configuration.window if window.id in hall.windows]
         return WindowsDocument(windows=[window_document(hall, hall.windows[each.id], "", now) for each in known])
 
@@ -311,7 +313,7 @@ class Screens:
         return {
             "hall": self.hall_document(hall, ""),
             "menu": self.menu(hall, now),
-            "windows": self._windows(hall, now),
+            "windows": self.windows(hall, now),
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
             "alarms": self.alarms(hall),
             "devices": self.devices(hall),
@@ -320,7 +322,7 @@ class Screens:
     def _manager(self, hall: Hall, of: str, now: int) -> Keyed:
         return {
             "hall": self.hall_document(hall, ""),
-            "windows": self._windows(hall, now),
+            "windows": self.windows(hall, now),
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
             "alarms": self.alarms(hall),
             "devices": self.devices(hall),

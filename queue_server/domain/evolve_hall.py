@@ -1,0 +1,88 @@
+"""The hall's own events into state: configuration, the day, messages, devices, alarms."""
+
+from queue_server.domain import events as e
+from queue_server.domain.catalogue import Catalogue
+from queue_server.domain.model import Alarm, DeviceHealth, Hall, Window, empty_hall
+from queue_server.domain.queues import rebuild
+from queue_server.domain.serving import Serving
+from queue_server.wire.common import HallState, TicketState, WindowState
+
+
+def configuration_applied(hall: Hall, event: e.ConfigurationApplied) -> None:
+    waiting = [ticket for ticket in hall.tickets.values() if ticket.state is TicketState.WAITING]
+    hall.configuration = event.configuration
+    hall.planned = None
+    hall.serving = Serving(event.configuration)
+    hall.catalogue = Catalogue(event.configuration, hall.serving)
+    hall.version = event.version
+    for name, queues in event.queues.items():
+        # A restart applies yesterday's configuration to an empty day: its tickets are not in the house any more.
+        stops = hall.tickets[name].stops if name in hall.tickets else []
+        for stop, queue in zip(stops, queues, strict=False):
+            stop.queue = queue
+    rebuild(hall, waiting)
+    for window in event.configuration.window:
+        hall.windows.setdefault(window.id, Window(id=window.id))
+    known = {window.id for window in event.configuration.window}
+    for name in [name for name, window in hall.windows.items() if name not in known]:
+        if hall.windows[name].state is WindowState.CLOSED:
+            del hall.windows[name]
+
+
+def configuration_planned(hall: Hall, event: e.ConfigurationPlanned) -> None:
+    hall.planned = event.configuration
+
+
+def day_opened(hall: Hall, event: e.DayOpened) -> Hall:
+    fresh = empty_hall(hall.configuration)
+    fresh.serving, fresh.catalogue = hall.serving, hall.catalogue
+    fresh.version = hall.version
+    fresh.day = event.day
+    fresh.previous_day = event.previous_day
+    fresh.devices = hall.devices
+    fresh.planned = hall.planned
+    return fresh
+
+
+def day_started(hall: Hall, event: e.DayStarted) -> None:
+    hall.state = HallState.OPEN
+    if hall.message[0] == "closing":
+        hall.message = ("", "", "")
+
+
+def day_closing(hall: Hall, event: e.DayClosing) -> None:
+    hall.state = HallState.CLOSING
+    hall.message = ("closing", event.text, "") if event.text else hall.message
+
+
+def day_ended(hall: Hall, event: e.DayEnded) -> None:
+    hall.state = HallState.CLOSED
+    hall.message = ("", "", "")
+    for window in hall.windows.values():
+        window.state = WindowState.CLOSED
+        window.since = event.at
+        window.staff = window.staff_name = window.pause_reason = window.resumes_at = ""
+
+
+def message_set(hall: Hall, event: e.MessageSet) -> None:
+    hall.message = (event.kind, event.zh, event.en)
+
+
+def demand_unmet(hall: Hall, event: e.DemandUnmet) -> None:
+    hall.unmet += 1
+
+
+def device_changed(hall: Hall, event: e.DeviceChanged) -> None:
+    hall.devices[event.device] = DeviceHealth(event.state, event.printer, event.at, event.error)
+
+
+def alarm_raised(hall: Hall, event: e.AlarmRaised) -> None:
+    hall.alarms[event.alarm] = Alarm(event.alarm, event.code, event.subject, event.level, event.at, event.figure)
+
+
+def alarm_cleared(hall: Hall, event: e.AlarmCleared) -> None:
+    del hall.alarms[event.alarm]
+
+
+def alarm_acknowledged(hall: Hall, event: e.AlarmAcknowledged) -> None:
+    hall.alarms[event.alarm].acknowledged_by = event.by
