@@ -37,6 +37,8 @@ class ScreensHook(BuildHookInterface[Any]):
         build_screens(Path(self.root) / "displays" / "web")
         if self.target_name == "wheel":
             build_data["force_include"][str(Path(self.root) / "config")] = "queue_server/_config"
+            checker = Path(self.root) / "tests" / "checker"
+            build_data["force_include"][str(checker)] = "queue_server/_checker"
 
 
 def build_screens(web: Path) -> None:
