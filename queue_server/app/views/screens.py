@@ -17,9 +17,9 @@ from queue_server.app.views.desk import (
     window_document,
 )
 from queue_server.app.views.survey import DomainCount, count, figures, queue_documents
-from queue_server.app.views.tickets import call, plate_of, ticket_document
+from queue_server.app.views.tickets import call, domain_of, plate_of, ticket_document
 from queue_server.domain.configuration import Domain, Matter
-from queue_server.domain.model import Hall, Key, Ticket, Window
+from queue_server.domain.model import Alarm, Hall, Key, Ticket, Window
 from queue_server.domain.queues import ahead_of, first_in_order, home_windows
 from queue_server.domain.tickets import estimate
 from queue_server.domain.windows import is_served
@@ -176,7 +176,14 @@ class Screens:
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now), of)),
             "next": TicketsDocument(tickets=next_lines(hall, of, now)),
             "aside": TicketsDocument(tickets=aside_lines(hall, window, now)),
+            **self._help(hall, of),
         }
+
+    @staticmethod
+    def _help(hall: Hall, window: str) -> Keyed:
+        """The window's own call for help while it stands (UX C-15)."""
+        alarm = hall.alarms.get(f"window-help:{window}")
+        return {"help": _alarm(hall, alarm)} if alarm else {}
 
     def _kiosk(self, hall: Hall, of: str, now: int) -> Keyed:
         kiosk = next(each for each in hall.configuration.kiosk if each.id == of)
@@ -330,23 +337,7 @@ class Screens:
         }
 
     def alarms(self, hall: Hall) -> AlarmsDocument:
-        found = [
-            AlarmDocument(
-                id=alarm.id,
-                level=alarm.level,
-                code=alarm.code,
-                text=words(
-                    f"alarm.{alarm.code}",
-                    {"subject": _subject(hall, alarm.code, alarm.subject), "figure": alarm.figure},
-                ),
-                since=alarm.at,
-                acknowledged_by=alarm.acknowledged_by,
-                action=_ACTIONS.get(alarm.code, "acknowledge"),
-                subject=alarm.subject,
-            )
-            for alarm in hall.alarms.values()
-            if has(f"alarm.{alarm.code}")
-        ]
+        found = [_alarm(hall, alarm) for alarm in hall.alarms.values() if has(f"alarm.{alarm.code}")]
         found += _failed_prints(hall)
         found += self.around.alarms
         return AlarmsDocument(alarms=sorted(found, key=lambda alarm: (alarm.level != "alert", alarm.since)))
@@ -373,6 +364,7 @@ class Screens:
         return DevicesDocument(devices=[*found, *(d for d in self.around.devices.values() if d.id not in known)])
 
 
+_OF_QUEUES = frozenset({"single-wait", "queue-long", "queue-stranded"})
 _ACTIONS = {
     "single-wait": "open-window",
     "average-wait": "open-window",
@@ -386,6 +378,25 @@ _ACTIONS = {
 }
 
 
+def _alarm(hall: Hall, alarm: Alarm) -> AlarmDocument:
+    """An alarm in words; that of a queue names the domain, as the queues' rows do."""
+    figures = {"subject": _subject(hall, alarm.code, alarm.subject), "figure": alarm.figure}
+    subject = alarm.subject
+    if alarm.code in _OF_QUEUES:
+        first = first_in_order(hall, (alarm.subject,), 1)
+        subject = domain_of(hall, first[0].current) if first else ""
+    return AlarmDocument(
+        id=alarm.id,
+        level=alarm.level,
+        code=alarm.code,
+        text=words(f"alarm.{alarm.code}", figures),
+        since=alarm.at,
+        acknowledged_by=alarm.acknowledged_by,
+        action=_ACTIONS.get(alarm.code, "acknowledge"),
+        subject=subject,
+    )
+
+
 def _subject(hall: Hall, code: str, subject: str) -> str:
     """The subject of an alarm in people's words."""
     if subject in hall.tickets:
@@ -393,7 +404,7 @@ def _subject(hall: Hall, code: str, subject: str) -> str:
     if code.startswith(("device", "printer")):
         device = hall.catalogue.devices.get(subject)
         return (device.name or device.id) if device else subject
-    if code in ("single-wait", "queue-long", "queue-stranded"):
+    if code in _OF_QUEUES:
         names = sorted({_queue_domain(hall, ticket) for ticket in first_in_order(hall, (subject,), 20)})
         return "、".join(names) or subject
     return plate_of(hall, subject)

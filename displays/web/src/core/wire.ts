@@ -481,6 +481,7 @@ export interface MatterHits {
 
 export interface OpenWindow {
   take_over?: boolean
+  staff?: string
 }
 
 export interface PauseWindow {
