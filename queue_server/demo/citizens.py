@@ -89,7 +89,7 @@ async def _walk_up(world: World, visit: Visit) -> bool:
 
 async def _queue(world: World, api: Api, citizen: Citizen, random: Random) -> None:
     """Wait, be called, go, be served; again after a transfer, a second stop or a missed call."""
-    visit = citizen.visit
+    visit, missed = citizen.visit, 0
     stops = 1 if visit.bundle else len(world.serving.route(visit.matters))
     while True:
         if not await _called(world, api, citizen):
@@ -97,7 +97,12 @@ async def _queue(world: World, api: Api, citizen: Citizen, random: Random) -> No
         window = world.window_of(citizen.number)
         if not visit.comes:
             visit.comes = visit.returns
+            missed += 1
             await _until_not_called(world, citizen)
+            if missed >= world.configuration.policy.no_show_void_after:
+                return  # the number is void
+            citizen.called.clear()
+            world.wait_at(citizen.number, _windows(world, visit))
             continue
         await world.pace.sleep(WALK_S * random.uniform(0.5, 1.5))
         if world.window_of(citizen.number) != window or not window:
@@ -137,11 +142,9 @@ async def _called(world: World, api: Api, citizen: Citizen) -> bool:
 
 
 async def _until_not_called(world: World, citizen: Citizen) -> None:
-    """Somewhere else until the displays have stopped calling; a number that comes back waits again."""
+    """Somewhere else until the displays have stopped calling."""
     while world.window_of(citizen.number):
         await world.news(1.0)
-    citizen.called.clear()
-    world.wait_at(citizen.number, _windows(world, citizen.visit))
 
 
 async def _rate(world: World, api: Api, citizen: Citizen, window: str, invitations: int, *, last: bool) -> None:

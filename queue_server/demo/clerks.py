@@ -188,6 +188,8 @@ class Clerk:
                 await self._finish(before)
                 return
         if not called:
+            if not good:
+                await self.hands.sign_in()  # nothing changes, unless a new day has begun
             await self.world.news(max(0.2, RELAXED_S / self.world.pace.speed))
             return
         self.world.counts["called"] += 1

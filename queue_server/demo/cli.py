@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -114,7 +115,7 @@ async def _timed(options: Options, as_json: bool, notes: Console) -> int:
     with Progress(*columns, console=notes, disable=not notes.is_terminal) as progress:
         bar = progress.add_task("set-up", total=options.minutes * 60)
         async with staged(options, lambda what: progress.update(bar, description=what)) as stage:
-            clerks = await hire(stage, random, leave_free=False)
+            clerks = await hire(stage, random)
             await open_doors(stage)
             progress.update(bar, description="morning")
             await live_through(stage, visits, clerks, lambda now_s: progress.update(bar, completed=now_s))
@@ -203,7 +204,7 @@ async def _stay(options: Options, notes: Console) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with staged(options, lambda what: notes.print(f"… {what}")) as stage:
-        clerks = await hire(stage, random, leave_free=True)
+        clerks = await hire(stage, random)
         await open_doors(stage)
         life = asyncio.create_task(live_on(stage, visitors, clerks))
         await _announce(stage)
@@ -226,22 +227,30 @@ async def _announce(stage: Stage) -> None:
         await api.must("POST", "staff", body, admin)
         who = await api.sign_in(staff, f"{stage.password}-{staff}")
         await api.change_password(who, f"{stage.password}-{staff}", stage.password)
-    table = Table(title=f"{configuration.hall.name} · {configuration.hall.name_en}", show_header=False)
+    rows: list[tuple[str, str]] = []
     for kiosk, who in zip(configuration.kiosk, stage.kiosks, strict=True):
         token = who["Authorization"].removeprefix("Bearer ")
-        table.add_row(f"取号机 kiosk {kiosk.id}", stage.url("kiosk", token))
-    for zone in configuration.zone:
-        if token := stage.tokens.get(f"hall:{zone.id}", ""):
-            table.add_row(f"综合屏 display {zone.id}", stage.url("hall", await api.pair(admin, "hall", zone.id)))
+        rows.append((f"取号机 kiosk {kiosk.id}", stage.url("kiosk", token)))
+    for zone in [zone.id for zone in configuration.zone if f"hall:{zone.id}" in stage.tokens]:
+        sound = "，有声 with sound" if zone == stage.free_zone else ""
+        rows.append((f"综合屏 display {zone}{sound}", stage.url("hall", await api.pair(admin, "hall", zone))))
     window = stage.free_window
-    table.add_row(f"窗口屏 window {window}", stage.url("window", await api.pair(admin, "window", window)))
-    table.add_row("柜员 console", f"{stage.url('login')}  1000 / {stage.password}  窗口 window {window}")
-    table.add_row("导办 guide", f"{stage.url('login')}  2001 / {stage.password}")
-    table.add_row("主管 manager", f"{stage.url('login')}  2002 / {stage.password}")
-    table.add_row("管理员 admin", f"{stage.url('login')}  admin / {stage.password}")
+    rows.append((f"窗口屏 window {window}", stage.url("window", await api.pair(admin, "window", window))))
     while not stage.world.citizens:  # noqa: ASYNC110 - the first comes within moments
         await asyncio.sleep(0.1)
     citizen = next(iter(stage.world.citizens.values()))
-    table.add_row(f"手机 phone {citizen.number}", stage.url(f"t/{citizen.token}"))
-    out.print(table, soft_wrap=True)
+    rows.append((f"手机 phone {citizen.number}", stage.url(f"t/{citizen.token}")))
+    for role, staff in (
+        (f"柜员 clerk, 窗口 window {window}", "1000"),
+        ("导办 guide", "2001"),
+        ("主管 manager", "2002"),
+    ):
+        rows.append((role, f"{stage.url('login')}   {staff}"))
+    rows.append(("管理员 admin", f"{stage.url('login')}   admin"))
+    out.print(f"\n{configuration.hall.name} · {configuration.hall.name_en}\n", markup=False)
+    # Plain lines: an address that a table has cut short opens nothing.
+    width = max(cell_len(name) for name, _ in rows)
+    for name, where in rows:
+        out.print(name + " " * (width - cell_len(name)), where, soft_wrap=True, markup=False, highlight=False)
+    out.print(f"\n密码（各账号相同） password, the same for all: {stage.password}", markup=False, highlight=False)
     out.print(f"窗口 {window} 空着，留给您。Ctrl-C 结束。  Window {window} is yours. Ctrl-C ends it.")

@@ -74,6 +74,12 @@ class Stage:
     displays: list[Display] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict)
     free_window: str = ""
+    """Left to a visitor when the demonstration has no end."""
+
+    @property
+    def free_zone(self) -> str:
+        """The zone of the free window: its sound is left to the visitor's browser."""
+        return next((each.zone for each in self.configuration.window if each.id == self.free_window), "")
 
     def url(self, path: str, token: str = "") -> str:
         """An address for a browser; a paired screen's token travels in the fragment, which no server sees."""
@@ -119,6 +125,8 @@ async def staged(options: Options, say: Callable[[str], None]) -> AsyncIterator[
         say("screens")
         kiosks = [bearer(await api.pair(admin, "kiosk", kiosk.id)) for kiosk in configuration.kiosk]
         stage = Stage(options, configuration, world, lines, api, session, server, agent, admin, password, kiosks)
+        if not options.minutes:
+            stage.free_window = _free_window(configuration)
         await _hang_displays(stage, stack)
         await _devices_up(stage)
         yield stage
@@ -189,7 +197,8 @@ async def _hang_displays(stage: Stage, stack: contextlib.AsyncExitStack) -> None
     for zone in dict.fromkeys(window.zone for window in stage.configuration.window):
         token = await stage.api.pair(stage.admin, "hall", zone)
         stage.tokens[f"hall:{zone}"] = token
-        display = Display(stage.world, stage.session, stage.api.base, zone, token)
+        sounds = zone != stage.free_zone
+        display = Display(stage.world, stage.session, stage.api.base, zone, token, sounds=sounds)
         screen, audio = Log(data / "screens" / f"{zone}.jsonl"), Log(data / "audio" / f"{zone}.jsonl")
         stack.callback(screen.close)
         stack.callback(audio.close)
@@ -232,12 +241,16 @@ async def _printer_known(stage: Stage, kiosk: str, who: dict[str, str]) -> None:
                 return
 
 
-async def hire(stage: Stage, random: Random, *, leave_free: bool) -> list[Clerk]:
-    """A clerk for every window (but one for a visitor), with an account of their own."""
+def _free_window(configuration: Configuration) -> str:
+    """A visitor plays clerk at the last window that serves everything."""
+    general = [window.id for window in configuration.window if window.kind is WindowKind.GENERAL]
+    return (general or [configuration.window[-1].id])[-1]
+
+
+async def hire(stage: Stage, random: Random) -> list[Clerk]:
+    """A clerk for every window (but the one left free), with an account of their own."""
     configuration, world = stage.configuration, stage.world
-    if leave_free:
-        general = [w.id for w in configuration.window if w.kind is WindowKind.GENERAL]
-        stage.free_window = (general or [configuration.window[-1].id])[-1]
+    if stage.free_window:
         await _account(stage, "1000", "体验窗口", ["clerk"])
     policy = configuration.policy
     starts = _minutes(stage.options.model.slot[0].at)
@@ -335,7 +348,7 @@ async def live_through(stage: Stage, visits: list[Visit], clerks: list[Clerk], t
             world.closing = True
             world.tell()
             await asyncio.wait_for(asyncio.gather(*work), 30 + 3600 / options.speed)
-            await _quiet(stage)
+            await asyncio.sleep(SETTLE_S)  # last presses reach the hall, last calls are spoken or dropped
         finally:
             for task in work:
                 task.cancel()
@@ -355,11 +368,6 @@ async def _until_end(stage: Stage, end_s: float, tasks: list[asyncio.Task[None]]
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error
         await asyncio.sleep(min(0.5, left_s / stage.options.speed))
-
-
-async def _quiet(stage: Stage) -> None:
-    """Last presses reach the hall, last calls are spoken or dropped."""
-    await asyncio.sleep(SETTLE_S)
 
 
 async def live_on(stage: Stage, visitors: Visitors, clerks: list[Clerk]) -> None:

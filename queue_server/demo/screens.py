@@ -14,14 +14,15 @@ RETRY_S: Final = 0.3
 
 
 class Display:
-    """The display and loudspeaker of one zone."""
+    """The display of one zone, and its loudspeaker unless that is left to somebody's browser (`sounds` False)."""
 
-    def __init__(self, world: World, session: aiohttp.ClientSession, base: str, zone: str, token: str) -> None:
+    def __init__(
+        self, world: World, session: aiohttp.ClientSession, base: str, zone: str, token: str, *, sounds: bool
+    ) -> None:
         self._world, self._session, self._base = world, session, base
-        self._zone, self._token = zone, token
+        self._zone, self._token, self._sounds = zone, token, sounds
         self._playing: set[asyncio.Task[None]] = set()
         self.ready = asyncio.Event()
-        self.quiet_since = 0.0
 
     async def run(self, screen: Log, audio: Log) -> None:
         """Live until cancelled, through every restart of the server."""
@@ -34,7 +35,8 @@ class Display:
     async def _watch(self, socket: aiohttp.ClientWebSocketResponse, screen: Log, audio: Log) -> None:
         await socket.send_json({"type": "hello", "token": self._token})
         await socket.send_json({"type": "subscribe", "view": "hall", "of": self._zone})
-        await socket.send_json({"type": "player", "zone": self._zone, "ready": True})
+        if self._sounds:
+            await socket.send_json({"type": "player", "zone": self._zone, "ready": True})
         async for message in socket:
             if message.type is not aiohttp.WSMsgType.TEXT:
                 continue
@@ -75,6 +77,5 @@ class Display:
             outcome=outcome,
         )
         await asyncio.sleep(heard["duration_ms"] / 1000 / self._world.pace.speed)
-        self.quiet_since = asyncio.get_running_loop().time()
         with contextlib.suppress(ConnectionError):
             await socket.send_json({"type": "played", "id": heard["id"], "outcome": outcome, "reason": reason})
