@@ -192,7 +192,17 @@ class Screens:
         if health is not None and health.state is DeviceState.OFFLINE:
             printer = PrinterState.OFFLINE
         issuing, reason = self._issuing(hall, now)
-        document = KioskDocument(id=of, printer=printer, issuing=issuing, closed_reason=reason, voice=False)
+        hours = hall.configuration.hours
+        document = KioskDocument(
+            id=of,
+            waiting=hall.waiting,
+            tickets_from=hours.tickets_from,
+            tickets_until=hours.tickets_until,
+            printer=printer,
+            issuing=issuing,
+            closed_reason=reason,
+            voice=False,
+        )
         return {
             "hall": self.hall_document(hall, kiosk.zone),
             "kiosk": document,
