@@ -35,7 +35,9 @@ class Served:
     def take_bodies(self, count: int = 500) -> list[str]:
         """Bodies of `POST tickets` as a kiosk sends them, matters by their share."""
         dice = random.Random(SEED)
-        return [msgspec.json.encode({"matters": [each.id]}).decode() for each in matters(self.configuration, dice, count)]
+        return [
+            msgspec.json.encode({"matters": [each.id]}).decode() for each in matters(self.configuration, dice, count)
+        ]
 
 
 def district() -> Configuration:
