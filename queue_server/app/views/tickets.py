@@ -119,7 +119,7 @@ def _watch(catalogue: Catalogue, queue: str) -> Words:
     return Words(zh=zh, en=words("watch.zone", {"zone": f"zone {zone.id} {zone.name_en}".strip()}).en)
 
 
-def ticket_document(
+def ticket_document(  # long: one line a field
     hall: Hall, ticket: Ticket, clock: Clock, now: int, issued: TicketIssued | None = None
 ) -> TicketDocument:
     """One ticket without personal data. `issued`: the event of this very moment, whose figures are those of now."""
