@@ -66,10 +66,13 @@ class Extras:
 
 Responder = Callable[[Hall, Decision], tuple[int, bytes]]
 
+Asking = Command | Callable[[Hall], Command]
+"""A command, or what makes it from the hall in the moment of its decision (the first printer that works, say)."""
+
 
 @dataclass(slots=True)
 class _Asked:
-    command: Command
+    command: Asking
     cause: Cause
     respond: Responder
     extras: Extras | None
@@ -106,6 +109,7 @@ class Hub:
         self._published: Published = lambda _hall, _events: None
         self._inbox: asyncio.Queue[_Asked | _Read[object]] = asyncio.Queue(INBOX_MAX)
         self._lease: Lease | None = None
+        self._deciding = True  # the hall may hold what is not durable yet: nobody looks at it
 
     @property
     def lease(self) -> Lease:
@@ -133,7 +137,7 @@ class Hub:
 
     async def ask(
         self,
-        command: Command,
+        command: Asking,
         cause: Cause,
         respond: Responder,
         extras: Extras | None = None,
@@ -150,9 +154,11 @@ class Hub:
         await self.ask(command, Cause(actor), lambda _hall, _decision: (204, b""))
 
     async def read(self, look: Callable[[Hall], T]) -> T:
-        """What `look` finds in the committed hall, between batches."""
+        """What `look` finds in the committed hall: now when no batch is in the making, else before the next one."""
         if self.stopped.is_set():
             raise Unavailable(self.failure or "stopped")
+        if not self._deciding:
+            return look(self._hall)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._put(_Read(look, future))  # type: ignore[arg-type]
         return await future
@@ -167,7 +173,9 @@ class Hub:
         """Serve the inbox until cancelled or fenced."""
         try:
             while not self.stopped.is_set():
+                self._deciding = False
                 items = [await self._inbox.get()]
+                self._deciding = True
                 while len(items) < BATCH_MAX and not self._inbox.empty():
                     items.append(self._inbox.get_nowait())
                 await self._serve(items)
@@ -192,15 +200,15 @@ class Hub:
                 log.warning("lease not renewed", error=str(error))
 
     async def _serve(self, items: "list[_Asked | _Read[object]]") -> None:
-        asked = [item for item in items if isinstance(item, _Asked)]
-        if asked:
-            await self._carry_out(asked)
         for item in items:
             if isinstance(item, _Read) and not item.future.done():
                 try:
                     item.future.set_result(item.look(self._hall))
                 except Exception as error:
                     _fail(item.future, error)
+        asked = [item for item in items if isinstance(item, _Asked)]
+        if asked:
+            await self._carry_out(asked)
 
     async def _carry_out(self, asked: list[_Asked]) -> None:
         try:
@@ -250,13 +258,14 @@ class Hub:
             clerk=cause.clerk,
         )
         try:
-            decision = decide(self._hall, item.command, ctx)
+            command = item.command if isinstance(item.command, Command) else item.command(self._hall)
+            decision = decide(self._hall, command, ctx)
         except Rejected as rejection:
             self._apply([event for event in rejection.events if isinstance(event, Event)], item, now, work)
             work.failures.append((item, rejection))
             return
         except Exception as error:
-            log.exception("decision failed", command=type(item.command).__name__)
+            log.exception("decision failed", command=getattr(item.command, "__name__", type(item.command).__name__))
             work.failures.append((item, error))
             return
         self._apply(decision.events, item, now, work)

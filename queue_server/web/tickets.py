@@ -45,6 +45,7 @@ NOTE_MAX = 200
 TEXT_MAX = 150
 SEARCH_MAX = 40
 USABLE = (PrinterState.OK, PrinterState.NEAR_END)
+_PRINTED = (TicketIssued, ReprintRequested)
 
 
 async def _person_of(frame: Frame, identity: Identity) -> tuple[str, Extras]:
@@ -85,13 +86,14 @@ def _taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
         now = frame.hub.clock.now()
         ticket = hall.tickets[decision.subject]
         token = frame.screens.around.tokens.make("t", ticket.id)
-        issued = [event for event in decision.events if isinstance(event, TicketIssued | ReprintRequested)]
+        issued = next((event for event in decision.events if isinstance(event, TicketIssued)), None)
+        printed = [event for event in decision.events if isinstance(event, _PRINTED) and event.printer]
         body = TicketTaken(
-            ticket=ticket_document(hall, ticket, frame.hub.clock, now),
+            ticket=ticket_document(hall, ticket, frame.hub.clock, now, issued),
             token=token,
             url=f"{frame.screens.around.base_url}/t/{token}",
-            created=any(isinstance(event, TicketIssued) for event in issued),
-            print_job=next((job_of(event) for event in issued if event.printer), ""),
+            created=issued is not None,
+            print_job=job_of(printed[0]) if printed else "",
         )
         return 201 if body.created else 200, encode(body)
 
@@ -106,20 +108,22 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Respon
         raise Malformed("language", "zh or en")
     who, extras = await _person_of(frame, body.identity) if body.identity else ("", None)
     slip = await _slip(frame, body.slip) if body.slip else ""
-    printer = await frame.hub.read(lambda hall: usable_printer(hall, person, body.printer)) if body.paper else ""
-    command = c.TakeTicket(
-        id=new_id(),
-        matters=tuple(dict.fromkeys(body.matters)),
-        bundle=body.bundle,
-        quantity=body.quantity,
-        priority=body.priority,
-        person=who,
-        origin=_origin(person),
-        note=body.note,
-        language=body.language,
-        slip=slip,
-        printer=printer,
-    )
+
+    def command(hall: Hall) -> c.TakeTicket:
+        return c.TakeTicket(
+            id=new_id(),
+            matters=tuple(dict.fromkeys(body.matters)),
+            bundle=body.bundle,
+            quantity=body.quantity,
+            priority=body.priority,
+            person=who,
+            origin=_origin(person),
+            note=body.note,
+            language=body.language,
+            slip=slip,
+            printer=usable_printer(hall, person, body.printer) if body.paper else "",
+        )
+
     return await frame.carry(request, person, command, _taken(frame), extras)
 
 
