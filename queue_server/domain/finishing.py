@@ -12,11 +12,10 @@ OUTCOMES = frozenset({"done", "incomplete", "referred", "not_done"})
 
 def rating_device(hall: Hall, window: str) -> str:
     """The window's rating device when it is usable now, else ""."""
-    for device in hall.configuration.device:
-        if device.kind == "rating_pad" and device.window == window:
-            health = hall.devices.get(device.id)
-            if health is not None and health.state in (DeviceState.ONLINE, DeviceState.DEGRADED):
-                return device.id
+    for device in hall.catalogue.rating_pads.get(window, ()):
+        health = hall.devices.get(device)
+        if health is not None and health.state in (DeviceState.ONLINE, DeviceState.DEGRADED):
+            return device
     return ""
 
 
