@@ -15,11 +15,10 @@ def rating_device(hall: Hall, window: str) -> str:
 
     The protocol has no sign of life (HARDWARE 1.1): a pad nobody has pressed yet is unknown, and is asked all the same.
     """
-    for device in hall.configuration.device:
-        if device.kind == "rating_pad" and device.window == window:
-            health = hall.devices.get(device.id)
-            if health is not None and health.state is not DeviceState.OFFLINE:
-                return device.id
+    for device in hall.catalogue.rating_pads.get(window, ()):
+        health = hall.devices.get(device)
+        if health is not None and health.state is not DeviceState.OFFLINE:
+            return device
     return ""
 
 

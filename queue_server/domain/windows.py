@@ -52,9 +52,11 @@ def is_served(hall: Hall, queue: str) -> bool:
     """Whether a window that serves the queue is open, or will be when the doors open."""
     if hall.state is HallState.BEFORE:
         return bool(all_windows(queue))
-    return any(
-        name in hall.windows and hall.windows[name].state is not WindowState.CLOSED for name in all_windows(queue)
-    )
+    for name in all_windows(queue):
+        window = hall.windows.get(name)
+        if window is not None and window.state is not WindowState.CLOSED:
+            return True
+    return False
 
 
 def sit_down(hall: Hall, command: c.OpenWindow, ctx: c.Context) -> list[e.Event]:
