@@ -125,7 +125,7 @@ async def _settle_old_prints(store: Store, hub: Hub) -> None:
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Running]:
+async def serving(settings: Settings) -> AsyncIterator[Running]:  # long: every part of a hall is made here, once
     """Serve until the block ends. Raises the store's errors when the database is not there."""
     configuration = settings.configuration
     name = configuration.hall.id

@@ -40,7 +40,7 @@ def check_command(path: Path, as_json: bool) -> int:
     try:
         text = path.read_text("utf-8")
     except OSError as problem:
-        Console(stderr=True).print(f"{path}: {problem.strerror}", markup=False)
+        Console(stderr=True).print(f"{path}: {problem.strerror}", markup=False, soft_wrap=True)
         return 2
     except UnicodeDecodeError as problem:
         zh = f"文件不是 UTF-8 编码（第 {problem.start} 字节）。请另存为 UTF-8。"

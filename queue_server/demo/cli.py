@@ -103,7 +103,7 @@ def _voice(folder: Path, notes: Console) -> None:
         notes.print(f"without voice: {error}")
 
 
-async def _timed(options: Options, as_json: bool, notes: Console) -> int:
+async def _timed(options: Options, as_json: bool, notes: Console) -> int:  # long: one morning from door to report
     random = Random(options.seed)
     visits = Visitors(options.configuration, options.model, options.day, random).morning(options.minutes)
     columns = (

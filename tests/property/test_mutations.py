@@ -130,7 +130,7 @@ MUTANTS: list[tuple[str, ModuleType, str, str, Callable[[], None]]] = [
     (
         "permission",
         calling,
-        "if not ctx.may_call_numbers:",
+        "if not (ctx.may_call_numbers or hall.configuration.policy.clerks_call_numbers):",
         "if False:",
         calls.test_rules_23_a_given_number_needs_permission_and_a_reason_and_says_so,
     ),
@@ -257,7 +257,7 @@ MUTANTS: list[tuple[str, ModuleType, str, str, Callable[[], None]]] = [
     (
         "whose press",
         ratings,
-        "if last.invited_at <= pressed_at <= until:",
+        "if last.invited_at <= pressed_at <= until and not last.cancelled:",
         "if False:",
         desks.test_rules_46_a_press_belongs_to_whom_it_was_pressed_by,
     ),
