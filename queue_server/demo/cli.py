@@ -79,8 +79,8 @@ def run(arguments: argparse.Namespace, configuration: Configuration, default_voi
             if arguments.stay:
                 return asyncio.run(_stay(options, notes))
             return asyncio.run(_timed(options, arguments.json, notes))
-        except Failed as failure:
-            notes.print(str(failure), style="red")
+        except (Failed, TimeoutError) as failure:
+            notes.print(str(failure) or "something did not come up in time", style="red")
             _tails(data, notes)
             return 1
 
