@@ -79,8 +79,8 @@ def run(arguments: argparse.Namespace, configuration: Configuration, default_voi
             if arguments.stay:
                 return asyncio.run(_stay(options, notes))
             return asyncio.run(_timed(options, arguments.json, notes))
-        except Failed as failure:
-            notes.print(str(failure), style="red")
+        except (Failed, TimeoutError) as failure:
+            notes.print(str(failure) or "something did not come up in time", style="red")
             _tails(data, notes)
             return 1
 
@@ -120,31 +120,35 @@ async def _timed(options: Options, as_json: bool, notes: Console) -> int:  # lon
             progress.update(bar, description="morning")
             await live_through(stage, visits, clerks, lambda now_s: progress.update(bar, completed=now_s))
             counts = dict(stage.world.counts)
-    found = _check(options)
-    report = {**found["totals"], "seed": options.seed}
-    differences = {
-        name: {"people": counts.get(name, 0), "checker": found["totals"][name]}
-        for name in COMPARED
-        if counts.get(name, 0) != found["totals"][name]
-    }
     changes = policy_changes(options.configuration, options.speed)
-    good = found["ok"] and not differences
-    report |= {
+    report = _report(options, _check(options), counts, changes) | {"visitors": len(visits)}
+    if as_json:
+        print(json.dumps(report, ensure_ascii=False))
+    else:
+        _table(report, changes, options)
+    return 0 if report["ok"] else 1
+
+
+def _report(options: Options, found: dict[str, Any], counts: dict[str, int], changes: list[Scaled]) -> dict[str, Any]:
+    """The checker's totals, and where the people's own counts differ from them."""
+    totals = found["totals"]
+    differences = {
+        name: {"people": counts.get(name, 0), "checker": totals[name]}
+        for name in COMPARED
+        if counts.get(name, 0) != totals[name]
+    }
+    return {
+        "seed": options.seed,
+        **totals,
         "hall": options.configuration.hall.id,
         "minutes": options.minutes,
         "speed": options.speed,
-        "visitors": len(visits),
-        "ok": good,
+        "ok": found["ok"] and not differences,
         "findings": found["findings"],
         "differences": differences,
         "people": counts,
         "policy": {each.name: {"file": each.file, "demo": each.demo} for each in changes},
     }
-    if as_json:
-        print(json.dumps(report, ensure_ascii=False))
-    else:
-        _table(report, changes, options)
-    return 0 if good else 1
 
 
 def _check(options: Options) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from queue_server.demo.clerks import Clerk, Console, Hands, Keypad
 from queue_server.demo.derive import AGENT, derive, morning_zone
 from queue_server.demo.lines import Lines, Log, emulated
 from queue_server.demo.screens import Display
-from queue_server.demo.visits import Visit, Visitors
+from queue_server.demo.visits import LONGEST_S, Visit, Visitors
 from queue_server.demo.world import World
 from queue_server.domain.configuration import Configuration, WindowKind
 from queue_server.forecast.daymodel import DayModel
@@ -347,7 +347,7 @@ async def live_through(stage: Stage, visits: list[Visit], clerks: list[Clerk], t
             await stage.api.must("POST", "day/close", {"text": "今日取号结束"}, stage.admin)
             world.closing = True
             world.tell()
-            await asyncio.wait_for(asyncio.gather(*work), 30 + 3600 / options.speed)
+            await _last_services(work, options.speed)
             await asyncio.sleep(SETTLE_S)  # last presses reach the hall, last calls are spoken or dropped
         finally:
             for task in work:
@@ -356,6 +356,14 @@ async def live_through(stage: Stage, visits: list[Visit], clerks: list[Clerk], t
         await stage.api.must("POST", "day/end", {}, stage.admin)
         await asyncio.sleep(1.0)
         tick(end_s)
+
+
+async def _last_services(work: list[asyncio.Task[None]], speed: float) -> None:
+    """Who sits at a window at closing time is served to the end."""
+    try:
+        await asyncio.wait_for(asyncio.gather(*work), START_S + 2 * LONGEST_S / speed)
+    except TimeoutError:
+        raise Failed("some clerks did not finish after closing time") from None
 
 
 async def _until_end(stage: Stage, end_s: float, tasks: list[asyncio.Task[None]]) -> None:

@@ -18,6 +18,8 @@ IDENTIFIED: Final = 0.5
 PHONE_RATING: Final = 0.15
 ABANDON_AFTER_S: Final = 30 * 60
 BUNDLE_SD: Final = 0.4
+LONGEST_S: Final = 60 * 60
+"""What takes longer at the window is left there and collected."""
 LEVELS: Final = ((5, 0.82), (4, 0.13), (3, 0.05))
 
 
@@ -98,7 +100,7 @@ class Visitors:
             priority=priority,
             identity=self._identity() if random.random() < IDENTIFIED else "",
             language="en" if random.random() < 0.02 else "zh",
-            service_s=self._service_s(matters, bundle, quantity),
+            service_s=min(LONGEST_S, self._service_s(matters, bundle, quantity)),
             leaves_after_s=ABANDON_AFTER_S * random.uniform(1, 1.5)
             if random.random() < people.abandon_after_30min
             else None,
