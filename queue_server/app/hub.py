@@ -367,7 +367,7 @@ class _Work:
 
 def _fail(future: "asyncio.Future[Answer] | asyncio.Future[object]", error: Exception) -> None:
     if not future.done():
-        future.set_exception(error)
+        future.set_exception(RuntimeError(repr(error)) if isinstance(error, StopIteration) else error)
 
 
 async def _logged(work: Awaitable[None]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -245,7 +246,8 @@ class Voice:
         if self._hub is None:
             return
         while not self._hub.stopped.is_set():
-            for work in (self._write_ended, *(partial(self._step, *zone) for zone in self._zones.items())):
+            steps: list[Callable[[], Awaitable[None]]] = [partial(self._step, *zone) for zone in self._zones.items()]
+            for work in (self._write_ended, *steps):
                 try:
                     await work()
                 except (StoreError, Unavailable) as error:
