@@ -106,10 +106,13 @@ class Hub:
         self._initial = hall
         self._hall = hall
         self._effects = effects
-        self._published: Published = lambda _hall, _events: None
+        self._published: tuple[Published, ...] = ()
+        self._recovered: Callable[[], Awaitable[None]] | None = None
+        self._leasing = asyncio.Lock()
         self._inbox: asyncio.Queue[_Asked | _Read[object]] = asyncio.Queue(INBOX_MAX)
         self._lease: Lease | None = None
         self._deciding = True  # the hall may hold what is not durable yet: nobody looks at it
+        self._recovering: asyncio.Task[None] | None = None
 
     @property
     def lease(self) -> Lease:
@@ -118,9 +121,16 @@ class Hub:
             raise Broken("the hub has not started")
         return self._lease
 
-    def on_published(self, published: Published) -> None:
-        """Called between batches with the committed hall; must not keep it and must be quick."""
+    def on_published(self, *published: Published) -> None:
+        """Called between batches with the committed hall; must not keep it and must be quick.
+
+        One that raises is logged: what is committed stays so, and the others still hear of it.
+        """
         self._published = published
+
+    def on_recovered(self, recovered: Callable[[], Awaitable[None]]) -> None:
+        """Awaited, as a task of its own, when a commit in doubt turned out to be durable: its effects were told nobody."""
+        self._recovered = recovered
 
     def may_act(self) -> bool:
         """Whether this process may cause what has no event (a reply, a sound, a slip): law 4."""
@@ -185,16 +195,16 @@ class Hub:
     def _stop(self, why: str) -> None:
         self.failure = why
         self.stopped.set()
-        while not self._inbox.empty():
-            _fail(self._inbox.get_nowait().future, Unavailable(why))
+        self._turn_away(why)
 
     async def keep(self, every_s: float = 2.0) -> None:
         """Keep the lease good while there is nothing to commit."""
         while not self.stopped.is_set():
             await asyncio.sleep(every_s)
             try:
-                await self._store.renew(self.lease)
-            except port.Fenced as error:
+                async with self._leasing:  # our own takeover after a doubt must not look like another's
+                    await self._store.renew(self.lease)
+            except (port.Fenced, port.Broken) as error:
                 self._stop(str(error))
             except port.StoreError as error:
                 log.warning("lease not renewed", error=str(error))
@@ -226,8 +236,8 @@ class Hub:
         if work.is_empty():
             self._answer(work, self.may_act())
             return
-        work.batch.claims.extend(self._effects(self._hall, work.events))
         try:
+            work.batch.claims.extend(self._effects(self._hall, work.events))
             committed = await self._store.commit(self.lease, work.batch)
         except Exception as error:
             await self._throw_away(asked, error)
@@ -236,7 +246,11 @@ class Hub:
         self.batches += 1
         self.commands += len(asked)
         self._answer(work, True)
-        self._published(self._hall, work.events)
+        for hears in self._published:
+            try:
+                hears(self._hall, work.events)
+            except Exception:
+                log.exception("not told of a commit", head=self._lease.head)
 
     async def _receipts(self, asked: list[_Asked]) -> dict[tuple[str, str], Receipt]:
         keys = {(item.cause.principal, item.cause.key) for item in asked if item.cause.key}
@@ -309,20 +323,32 @@ class Hub:
         await self._recover(isinstance(error, port.InDoubt))
 
     async def _recover(self, doubtful: bool) -> None:
-        delay_s = 0.1
+        delay_s, head = 0.1, self.lease.head
         while not self.stopped.is_set():
             try:
                 if doubtful:
-                    self._lease = await self._store.take_over(self.name, self._writer)
+                    async with self._leasing:
+                        self._lease = await self._store.take_over(self.name, self._writer)
                 await self._rebuild()
             except (port.Fenced, port.Broken) as error:
                 self._stop(str(error))
             except port.StoreError as error:
                 log.warning("cannot rebuild yet", error=str(error))
+                self._turn_away(str(error))
                 await asyncio.sleep(delay_s)
                 delay_s = min(2.0, delay_s * 2)
+            except Exception as error:
+                log.exception("the journal does not give the hall")
+                self._stop(f"the journal does not give the hall: {error!r}")
             else:
-                return
+                break
+        if self.lease.head != head and self._recovered is not None and not self.stopped.is_set():
+            self._recovering = asyncio.get_running_loop().create_task(_logged(self._recovered()))
+
+    def _turn_away(self, why: str) -> None:
+        """Nobody's command waits for a store that is away: done minutes later it would surprise whoever gave it up."""
+        while not self._inbox.empty():
+            _fail(self._inbox.get_nowait().future, Unavailable(why))
 
 
 class _Work:
@@ -350,7 +376,14 @@ class _Work:
 
 def _fail(future: "asyncio.Future[Answer] | asyncio.Future[object]", error: Exception) -> None:
     if not future.done():
-        future.set_exception(error)
+        future.set_exception(RuntimeError(repr(error)) if isinstance(error, StopIteration) else error)
+
+
+async def _logged(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except Exception as error:
+        log.warning("effects in doubt not taken up", error=str(error))
 
 
 async def wait_for(awaitable: Awaitable[T], timeout_s: float) -> T:

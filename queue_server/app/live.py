@@ -190,7 +190,7 @@ class Live:
                 try:
                     await self._hub.read(lambda hall, topic=topic: self._refresh(hall, topic))  # type: ignore[misc]
                 except Unavailable:
-                    return
+                    break  # a full inbox or a store that is away: again in a second
             await asyncio.sleep(max(0.05, SLOW_EVERY_S - (asyncio.get_running_loop().time() - began)))
 
 

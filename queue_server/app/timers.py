@@ -50,6 +50,8 @@ class Timers:
                 await self.once()
             except Unavailable as error:
                 log.warning("timers wait", reason=str(error))
+            except Exception:  # a rule that fails on its own command must not end the hall (law 1)
+                log.exception("timer failed")
             await asyncio.sleep(EVERY_S)
 
     async def once(self) -> None:
@@ -68,17 +70,19 @@ class Timers:
 
     async def _day(self) -> None:
         """RULES 15: tickets from `tickets_from` on, windows at `opens`, no tickets after `tickets_until`."""
-        now = self._hub.clock.now()
-        local = self._hub.clock.local(now)
-        today, minute = f"{local:%Y-%m-%d}", local.hour * 60 + local.minute
 
         def look(hall: Hall) -> tuple[str, HallState, Configuration]:
             return hall.day, hall.state, hall.configuration
 
         day, state, configuration = await self._hub.read(look)
+        under_way = bool(day) and state is not HallState.CLOSED
+        if not under_way:
+            self._hub.clock.anchor()
+        local = self._hub.clock.local(self._hub.clock.now())
+        today, minute = f"{local:%Y-%m-%d}", local.hour * 60 + local.minute
         hours = configuration.hours
         works = local.isoweekday() in hours.weekdays
-        if day and state is not HallState.CLOSED:
+        if under_way:
             if today > day or minute >= minutes_of(hours.closes) + AFTER_CLOSING_MIN:
                 await self._end()
             elif state is HallState.BEFORE and minute >= minutes_of(hours.opens):
@@ -86,7 +90,6 @@ class Timers:
             elif state is HallState.OPEN and minute >= minutes_of(hours.tickets_until):
                 await self._tell(c.CloseDay())
         elif works and today > day and minutes_of(hours.tickets_from) <= minute < minutes_of(hours.tickets_until):
-            self._hub.clock.anchor()
             await self._tell(c.OpenDay(day=today))
 
     async def _end(self) -> None:

@@ -55,9 +55,9 @@ async def _person_of(frame: Frame, identity: Identity) -> tuple[str, Extras]:
         raise Malformed("identity", "kind id_card, phone or passport, number of 4 to 30 characters")
     store, now = frame.store, frame.hub.clock.now()
     hashed = store.identity_hash(frame.hub.name, identity.kind, number)
-    known = frame.persons.get(hashed) or await store.person(frame.hub.name, hashed, now)
-    person = frame.persons.get(hashed) or known or secrets.token_hex(8)
-    frame.persons[hashed] = person
+    known = await store.person(frame.hub.name, hashed, now)
+    person = known or frame.persons.get(hashed) or secrets.token_hex(8)
+    frame.persons[hashed] = person  # two requests at once are one person; only the store says that it is written
     while len(frame.persons) > IN_FLIGHT_PERSONS:
         del frame.persons[next(iter(frame.persons))]
     if known:

@@ -186,7 +186,7 @@ class Screens:
         return {"help": _alarm(hall, alarm)} if alarm else {}
 
     def _kiosk(self, hall: Hall, of: str, now: int) -> Keyed:
-        kiosk = next(each for each in hall.configuration.kiosk if each.id == of)
+        kiosk = {each.id: each for each in hall.configuration.kiosk}[of]
         health = hall.devices.get(kiosk.printer)
         printer = health.printer if health and health.printer else PrinterState.UNREADABLE
         if health is not None and health.state is DeviceState.OFFLINE:
