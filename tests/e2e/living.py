@@ -30,6 +30,8 @@ from tests.hall_process import DISTRICT, PASSWORD, ROOT, Desk, HallProcess, desk
 LEVELS = {"0": 1, "1": 2, "2": 3, "3": 4, "4": 5}
 """The level byte of a rating device to 1…5, as the sample halls have it."""
 
+OWN_PASSWORD = "another-long-password"
+
 
 async def until(condition: Callable[[], object], timeout_s: float = 15.0, what: str = "") -> None:
     """Wait for something that the devices or the server do; the failure names it."""
@@ -220,6 +222,17 @@ class LivingHall:
             assert answer.status < 300, (path, answer.status, await answer.text())
             return await answer.json()
 
+    async def hire(self, staff: str, *roles: str) -> None:
+        """A member of staff who has changed the password they were given."""
+        await self.admin.staff(staff, *roles)
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+            first = {"staff": staff, "password": PASSWORD, "window": ""}
+            async with session.post(f"{self.server.api}/session", json=first) as answer:
+                assert answer.status == 200, await answer.text()
+            change = {"old": PASSWORD, "new": OWN_PASSWORD}
+            async with session.post(f"{self.server.api}/session/password", json=change) as answer:
+                assert answer.status == 200, await answer.text()
+
     async def pair(self, role: str, of: str = "") -> str:
         """The token of a newly paired screen."""
         return (await self.admin.pair(role, of))["Authorization"].removeprefix("Bearer ")
@@ -227,9 +240,9 @@ class LivingHall:
     @contextlib.asynccontextmanager
     async def clerk(self, staff: str, window: str) -> AsyncIterator[aiohttp.ClientSession]:
         """A clerk's session at a window that is open."""
-        await self.admin.staff(staff, "clerk")
+        await self.hire(staff, "clerk")
         async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
-            body = {"staff": staff, "password": PASSWORD, "window": window}
+            body = {"staff": staff, "password": OWN_PASSWORD, "window": window}
             async with session.post(f"{self.server.api}/session", json=body) as answer:
                 assert answer.status == 200, await answer.text()
             await self.post(f"windows/{window}/open", {"take_over": True}, session=session)
@@ -276,8 +289,8 @@ class Desks:
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        for name in self.windows:
-            self.sessions[name] = await self._stack.enter_async_context(self.hall.clerk(f"10{name}", name))
+        clerks = [self._stack.enter_async_context(self.hall.clerk(f"10{name}", name)) for name in self.windows]
+        self.sessions = dict(zip(self.windows, await asyncio.gather(*clerks), strict=True))
         self.kiosk = await self.hall.pair("kiosk", "kiosk-1")
         self.matter = (await self.hall.matters("property", self.kiosk, 1))[0]
         return self

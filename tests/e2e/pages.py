@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Page, WebSocket
 
-from tests.e2e.living import LivingHall
-from tests.hall_process import PASSWORD
+from tests.e2e.living import OWN_PASSWORD, LivingHall
 
 LOOK = os.environ.get("E2E_LOOK", "")
 """A folder for a picture of every page as a test left it: for finding out why one failed."""
@@ -29,8 +28,9 @@ SOUNDS = r"""
       this.playbackRate = SPEED;
       const heard = { src: this.src, began: Date.now(), ended: 0, failed: 0, seconds: 0 };
       window.__sounds.push(heard);
-      this.addEventListener('ended', () => { heard.ended = Date.now(); heard.seconds = this.duration }, { once: true });
-      this.addEventListener('error', () => { heard.failed = Date.now() }, { once: true });
+      // A player has one element for all its files: an event is of the file that is in it.
+      this.addEventListener('ended', () => { if (this.src === heard.src) { heard.ended = Date.now(); heard.seconds = this.duration } });
+      this.addEventListener('error', () => { if (this.src === heard.src) heard.failed = Date.now() });
     }
     return play.call(this);
   };
@@ -143,7 +143,7 @@ class Screens:
         """A staff page, signed in through the API; the session's cookie is the browser's own."""
         options = {"viewport": {"width": size[0], "height": size[1]}} if size else {}
         context = await self.context("staff", **options)
-        body = {"staff": staff, "password": PASSWORD, "window": window}
+        body = {"staff": staff, "password": OWN_PASSWORD, "window": window}
         answer = await context.request.post(f"{hall.server.api}/session", data=body)
         assert answer.ok, await answer.text()
         if window:
