@@ -37,6 +37,7 @@ class Clerk:
     window: str
     served: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
+    before: str = ""
     last: tuple[int, float] = (0, 0.0)
 
     async def key(self, key: Key) -> str:
@@ -65,9 +66,11 @@ class Clerk:
             number, turn = found[0], turn + 1
             if not comes(number):
                 await self._nobody_came(number)
+                self.before = ""
             else:
                 self.served.append(number)
                 await self._somebody_came(turn)
+                self.before = number
 
     async def _nobody_came(self, number: str) -> None:
         """Next, the keypad asks; next again after a second: a no-show, and the next citizen is called (UX C-01)."""
@@ -77,16 +80,28 @@ class Clerk:
         await self.key(Key.CALL)
 
     async def _somebody_came(self, turn: int) -> None:
-        """A rating while being served, the evaluate key, or simply the next key after a while."""
-        match turn % 4:
-            case 0 | 3:
-                assert await self.hall.pads[self.window].rate(turn % 5)
-                await until(lambda: self.in_hand()[1] == "serving", what="the press shows that they came")
-            case 1:
-                await self.key(Key.WAIT)
-            case _:
-                await asyncio.sleep(INFER_S + 0.2)
+        """The evaluate key, or simply the next key after a while; and whoever was served before may still be rating."""
+        if self.before and turn % 2 == 0:
+            await self._rates(self.before, 1 + turn % 4)
+        if turn % 4 == 3:
+            await asyncio.sleep(INFER_S + 0.2)
+        else:
+            await self.key(Key.WAIT)
         await self.key(Key.CALL)
+
+    async def _rates(self, number: str, level: int) -> None:
+        """A press while the next citizen is merely called is that of the one before: the invitation was theirs."""
+        assert await self.hall.pads[self.window].rate(level)
+        await until(lambda: self.level_of(number), what=f"the rating of {number}")
+        assert self.level_of(number) == level + 1
+
+    def level_of(self, number: str) -> int:
+        """What this number's service was rated, 0 for not at all."""
+        rows = self.hall.rows(
+            "select r.level from ratings r join services s on s.id = r.service join tickets t on t.id = s.ticket"
+            " where t.number = ?", number,
+        )  # fmt: skip
+        return int(rows[0][0]) if rows else 0
 
 
 async def test_thirty_citizens_and_four_keys(make_hall: MakeHall) -> None:
@@ -136,5 +151,6 @@ def _what_was_inferred_says_so(hall: LivingHall, clerks: list[Clerk]) -> None:
     assert ends[""] and set(ends) == {"", "call-next"}, "the evaluate key ended the others"
     rated = hall.rows("select count(*) from ratings r join services s on s.id = r.service and s.hall = r.hall")
     assert rated == hall.rows("select count(*) from ratings")
+    assert rated[0][0] >= len(clerks)
     inferred = hall.rows("select count(*) from services where inferred <> '' and ticket is not null")
     assert inferred[0][0] >= len(clerks)
