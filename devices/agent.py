@@ -280,7 +280,7 @@ class Agent:
             case Invite():
                 driver = self._lines.driver(message.device)
                 if isinstance(driver, RatingPad):
-                    driver.invite()
+                    driver.invite(message.for_ms)
             case KeypadShow():
                 driver = self._lines.driver(message.device)
                 if isinstance(driver, Keypad) and message.show:  # empty says nothing, it does not blank the cells

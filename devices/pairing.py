@@ -39,6 +39,7 @@ async def membership(
         return kept
     url = f"{server.rstrip('/')}/api/v1/halls/{hall}/pairings"
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as session:
+        lost = False
         while True:
             try:
                 if approved := await _pair(session, url, show, poll_s):
@@ -46,7 +47,9 @@ async def membership(
                     _keep(file, joined)
                     return joined
             except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError) as error:
-                _log.warning("pairing_failed", server=server, error=str(error) or type(error).__name__)
+                if not lost:
+                    _log.warning("pairing_failed", server=server, error=str(error) or type(error).__name__)
+                lost = True
                 await asyncio.sleep(min(RETRY_S, poll_s))
 
 
@@ -61,10 +64,10 @@ async def _pair(
     while True:
         await asyncio.sleep(poll_s)
         async with session.get(f"{url}/{pairing.id}") as answer:
-            if answer.status in (404, 410):
-                return None  # the code lives ten minutes
             answer.raise_for_status()
             state = msgspec.json.decode(await answer.read(), type=PairingState)
+        if state.state == "expired":
+            return None  # the code lives ten minutes
         if state.token:
             return state
 

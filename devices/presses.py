@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self, TypeVar
@@ -43,7 +43,9 @@ class PressStore:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._lock = threading.Lock()
+        # One thread of its own owns the connection: a serial port that hangs while it is opened takes threads of the
+        # loop's pool with it, and a press must not wait for one.
+        self._thread = ThreadPoolExecutor(1, "presses")
         self._connection: sqlite3.Connection | None = None
         # Within one run ages come from the clock that never jumps, across runs from the wall clock.
         self._run = uuid.uuid4().hex
@@ -52,34 +54,29 @@ class PressStore:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.to_thread(self._close)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown(wait=False)
 
     def _close(self) -> None:
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        def locked() -> T:
-            with self._lock:
-                try:
-                    connection = self._open()
-                    with connection:
-                        return work(connection)
-                except sqlite3.Error as error:
-                    # A failed connection is not used again: the next press starts with a fresh one.
-                    if self._connection is not None:
-                        self._connection.close()
-                        self._connection = None
-                    raise Unavailable(f"{self._file.name}: {error}") from error
+        def in_thread() -> T:
+            try:
+                connection = self._open()
+                with connection:
+                    return work(connection)
+            except sqlite3.Error as error:
+                self._close()  # the next press starts with a fresh connection
+                raise Unavailable(f"{self._file.name}: {error}") from error
 
-        # Not cancelled half-way: whether a press is stored must be known.
-        return await asyncio.shield(asyncio.to_thread(locked))
+        return await asyncio.get_running_loop().run_in_executor(self._thread, in_thread)
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            connection = sqlite3.connect(self._file, check_same_thread=False)
+            connection = sqlite3.connect(self._file)
             try:
                 connection.execute("pragma journal_mode = wal")
                 connection.execute("pragma synchronous = full")

@@ -10,14 +10,15 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
 import structlog
-from displays.errors import Unavailable as NoPack
-from displays.speech.pack import build_pack
 
 from devices import cli as agent
 from devices.emulators import cli as emulators
+from displays.errors import Unavailable as NoPack
+from displays.speech.pack import build_pack
 from queue_server.app import hallfile
 from queue_server.app.projection import project
 from queue_server.domain.configuration import Configuration
+from queue_server.edge import make_printer, render_strip
 from queue_server.store import cli as journal
 from queue_server.store.port import StoreError
 
@@ -59,8 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands.add_parser("serve", help="serve one hall"))
     _add_config(commands.add_parser("config", help="check a hall's file"))
     _add_journal(commands.add_parser("journal", help="verify, rebuild or export what happened"))
-    _add_voice(commands.add_parser("voice", help="make the voice pack that ships"))
     _add_agent(commands.add_parser("agent", help="own the devices of this PC"))
+    _add_voice(commands.add_parser("voice", help="make the voice pack that ships"))
     emulate = commands.add_parser("emulate", help="be the other end of a device's line")
     emulators.add_arguments(emulate)
     emulate.set_defaults(run=lambda arguments: run_loop(emulators.run(arguments)))
@@ -170,7 +171,9 @@ def _journal(name: str, work: Callable[..., Coroutine[None, None, int]], argumen
     keys = arguments.keys or data_dir() / "keys"
     if name == "export":
         after, out = arguments.after, sys.stdout.buffer
-        return run_loop(work(arguments.database, keys, project, hall=arguments.hall, after=after, out=out, err=sys.stderr))
+        return run_loop(
+            work(arguments.database, keys, project, hall=arguments.hall, after=after, out=out, err=sys.stderr)
+        )
     options = {"hall": arguments.hall, "as_json": arguments.json, "out": sys.stdout, "err": sys.stderr}
     return run_loop(work(arguments.database, keys, project, **options))
 

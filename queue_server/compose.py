@@ -58,11 +58,12 @@ class Settings:
 
 @dataclass(slots=True)
 class Running:
-    """A hall that is being served. `first_password` is "" except on the very first start."""
+    """A hall that is being served. `first_password` and `first_pin` are "" except on the very first start."""
 
     frame: Frame
     url: str
     first_password: str
+    first_pin: str
     stopped: asyncio.Event
 
 
@@ -164,27 +165,27 @@ async def serving(settings: Settings) -> AsyncIterator[Running]:
             start=secrets.token_hex(6),
             index=MatterIndex(configuration),
         )
-        async with _tasks(hub, frame, settings) as (first_password, url):
-            yield Running(frame=frame, url=url, first_password=first_password, stopped=hub.stopped)
+        async with _tasks(hub, frame, settings) as (first_password, first_pin, url):
+            yield Running(frame=frame, url=url, first_password=first_password, first_pin=first_pin, stopped=hub.stopped)
     finally:
         await store.close()
 
 
 @contextlib.asynccontextmanager
-async def _tasks(hub: Hub, frame: Frame, settings: Settings) -> AsyncIterator[tuple[str, str]]:
+async def _tasks(hub: Hub, frame: Frame, settings: Settings) -> AsyncIterator[tuple[str, str, str]]:
     """The loops of a hall, and the web server in front of them."""
-    tonight = lambda: frame.tonight  # noqa: E731 — read when the day ends
-    timers = Timers(hub, frame.store, frame.screens.around, tonight, automatic=settings.automatic)
+    timers = Timers(hub, frame.store, frame.screens.around, automatic=settings.automatic)
     app, sockets = make_app(frame)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(hub.run(), name="hub")]
-        first_password = await frame.accounts.load()
+        first_password, first_pin = await frame.accounts.load()
         version = await hub.read(lambda hall: hall.version)
         if version == 0:
             command = c.ApplyConfiguration(configuration=settings.configuration, source="first start")
             await hub.tell(command, "first start")
         await _settle_old_prints(frame.store, hub)
         await frame.voice.start(hub, frame.live)
+        await timers.once()
         loops = (hub.keep(), frame.live.run(), frame.agents.run(), frame.voice.run(), timers.run(), sockets.beat())
         tasks += [group.create_task(loop) for loop in loops]
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=75.0)
@@ -193,7 +194,7 @@ async def _tasks(hub: Hub, frame: Frame, settings: Settings) -> AsyncIterator[tu
         await site.start()
         port = settings.port or int(runner.addresses[0][1])
         try:
-            yield first_password, f"http://127.0.0.1:{port}"
+            yield first_password, first_pin, f"http://127.0.0.1:{port}"
         finally:
             await sockets.close()
             await runner.cleanup()
@@ -220,6 +221,7 @@ def _announce(running: Running) -> None:
     log.info("ready", url=running.url, hall=running.frame.hub.name, epoch=running.frame.hub.lease.epoch)
     if running.first_password:
         log.info("first password, shown once", staff="admin", password=running.first_password)
+        log.info("first PIN of the kiosks' staff menu, shown once", pin=running.first_pin)
 
 
 __all__ = ["Fenced", "Running", "Settings", "serve_forever", "serving"]

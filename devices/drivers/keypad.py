@@ -60,6 +60,10 @@ class Keypad(BusDriver):
         """Sound the beeper once."""
         self.put(self._protocol.beep())
 
+    def line_up(self, now_ms: int) -> None:
+        super().line_up(now_ms)
+        self.put(self._protocol.line_up())
+
     def server_lost(self) -> None:
         """Nobody will answer: presses that wait have failed."""
         self.put(self._protocol.fail_all())

@@ -62,10 +62,14 @@ class RatingPad(BusDriver):
             self.health.become(DeviceState.ONLINE)
         self.put(self._protocol.stored(press.token))
 
-    def invite(self) -> None:
-        """Ask for a rating of a new service."""
+    def invite(self, for_ms: int) -> None:
+        """Ask for a rating of a new service; asked again when the line comes back within `for_ms`."""
         self.health.counters["invitations"] += 1
-        self.put(self._protocol.invite())
+        self.put(self._protocol.invite(self.line.now_ms() + for_ms))
+
+    def line_up(self, now_ms: int) -> None:
+        super().line_up(now_ms)
+        self.put(self._protocol.line_up(now_ms))
 
     def show_stars(self, stars: int) -> None:
         """Show the clerk's star level, 0…5."""

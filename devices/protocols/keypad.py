@@ -51,6 +51,7 @@ class KeypadProtocol:
         self._pending: dict[int, int] = {}  # token -> when it fails
         self._last: tuple[bytes, int] | None = None
         self._token = 0
+        self._shown: str | None = None
 
     def receive(self, frame: Ff68Frame, now_ms: int) -> list[KeypadOutput]:
         """A frame from the keypad: echoed back unchanged as its acknowledgement, then understood."""
@@ -72,7 +73,7 @@ class KeypadProtocol:
             return [Ignored(f"keys {data.hex(' ')} have no meaning in {self._keymap.name}")]
         action, digits = meaning
         if action is Action.SHOW_ADDRESS:
-            return [*self.show(str(self._address))]
+            return [self._cells(str(self._address))]
         if len(self._pending) >= PENDING_LIMIT:
             return [*self._failure()]
         self._token += 1
@@ -89,8 +90,16 @@ class KeypadProtocol:
 
     def show(self, text: str) -> list[Send[Ff68Frame]]:
         """Show up to six cells, right-aligned: digits stand, everything else is a blank cell."""
+        self._shown = text
+        return [self._cells(text)]
+
+    def line_up(self) -> list[Send[Ff68Frame]]:
+        """The line is open (again): what was to be shown may not have arrived."""
+        return [] if self._shown is None else [self._cells(self._shown)]
+
+    def _cells(self, text: str) -> Send[Ff68Frame]:
         cells = bytes(int(c) if c in "0123456789" else BLANK for c in text[-CELLS:].rjust(CELLS))
-        return [self._send(SHOW, cells, "show")]
+        return self._send(SHOW, cells, "show")
 
     def beep(self) -> list[Send[Ff68Frame]]:
         """Sound the keypad's beeper once."""

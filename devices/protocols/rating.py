@@ -74,6 +74,7 @@ class RatingProtocol:
         self._last: _Last | None = None
         self._waiting: dict[int, Ff68Frame] = {}
         self._token = 0
+        self._invited_until_ms: int | None = None
 
     def receive(self, frame: Ff68Frame, now_ms: int) -> list[RatingOutput]:
         """A frame from the device; the same level again within `repeat_ms` is a repetition unless invited since."""
@@ -83,6 +84,7 @@ class RatingProtocol:
         if last is not None and last.frame.data == frame.data and now_ms - last.seen_ms < self._settings.repeat_ms:
             last.seen_ms = now_ms
             return [self._ack(frame)] if last.stored else []
+        self._invited_until_ms = None
         level = self._settings.levels.get(frame.data[0])
         self._token += 1
         self._last = _Last(frame, now_ms, self._token, stored=level is None)
@@ -107,9 +109,17 @@ class RatingProtocol:
         if self._last is not None and self._last.token == token:
             self._last = None
 
-    def invite(self) -> list[Send[Ff68Frame]]:
-        """A new service may be rated: the same level is no repetition any more."""
+    def invite(self, until_ms: int) -> list[Send[Ff68Frame]]:
+        """A new service may be rated until then: the same level is no repetition any more."""
         self._last = None
+        self._invited_until_ms = until_ms
+        return self._start()
+
+    def line_up(self, now_ms: int) -> list[Send[Ff68Frame]]:
+        """The line is open (again): an invitation that still stands may not have arrived."""
+        return self._start() if self._invited_until_ms is not None and now_ms < self._invited_until_ms else []
+
+    def _start(self) -> list[Send[Ff68Frame]]:
         return [Send(Ff68Frame(self._address, ACKNOWLEDGE, EVALUATE), "invite")] if self._settings.starts else []
 
     def show_stars(self, stars: int) -> list[Send[Ff68Frame]]:

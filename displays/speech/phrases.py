@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -21,6 +21,13 @@ PAUSES: Final = frozenset("、，。")
 """Tokens that are silence, not a clip."""
 
 _DIGITS: Final = "零一二三四五六七八九"
+BASE_TOKENS: Final = frozenset((*_DIGITS, "十", "请", "到", "号", "窗口"))
+"""What every pack must have: a grouped announcement of numbers without letters."""
+LETTERS: Final = frozenset(string.ascii_uppercase)
+_NUMBER_EN: Final = "en:number"
+_GO_EN: Final = "en:please go to window"
+ENGLISH_TOKENS: Final = frozenset((_NUMBER_EN, _GO_EN, *(f"en:{n}" for n in (*range(20), *range(20, 100, 10)))))
+"""The second language, letters apart."""
 _TEENS: Final = 20
 _PLACES: Final = ("{number}", "{window}")
 _RUN: Final = re.compile(r"[0-9]+|.", re.DOTALL)
@@ -84,7 +91,7 @@ def grouped_phrase(calls: Sequence[Call], policy: VoicePolicy) -> tuple[str, ...
 
 def english_phrase(number: str, window: str) -> tuple[str, ...]:
     """The second language, said once (UX V-03): number A zero one two, please go to window twelve."""
-    return ("en:number", *_english_digitwise(number), "，", "en:please go to window", *_english_window(window))
+    return (_NUMBER_EN, *_english_digitwise(number), "，", _GO_EN, *_english_window(window))
 
 
 def sentence(calls: Sequence[Call], policy: VoicePolicy) -> tuple[str, str]:
@@ -97,14 +104,22 @@ def sentence(calls: Sequence[Call], policy: VoicePolicy) -> tuple[str, str]:
     return f"请{zh}窗口", f"Please go: {en}."
 
 
-def is_pause(token: str) -> bool:
-    """Whether the token is silence and needs no clip."""
-    return token in PAUSES
+def tokens_needed(windows: Iterable[str], prefixes: Iterable[str], policy: VoicePolicy) -> frozenset[str]:
+    """Every token that a hall's calls may use."""
+    calls = [Call("0123456789", window) for window in windows] + [Call(f"{prefix}1", "1") for prefix in prefixes]
+    spoken: set[str] = set()
+    for number, window in calls:
+        spoken.update(phrase(number, window, policy))
+        if "en" in policy.languages:
+            spoken.update(english_phrase(number, window))
+    if calls:
+        spoken.update(grouped_phrase(calls, policy))
+    return frozenset(spoken - PAUSES)
 
 
 def _phrase(number: str, window: str, policy: VoicePolicy) -> Iterator[str]:
     for literal, name, _, _ in string.Formatter().parse(policy.template):
-        yield from _text(literal, policy)
+        yield from text_tokens(literal, policy)
         match name:
             case "number":
                 yield from _digitwise(number, policy)
@@ -114,8 +129,8 @@ def _phrase(number: str, window: str, policy: VoicePolicy) -> Iterator[str]:
                 pass
 
 
-def _text(text: str, policy: VoicePolicy) -> Iterator[str]:
-    """Longest words first; what is no word goes character by character, digits one by one."""
+def text_tokens(text: str, policy: VoicePolicy) -> Iterator[str]:
+    """Any text: longest words first; what is no word goes character by character, digits one by one."""
     text = text.translate(_MARKS)
     longest = max(map(len, policy.words), default=1)
     at = 0
@@ -149,7 +164,7 @@ def _window(window: str, policy: VoicePolicy) -> Iterator[str]:
     """Windows up to 99 are said as a number (12 -> 十二); longer ones, being floor and window (203), and 08 digit by digit."""
     for run in _RUN.findall(window.replace("-", "")):
         if not run[0].isascii() or not run.isdigit():
-            yield from _text(run, policy)
+            yield from text_tokens(run, policy)
         elif len(run) > 2 or (len(run) == 2 and run[0] == "0"):
             yield from _digitwise(run, policy)
         else:

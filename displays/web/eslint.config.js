@@ -4,7 +4,7 @@ import vue from 'eslint-plugin-vue'
 import tseslint from 'typescript-eslint'
 import vueParser from 'vue-eslint-parser'
 
-const HAN = '[\\u3400-\\u9fff]' // punctuation is no word
+const HAN = "[\\u3400-\\u9fff]"
 
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', 'src/core/wire.ts'] },

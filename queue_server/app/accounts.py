@@ -23,6 +23,8 @@ PAIRING_MS = 10 * 60_000
 PAIRINGS_MAX = 200
 APPROVAL_TRIES = 5
 FIRST_ADMIN = "admin"
+PIN_ACCOUNT = "-kiosk-pin"
+"""Not a member of staff: whose password is the PIN of the kiosks' staff menu (UX K-16)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +75,52 @@ class Accounts:
         self._failures: OrderedDict[str, tuple[int, int]] = OrderedDict()
         self._pairings: OrderedDict[str, _Pairing] = OrderedDict()
 
-    async def load(self) -> str:
-        """Read everything; on the very first start make the admin and return its password, else ""."""
+    async def load(self) -> tuple[str, str]:
+        """Read everything; on the very first start make the admin's password and the kiosks' PIN and return both."""
         self._staff = {row.staff: row for row in await self._store.staff()}
         self._sessions = {row.digest: row for row in await self._store.sessions(self._clock.now())}
         self._paired = {row.digest: row for row in await self._store.paired()}
         if self._staff:
-            return ""
+            return "", ""
         password = secrets.token_urlsafe(9)
         await self.put_staff(FIRST_ADMIN, "系统管理员", ["admin", "manager"], password, must_change=True)
-        return password
+        pin = f"{secrets.randbelow(1_000_000):06d}"
+        await self.set_pin(pin)
+        return password, pin
 
     # --- staff ---
 
     def staff(self) -> list[StaffRow]:
-        return sorted(self._staff.values(), key=lambda row: row.staff)
+        return sorted((row for row in self._staff.values() if row.staff != PIN_ACCOUNT), key=lambda row: row.staff)
+
+    async def set_pin(self, pin: str) -> None:
+        """The PIN of the kiosks' staff menu, 4 to 12 digits."""
+        if not pin.isdecimal() or not 4 <= len(pin) <= 12:
+            raise Rejected("password-weak")
+        hashed = await asyncio.to_thread(self._hasher.hash, pin)
+        row = StaffRow(PIN_ACCOUNT, "", "", hashed, False, False)
+        await self._store.put_staff(row)
+        self._staff[PIN_ACCOUNT] = row
+
+    async def check_pin(self, device: str, pin: str) -> None:
+        """Rejected wrong-pin, or locked-out after five tries at one kiosk."""
+        now, name = self._clock.now(), f"pin:{device}"
+        self._refuse_locked(name, now)
+        if not await asyncio.to_thread(self._verify, self._staff.get(PIN_ACCOUNT), pin):
+            self._count_failure(name, now)
+            raise Rejected("wrong-pin")
+        self._failures.pop(name, None)
+
+    def _refuse_locked(self, name: str, now: int) -> None:
+        _, until = self._failures.get(name, (0, 0))
+        if until > now:
+            raise Rejected("locked-out", minutes=-(-(until - now) // 60_000))
+
+    def _count_failure(self, name: str, now: int) -> None:
+        tries = self._failures.get(name, (0, 0))[0] + 1
+        self._failures[name] = (0, now + LOCKED_MS) if tries >= TRIES else (tries, 0)
+        while len(self._failures) > 10_000:
+            self._failures.popitem(last=False)
 
     async def name_of_clerk(self, staff: str) -> str | None:
         """The name of an active clerk, None for nobody (a keypad signs in by number alone)."""
@@ -115,16 +148,11 @@ class Accounts:
     async def sign_in(self, staff: str, password: str, window: str) -> tuple[str, Staff]:
         """(cookie, who); Rejected wrong-password or locked-out (RULES 94)."""
         now = self._clock.now()
-        tries, until = self._failures.get(staff, (0, 0))
-        if until > now:
-            raise Rejected("locked-out", minutes=-(-(until - now) // 60_000))
+        self._refuse_locked(staff, now)
         row = self._staff.get(staff)
         good = await asyncio.to_thread(self._verify, row, password)
         if row is None or not good or not row.active:
-            tries += 1
-            self._failures[staff] = (0, now + LOCKED_MS) if tries >= TRIES else (tries, 0)
-            while len(self._failures) > 10_000:
-                self._failures.popitem(last=False)
+            self._count_failure(staff, now)
             raise Rejected("wrong-password")
         self._failures.pop(staff, None)
         cookie = secrets.token_urlsafe(24)

@@ -224,6 +224,23 @@ class Agents:
         if not self._send(hall, event.printer, message):
             self._later(self._settle_print(Printed(job=job, outcome="failed", reason="agent not connected")))
 
+    async def print_test(self, kiosk: str) -> bool:
+        """A test page at the kiosk's printer; False when nobody is there to print it."""
+
+        def send(hall: Hall) -> bool:
+            printer = next((each.printer for each in hall.configuration.kiosk if each.id == kiosk), "")
+            now = self._hub.clock.now()
+            message = PrintJob(
+                epoch=self._hub.lease.epoch,
+                job=f"test:{printer}:{now}",
+                device=printer,
+                expires_in_ms=PRINT_EXPIRES_MS,
+                paper=msgspec.Raw(self._around.papers.test(hall, printer)),
+            )
+            return self._send(hall, printer, message)
+
+        return await self._hub.read(send)
+
     # --- the devices speak ---
 
     async def received(self, agent: str, link: Link, message: object) -> None:
@@ -261,7 +278,6 @@ class Agents:
                 principal=f"agent:{agent}",
                 key=pressed.id,
                 fingerprint=f"{pressed.action}:{pressed.digits}",
-                may_call_numbers=True,
             )
             answer = await self._hub.ask(command, cause, lambda hall, _decision: (200, _in_hand(hall, window).encode()))
         except Rejected as rejection:
@@ -286,6 +302,8 @@ class Agents:
                 return c.Recall(window=window)
             case "evaluate":
                 return c.Invite(window=window)
+            case "pause" if await self._hub.read(lambda hall: hall.windows[window].state) is WindowState.PAUSED:
+                return c.ResumeWindow(window=window)
             case "pause":
                 return c.PauseWindow(window=window, reason="other")
             case "resume":

@@ -12,7 +12,7 @@ from queue_server.app.replay import replay
 from queue_server.domain.commands import Command, Context
 from queue_server.domain.decide import Decision, decide
 from queue_server.domain.errors import Broken, Rejected, Unavailable
-from queue_server.domain.events import VERSION, ConfigurationApplied, Event, encode_event
+from queue_server.domain.events import VERSION, ConfigurationApplied, ConfigurationPlanned, Event, encode_event
 from queue_server.domain.evolve import evolve
 from queue_server.domain.model import Hall
 from queue_server.store import port
@@ -273,7 +273,7 @@ class Hub:
     def _apply(self, events: list[Event], item: _Asked, now: int, work: "_Work") -> None:
         for event in events:
             self._hall = evolve(self._hall, event)
-            subject = "configuration" if isinstance(event, ConfigurationApplied) else "queue"
+            subject = "configuration" if isinstance(event, ConfigurationApplied | ConfigurationPlanned) else "queue"
             kind = type(event).__name__
             data = encode_event(event)
             work.batch.events.append(

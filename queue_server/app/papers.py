@@ -1,6 +1,6 @@
 """Tickets and slips as the plain values a printer's paper is made of."""
 
-from displays.receipts.model import TicketPaper, UncalledPaper, encode_paper
+from displays.receipts.model import TestPaper, TicketPaper, UncalledPaper, encode_paper
 
 from queue_server.app.clock import Clock
 from queue_server.app.tokens import Tokens
@@ -54,6 +54,13 @@ class Papers:
             reprint=again,
         )
         return encode_paper(paper)
+
+    def test(self, hall: Hall, device: str) -> bytes:
+        """A test page."""
+        at = f"{self._clock.local(self._clock.now()):%Y-%m-%d %H:%M}"
+        return encode_paper(
+            TestPaper(hall=hall.configuration.hall.name, device=device, printed_at=at, url=self.base_url)
+        )
 
     def uncalled(self, hall: Hall, ticket: Ticket, valid_on: str) -> bytes:
         """RULES 34: the slip that has priority on the next working day."""

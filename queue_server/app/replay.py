@@ -12,12 +12,13 @@ async def replay(store: StorePort, name: str, initial: Hall) -> tuple[Hall, int]
     rows = [row async for row in store.read(name, day=day)] if day else []
     first = next((row.seq for row in rows if row.kind == "DayOpened"), 0)
     hall = empty_hall(initial.configuration)
-    last: JournalRow | None = None
+    in_force: list[JournalRow] = []
     async for row in store.read(name, subject="configuration"):
-        last = row if not first or row.seq < first else last
-    if last is not None:
-        hall = evolve(hall, decode_event(last.kind, last.version, last.data))
-    at = last.at if last is not None else 0
+        if not first or row.seq < first:
+            in_force = [row] if row.kind == "ConfigurationApplied" else [*in_force, row]
+    for row in in_force:
+        hall = evolve(hall, decode_event(row.kind, row.version, row.data))
+    at = in_force[-1].at if in_force else 0
     for row in rows:
         if row.seq >= first:
             hall = evolve(hall, decode_event(row.kind, row.version, row.data))

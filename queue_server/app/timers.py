@@ -1,7 +1,6 @@
 """What the clock asks of a hall: a new day, the doors, alarms, the configuration of tonight, and housekeeping."""
 
 import asyncio
-from collections.abc import Callable
 
 import structlog
 
@@ -36,14 +35,12 @@ class Timers:
         hub: Hub,
         store: StorePort,
         around: Surroundings,
-        tonight: Callable[[], Configuration | None],
         *,
         automatic: bool = True,
     ) -> None:
         self._hub = hub
         self._store = store
         self._around = around
-        self._tonight = tonight
         self._automatic = automatic
         self._kept_at = -HOUSEKEEPING_S
 
@@ -98,7 +95,7 @@ class Timers:
             await self._store.anchor(self._hub.name, self._hub.clock.now())
         except StoreError as error:
             log.error("daily head not anchored", error=str(error))
-        planned = self._tonight()
+        planned = await self._hub.read(lambda hall: hall.planned)
         if planned is not None:
             await self._tell(c.ApplyConfiguration(configuration=planned, source="tonight"))
 

@@ -8,12 +8,14 @@ from queue_server.domain.configuration import WindowKind
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall
 from queue_server.domain.queues import all_windows, oldest_base, waiting_in
+from queue_server.domain.windows import known_window
 from queue_server.wire.common import DeviceState, HallState, PrinterState, WindowState
 
 Found = tuple[str, str, str, int]
 """code, subject, level, figure."""
 
 RECENT_MS = 30 * 60_000
+HELP_MS = 10 * 60_000
 
 
 def current(hall: Hall, now: int) -> Iterator[Found]:
@@ -26,7 +28,13 @@ def current(hall: Hall, now: int) -> Iterator[Found]:
             yield "park-expired", name, "warn", (now - hall.tickets[name].parked_until) // 60_000
     for name in sorted(hall.asked_help):
         if not hall.tickets[name].ended_at:
-            yield "help-asked", name, "warn", 0
+            yield "help", name, "warn", 0
+    for alarm in hall.alarms.values():
+        if alarm.code == "window-help":
+            yield "window-help", alarm.subject, "alert", 0
+        asked = alarm.code == "help" and alarm.subject not in hall.tickets
+        if asked and not alarm.acknowledged_by and now - alarm.at < HELP_MS:
+            yield "help", alarm.subject, "warn", 0
 
 
 def _waits(hall: Hall, now: int) -> Iterator[Found]:
@@ -101,6 +109,24 @@ def tick(hall: Hall, command: c.Tick, ctx: c.Context) -> list[e.Event]:
     ]
     cleared = [e.AlarmCleared(alarm=name, at=ctx.now) for name in hall.alarms if name not in found]
     return [*raised, *cleared]
+
+
+def call_help(hall: Hall, command: c.CallHelp, ctx: c.Context) -> list[e.Event]:
+    """A kiosk's call for a person stands until somebody takes it, for ten minutes."""
+    name = f"help:{command.kiosk}"
+    if name in hall.alarms:
+        return []
+    return [e.AlarmRaised(alarm=name, code="help", subject=command.kiosk, level="warn", figure=0, at=ctx.now)]
+
+
+def window_help(hall: Hall, command: c.WindowHelp, ctx: c.Context) -> list[e.Event]:
+    """Stands until the window itself ends it; acknowledging it means "I am coming"."""
+    window, name = known_window(hall, command.window), f"window-help:{command.window}"
+    if command.wanted == (name in hall.alarms):
+        return []
+    if not command.wanted:
+        return [e.AlarmCleared(alarm=name, at=ctx.now)]
+    return [e.AlarmRaised(alarm=name, code="window-help", subject=window.id, level="alert", figure=0, at=ctx.now)]
 
 
 def acknowledge(hall: Hall, command: c.AcknowledgeAlarm, ctx: c.Context) -> list[e.Event]:

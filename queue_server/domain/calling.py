@@ -137,7 +137,7 @@ def find_number(hall: Hall, number: str) -> Ticket:
 def call_number(hall: Hall, command: c.CallNumber, ctx: c.Context) -> list[e.Event]:
     """RULES 23, 24: with permission and reason, outside the bound, counted; a ticket held elsewhere is refused."""
     window = open_window(hall, command.window)
-    if not ctx.may_call_numbers:
+    if not (ctx.may_call_numbers or hall.configuration.policy.clerks_call_numbers):
         raise Rejected("call-number-not-permitted")
     if not command.reason.strip():
         raise Rejected("reason-needed")

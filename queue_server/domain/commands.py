@@ -13,13 +13,14 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """When and by whom: ms UTC (never decreasing), the local time as minutes of the day, the actor's id.
 
+    `may_call_numbers` stands above the hall's `clerks_call_numbers` (RULES 23).
     `clerk` is the staff number that must sit at the commanded window, "" for whoever may act at any.
     """
 
     now: int
     minute: int
     actor: str
-    may_call_numbers: bool = True
+    may_call_numbers: bool = False
     clerk: str = ""
 
 
@@ -54,6 +55,13 @@ class ApplyConfiguration(Command, frozen=True, kw_only=True):
     source: str
 
 
+class PlanConfiguration(Command, frozen=True, kw_only=True):
+    """For tonight, when the day has ended; None takes the plan back."""
+
+    configuration: Configuration | None
+    source: str
+
+
 class TakeTicket(Command, frozen=True, kw_only=True):
     """`person` is the random id of law 10 or ""; `slip` an uncalled ticket's id of the previous day, already looked up."""
 
@@ -71,10 +79,11 @@ class TakeTicket(Command, frozen=True, kw_only=True):
 
 
 class Reprint(Command, frozen=True, kw_only=True):
-    """The same number again, marked 补 (UX K-12)."""
+    """The same number again, marked 补; a kiosk may once, within a minute of its own issue (UX K-12)."""
 
     ticket: str
     printer: str
+    kiosk: str = ""
 
 
 class CancelTicket(Command, frozen=True, kw_only=True):
@@ -227,6 +236,19 @@ class ReportDevice(Command, frozen=True, kw_only=True):
     state: DeviceState
     printer: PrinterState | None = None
     error: str = ""
+
+
+class CallHelp(Command, frozen=True, kw_only=True):
+    """Somebody at a kiosk wants a person."""
+
+    kiosk: str
+
+
+class WindowHelp(Command, frozen=True, kw_only=True):
+    """一键呼救: a window calls for the guide desk and the manager, or the call is over (UX C-15)."""
+
+    window: str
+    wanted: bool
 
 
 class Tick(Command, frozen=True, kw_only=True):

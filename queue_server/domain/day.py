@@ -124,6 +124,11 @@ def requeued(hall: Hall, configuration: Configuration) -> dict[str, tuple[str, .
     return moved
 
 
+def plan_configuration(hall: Hall, command: c.PlanConfiguration, ctx: c.Context) -> list[e.Event]:
+    """Tonight: nobody waits then, so nothing can be stranded."""
+    return [e.ConfigurationPlanned(source=command.source, configuration=command.configuration)]
+
+
 def apply_configuration(hall: Hall, command: c.ApplyConfiguration, ctx: c.Context) -> list[e.Event]:
     """A new version in force now; refused when a ticket in the house would have no window."""
     queues = requeued(hall, command.configuration)

@@ -46,6 +46,7 @@ _RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] =
     c.EndDay: day.end_day,
     c.SetMessage: day.set_message,
     c.ApplyConfiguration: day.apply_configuration,
+    c.PlanConfiguration: day.plan_configuration,
     c.CancelTicket: tickets.cancel,
     c.DelayTicket: tickets.delay,
     c.AskHelp: tickets.ask_help,
@@ -73,5 +74,7 @@ _RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] =
     c.Rate: ratings.rate,
     c.ReportDevice: alarms.report_device,
     c.Tick: alarms.tick,
+    c.CallHelp: alarms.call_help,
+    c.WindowHelp: alarms.window_help,
     c.AcknowledgeAlarm: alarms.acknowledge,
 }

@@ -40,6 +40,13 @@ class ConfigurationApplied(Event, frozen=True, kw_only=True):
     queues: dict[str, tuple[str, ...]] = {}
 
 
+class ConfigurationPlanned(Event, frozen=True, kw_only=True):
+    """To be applied when the day has ended; None takes a plan back."""
+
+    source: str
+    configuration: Configuration | None
+
+
 class DayOpened(Event, frozen=True, kw_only=True):
     day: str
     previous_day: str

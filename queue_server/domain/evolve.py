@@ -20,6 +20,7 @@ def evolve(hall: Hall, event: e.Event) -> Hall:
 
 _HANDLERS: dict[type[e.Event], Callable[[Hall, Any], Hall | None]] = {
     e.ConfigurationApplied: evolve_hall.configuration_applied,
+    e.ConfigurationPlanned: evolve_hall.configuration_planned,
     e.DayOpened: evolve_hall.day_opened,
     e.DayStarted: evolve_hall.day_started,
     e.DayClosing: evolve_hall.day_closing,

@@ -11,6 +11,7 @@ from queue_server.wire.common import HallState, TicketState, WindowState
 def configuration_applied(hall: Hall, event: e.ConfigurationApplied) -> None:
     waiting = [ticket for ticket in hall.tickets.values() if ticket.state is TicketState.WAITING]
     hall.configuration = event.configuration
+    hall.planned = None
     hall.serving = Serving(event.configuration)
     hall.catalogue = Catalogue(event.configuration, hall.serving)
     hall.version = event.version
@@ -28,6 +29,10 @@ def configuration_applied(hall: Hall, event: e.ConfigurationApplied) -> None:
             del hall.windows[name]
 
 
+def configuration_planned(hall: Hall, event: e.ConfigurationPlanned) -> None:
+    hall.planned = event.configuration
+
+
 def day_opened(hall: Hall, event: e.DayOpened) -> Hall:
     fresh = empty_hall(hall.configuration)
     fresh.serving, fresh.catalogue = hall.serving, hall.catalogue
@@ -35,6 +40,7 @@ def day_opened(hall: Hall, event: e.DayOpened) -> Hall:
     fresh.day = event.day
     fresh.previous_day = event.previous_day
     fresh.devices = hall.devices
+    fresh.planned = hall.planned
     return fresh
 
 

@@ -77,7 +77,9 @@ def print_recorded(hall: Hall, event: e.PrintRecorded) -> None:
 
 
 def reprint_requested(hall: Hall, event: e.ReprintRequested) -> None:
-    hall.tickets[event.ticket].print_state = PrintState.CLAIMED
+    ticket = hall.tickets[event.ticket]
+    ticket.print_state = PrintState.CLAIMED
+    ticket.reprints += 1
 
 
 def ticket_uncalled(hall: Hall, event: e.TicketUncalled) -> None:

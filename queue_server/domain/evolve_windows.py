@@ -254,7 +254,7 @@ def rating_invited(hall: Hall, event: e.RatingInvited) -> None:
     service = hall.services[event.service]
     if not service.invited_at:
         hall.invited += 1
-    service.invited_at = event.at
+    service.invited_at, service.invited_on = event.at, event.device
 
 
 def service_rated(hall: Hall, event: e.ServiceRated) -> None:

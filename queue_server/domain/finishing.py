@@ -11,10 +11,13 @@ OUTCOMES = frozenset({"done", "incomplete", "referred", "not_done"})
 
 
 def rating_device(hall: Hall, window: str) -> str:
-    """The window's rating device when it is usable now, else ""."""
+    """The window's rating device unless it is known to be off, else "".
+
+    The protocol has no sign of life (HARDWARE 1.1): a pad nobody has pressed yet is unknown, and is asked all the same.
+    """
     for device in hall.catalogue.rating_pads.get(window, ()):
         health = hall.devices.get(device)
-        if health is not None and health.state in (DeviceState.ONLINE, DeviceState.DEGRADED):
+        if health is not None and health.state is not DeviceState.OFFLINE:
             return device
     return ""
 

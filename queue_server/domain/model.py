@@ -72,6 +72,7 @@ class Ticket:
     print_state: PrintState = PrintState.NONE
     help_asked_at: int = 0
     ahead_at_issue: int = 0
+    reprints: int = 0
     wait_at_issue: tuple[int, int] = (-1, -1)
     moves: int = 0
 
@@ -101,6 +102,7 @@ class Service:
     finished_at: int = 0
     outcome: str = ""
     invited_at: int = 0
+    invited_on: str = ""
     rating: str = ""
     inferred: list[str] = field(default_factory=list)
     cancelled: bool = False
@@ -202,6 +204,7 @@ class Hall:
     previous_day: str = ""
     state: HallState = HallState.BEFORE
     message: tuple[str, str, str] = ("", "", "")
+    planned: Configuration | None = None
     tickets: dict[str, Ticket] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
     by_sequence: dict[int, list[str]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from queue_server.forecast.estimate import wait_range_s
 from queue_server.wire.common import HallState, PrintState, TicketState, WindowState
 
 SLIP_CREDIT_MIN = 30
+KIOSK_REPRINT_MS = 60_000
 
 
 def _plan(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[e.StopPlan, ...]:
@@ -192,6 +193,9 @@ def reprint(hall: Hall, command: c.Reprint, ctx: c.Context) -> list[e.Event]:
     ticket = known_ticket(hall, command.ticket)
     if ticket.state in OVER:
         raise Rejected("ticket-over", number=ticket.number)
+    mine = ticket.origin == command.kiosk and ctx.now - ticket.issued_at <= KIOSK_REPRINT_MS and not ticket.reprints
+    if command.kiosk and not mine:
+        raise Rejected("reprint-at-desk", number=ticket.number)
     if ticket.print_state is PrintState.CLAIMED:
         raise Rejected("print-in-progress", number=ticket.number)
     return [e.ReprintRequested(ticket=ticket.id, printer=command.printer, at=ctx.now)]

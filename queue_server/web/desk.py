@@ -8,9 +8,12 @@ from aiohttp import web
 
 from queue_server.app.views.desk import desk_document
 from queue_server.domain import commands as c
-from queue_server.domain.decide import Decision
-from queue_server.domain.events import WindowClosed, WindowPaused
+from queue_server.domain.decide import Decision, decide
+from queue_server.domain.errors import Malformed, Rejected
+from queue_server.domain.events import TicketTransferred, WindowClosed, WindowPaused
 from queue_server.domain.model import Hall
+from queue_server.domain.queues import ahead_of, all_windows
+from queue_server.domain.tickets import estimate
 from queue_server.web.frame import Frame, Route, new_id
 from queue_server.web.principals import Person
 from queue_server.wire.api import (
@@ -25,8 +28,11 @@ from queue_server.wire.api import (
     PauseWindow,
     ServeDirect,
     Transfer,
+    TransferPreview,
     encode,
 )
+from queue_server.wire.common import WindowState
+from queue_server.wire.documents import WindowsDocument
 
 Build = Callable[[str, Any, Person], c.Command]
 
@@ -51,12 +57,82 @@ def _route(action: str, body: type[msgspec.Struct], build: Build) -> Route:
     return Route("POST", f"windows/{{window}}/{action}", handle, roles, body, DeskReply, summary)
 
 
+def _transfer(window: str, body: Transfer) -> c.Transfer:
+    return c.Transfer(window=window, matters=tuple(body.matters), to_window=body.window, reason=body.reason)
+
+
+async def windows(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Where one may sit down, and where a ticket may be sent."""
+    now = frame.hub.clock.now()
+    document = await frame.hub.read(lambda hall: frame.screens.windows(hall, now))
+    return web.Response(body=encode(document), content_type="application/json")
+
+
+async def transfer_preview(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Who would be called before the ticket in hand at its new place (UX C-12); the rules are asked, nothing changes."""
+    name = request.match_info["window"]
+    body = await frame.body(request, Transfer)
+    now = frame.hub.clock.now()
+    context = c.Context(now=now, minute=frame.hub.clock.minute(now), actor="", may_call_numbers=True)
+
+    def look(hall: Hall) -> TransferPreview:
+        moved = next(e for e in decide(hall, _transfer(name, body), context).events if isinstance(e, TicketTransferred))
+        queue = moved.stop.queue
+        ahead = ahead_of(hall, queue, hall.tickets[moved.ticket].key)
+        span = estimate(hall, queue, ahead, context.minute)
+        resting = (WindowState.CLOSED, WindowState.PAUSED)
+        able = [each for each in all_windows(queue) if each in hall.windows and hall.windows[each].state not in resting]
+        return TransferPreview(
+            ahead=ahead,
+            wait_low_s=span[0] if span else None,
+            wait_high_s=span[1] if span else None,
+            windows_open=len(able),
+        )
+
+    return web.Response(body=encode(await frame.hub.read(look)), content_type="application/json")
+
+
+STAFF = frozenset({"clerk", "guide", "desk", "manager", "admin", "auditor"})
+
+SEATED = frozenset({"clerk", "manager"})
+
+
+async def open_window(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Sign in at a window; a manager may open it for a clerk."""
+    name = request.match_info["window"]
+    body = await frame.body(request, OpenWindow)
+    staff, staff_name = person.name, person.display_name
+    if body.staff and body.staff != staff:
+        if "manager" not in person.roles:
+            raise Rejected("forbidden")
+        known = await frame.accounts.name_of_clerk(body.staff)
+        if known is None:
+            raise Malformed("staff", "no active clerk has this number")
+        staff, staff_name = body.staff, known
+    command = c.OpenWindow(window=name, staff=staff, staff_name=staff_name, take_over=body.take_over)
+    return await frame.carry(request, person, command, _reply(frame, name))
+
+
+async def call_help(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """一键呼救 and its end (UX C-15)."""
+    command = c.WindowHelp(window=request.match_info["window"], wanted=request.method == "POST")
+    return await frame.carry(request, person, command, lambda _hall, _decision: (200, b"{}"))
+
+
 ROUTES: list[Route] = [
-    _route(
-        "open",
-        OpenWindow,
-        lambda w, b, p: c.OpenWindow(window=w, staff=p.name, staff_name=p.display_name, take_over=b.take_over),
+    Route("GET", "windows", windows, STAFF, None, WindowsDocument, "All windows"),
+    Route(
+        "POST",
+        "windows/{window}/transfer/preview",
+        transfer_preview,
+        frozenset({"clerk", "manager"}),
+        Transfer,
+        TransferPreview,
+        "What a transfer would mean",
     ),
+    Route("POST", "windows/{window}/open", open_window, SEATED, OpenWindow, DeskReply, "open a window"),
+    Route("POST", "windows/{window}/help", call_help, SEATED, Empty, Empty, "Call for help"),
+    Route("DELETE", "windows/{window}/help", call_help, SEATED, None, Empty, "The call for help is over"),
     _route("pause", PauseWindow, lambda w, b, p: c.PauseWindow(window=w, reason=b.reason, resumes_at=b.resumes_at)),
     _route("resume", Empty, lambda w, b, p: c.ResumeWindow(window=w)),
     _route("close", Empty, lambda w, b, p: c.CloseWindow(window=w)),
@@ -70,11 +146,7 @@ ROUTES: list[Route] = [
     _route("finish", Finish, lambda w, b, p: c.Finish(window=w, outcome=b.outcome)),
     _route("invite", Empty, lambda w, b, p: c.Invite(window=w)),
     _route("undo", Empty, lambda w, b, p: c.Undo(window=w)),
-    _route(
-        "transfer",
-        Transfer,
-        lambda w, b, p: c.Transfer(window=w, matters=tuple(b.matters), to_window=b.window, reason=b.reason),
-    ),
+    _route("transfer", Transfer, lambda w, b, p: _transfer(w, b)),
     _route("park", Park, lambda w, b, p: c.Park(window=w, reason=b.reason, minutes=b.minutes)),
     _route("unpark", OneTicket, lambda w, b, p: c.Unpark(window=w, ticket=b.ticket, service=new_id())),
     _route("restore", OneTicket, lambda w, b, p: c.Restore(window=w, ticket=b.ticket, service=new_id())),

@@ -16,7 +16,6 @@ from queue_server.app.search import MatterIndex
 from queue_server.app.views.screens import Screens
 from queue_server.app.voice import Voice
 from queue_server.domain.commands import Command
-from queue_server.domain.configuration import Configuration
 from queue_server.domain.errors import Malformed, Rejected
 from queue_server.store.store import Store
 from queue_server.web.bodies import parse
@@ -51,7 +50,6 @@ class Frame:
     index: MatterIndex
     index_version: int = -1
     persons: dict[str, str] = field(default_factory=dict)
-    tonight: Configuration | None = None
     seen: dict[str, int] = field(default_factory=dict)
     links: dict[str, set[web.WebSocketResponse]] = field(default_factory=dict)
 
@@ -83,7 +81,7 @@ class Frame:
             key=key,
             fingerprint=fingerprint(request, await request.read()),
             clerk="" if manager else person.name,
-            may_call_numbers=True,
+            may_call_numbers=bool(person.roles & {"manager", "desk"}),
         )
         answer = await self.hub.ask(command, cause, respond, extras)
         headers = {"Idempotent-Replayed": "true"} if answer.repeated else {}

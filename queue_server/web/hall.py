@@ -139,8 +139,9 @@ async def apply(frame: Frame, request: web.Request, person: Person) -> web.Respo
     if value is None:
         raise Rejected("configuration-invalid")
     if body.at == "tonight":
-        frame.tonight = value
-        return web.Response(body=encode(reply), content_type="application/json")
+        done = encode(reply)
+        command = c.PlanConfiguration(configuration=value, source="file")
+        return await frame.carry(request, person, command, lambda _hall, _decision: (200, done))
     return await _apply(frame, request, person, value, "file", reply)
 
 

@@ -13,6 +13,7 @@ from queue_server.web.frame import Frame
 from queue_server.wire.documents import TicketView
 
 SLOT = "<!--slot:ticket-->"
+HALL_SLOT = "slot:hall"
 CSP = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; "
     "media-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -49,6 +50,7 @@ class Pages:
     def _page(self, name: str) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handler(request: web.Request) -> web.Response:
             text = (self._folder / f"{name}.html").read_text(encoding="utf-8")
+            text = text.replace(HALL_SLOT, html.escape(self._frame.hub.name))
             token = request.match_info.get("token", "")
             if token and SLOT in text:
                 text = text.replace(SLOT, await self._ticket_shell(token))

@@ -14,7 +14,10 @@ from queue_server.wire.api import Problem, encode
 
 log = structlog.get_logger()
 
-FORBIDDEN = frozenset({"forbidden", "call-number-not-permitted", "not-your-window", "password-change-needed"})
+FORBIDDEN = frozenset(
+    {"forbidden", "call-number-not-permitted", "not-your-window", "password-change-needed", "wrong-pin"}
+)
+TOO_MANY = frozenset({"locked-out"})
 UNAUTHORISED = frozenset({"unauthorised", "wrong-password"})
 
 
@@ -38,7 +41,8 @@ def problem(
 
 def rejection_problem(error: Rejected) -> web.Response:
     """403 for what this person may not do, 401 without a person, 409 for what cannot be done now."""
-    status = 403 if error.code in FORBIDDEN else 401 if error.code in UNAUTHORISED else 409
+    groups = ((FORBIDDEN, 403), (UNAUTHORISED, 401), (TOO_MANY, 429))
+    status = next((status for codes, status in groups if error.code in codes), 409)
     return problem(status, error.code, figures=error.figures)
 
 

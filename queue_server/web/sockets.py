@@ -117,8 +117,8 @@ class Sockets:
         socket = web.WebSocketResponse(heartbeat=20.0, compress=False, max_msg_size=MESSAGE_MAX, timeout=2.0)
         await socket.prepare(request)
         transport = request.transport
-        if not isinstance(transport, asyncio.Transport):
-            raise Unavailable("the connection is gone")
+        if transport is None:
+            raise ConnectionResetError("the connection is gone")
         return Peer(socket, transport)
 
     # --- screens ---

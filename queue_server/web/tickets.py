@@ -18,15 +18,17 @@ from queue_server.domain.errors import Malformed, Rejected
 from queue_server.domain.events import ReprintRequested, TicketIssued
 from queue_server.domain.model import Hall, Ticket
 from queue_server.store.port import PERSONAL_KEPT_MS, Lookup, PersonalRow
-from queue_server.web.frame import Frame, Route, new_id, query_int
-from queue_server.web.principals import Person
+from queue_server.web.frame import NOBODY, Frame, Route, new_id, query_int
+from queue_server.web.principals import Person, bearer
 from queue_server.wire.api import (
     Empty,
     Identity,
+    KioskPin,
     MatterHit,
     MatterHits,
     Rate,
     Rated,
+    Reprint,
     TakeTicket,
     TicketList,
     TicketTaken,
@@ -41,6 +43,7 @@ IDENTITY_KINDS = frozenset({"id_card", "phone", "passport"})
 IN_FLIGHT_PERSONS = 10_000
 NOTE_MAX = 200
 TEXT_MAX = 150
+SEARCH_MAX = 40
 USABLE = (PrinterState.OK, PrinterState.NEAR_END)
 
 
@@ -66,13 +69,14 @@ async def _person_of(frame: Frame, identity: Identity) -> tuple[str, Extras]:
     )
 
 
-def usable_printer(hall: Hall, person: Person) -> str:
-    """The kiosk's own printer, or for staff the first that works; "" when the slip must be electronic (UX K-11)."""
-    kiosks = [k for k in hall.configuration.kiosk if k.printer and ("kiosk" not in person.roles or k.id == person.of)]
-    for kiosk in kiosks:
-        health = hall.devices.get(kiosk.printer)
+def usable_printer(hall: Hall, person: Person, wanted: str = "") -> str:
+    """The wanted printer, the kiosk's own, or for staff the first that works; "" when none does (UX K-11)."""
+    kiosks = [k for k in hall.configuration.kiosk if "kiosk" not in person.roles or k.id == person.of]
+    candidates = [wanted] if wanted else [kiosk.printer for kiosk in kiosks if kiosk.printer]
+    for name in candidates:
+        health = hall.devices.get(name)
         if health is not None and health.state is not DeviceState.OFFLINE and health.printer in USABLE:
-            return kiosk.printer
+            return name
     return ""
 
 
@@ -102,7 +106,7 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Respon
         raise Malformed("language", "zh or en")
     who, extras = await _person_of(frame, body.identity) if body.identity else ("", None)
     slip = await _slip(frame, body.slip) if body.slip else ""
-    printer = await frame.hub.read(lambda hall: usable_printer(hall, person)) if body.paper else ""
+    printer = await frame.hub.read(lambda hall: usable_printer(hall, person, body.printer)) if body.paper else ""
     command = c.TakeTicket(
         id=new_id(),
         matters=tuple(dict.fromkeys(body.matters)),
@@ -110,7 +114,7 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Respon
         quantity=body.quantity,
         priority=body.priority,
         person=who,
-        origin=f"{person.kind}:{person.of or person.name}",
+        origin=_origin(person),
         note=body.note,
         language=body.language,
         slip=slip,
@@ -136,11 +140,14 @@ async def lost(frame: Frame, request: web.Request, person: Person) -> web.Respon
     number = request.query.get("number", "").strip().upper()
     matter = request.query.get("matter", "")
     limit = query_int(request, "limit", 50, 1, 200)
+    state = request.query.get("state", "")
     since, until = (_minutes(request, name) for name in ("from", "to"))
 
     def fits(hall: Hall, ticket: Ticket) -> bool:
         minute = frame.hub.clock.minute(ticket.issued_at)
         if number and number not in (ticket.number, ticket.number.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ").lstrip("0")):
+            return False
+        if state and ticket.state != state:
             return False
         wanted = {name for stop in ticket.stops for name in (*stop.matters, stop.bundle)}
         domains = {hall.catalogue.matters[name].domain for name in wanted if name in hall.catalogue.matters}
@@ -166,22 +173,75 @@ def _minutes(request: web.Request, name: str) -> int | None:
     return int(hours) * 60 + int(minutes)
 
 
-def _on_ticket(action: str, build: Callable[[str, str], c.Command]) -> Route:
+async def one(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """One ticket of today, with its address for the QR code."""
+    name = request.match_info["ticket"]
+    body = await frame.hub.read(
+        lambda hall: _taken(frame)(hall, Decision([], name))[1] if name in hall.tickets else None
+    )
+    if body is None:
+        raise web.HTTPNotFound
+    return web.Response(body=body, content_type="application/json")
+
+
+def _on_ticket(action: str, build: Callable[[str], c.Command]) -> Route:
     async def handle(frame: Frame, request: web.Request, person: Person) -> web.Response:
         await frame.body(request, Empty)
         name = request.match_info["ticket"]
-        printer = await frame.hub.read(lambda hall: usable_printer(hall, person)) if action == "reprint" else ""
-        if action == "reprint" and not printer:
-            raise Rejected("no-printer")
 
         def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
             return _taken(frame)(hall, Decision(decision.events, name))
 
-        return await frame.carry(request, person, build(name, printer), respond)
+        return await frame.carry(request, person, build(name), respond)
 
-    return Route(
-        "POST", f"tickets/{{ticket}}/{action}", handle, GUIDES | {"kiosk"}, Empty, TicketTaken, f"{action} a ticket"
-    )
+    return Route("POST", f"tickets/{{ticket}}/{action}", handle, GUIDES, Empty, TicketTaken, f"{action} a ticket")
+
+
+async def reprint(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """The same number again, at a chosen printer, the kiosk's own, or the first that works."""
+    body = await frame.body(request, Reprint)
+    name = request.match_info["ticket"]
+    printer = await frame.hub.read(lambda hall: usable_printer(hall, person, body.printer))
+    if not printer:
+        raise Rejected("no-printer")
+
+    def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
+        return _taken(frame)(hall, Decision(decision.events, name))
+
+    kiosk = _origin(person) if "kiosk" in person.roles else ""
+    return await frame.carry(request, person, c.Reprint(ticket=name, printer=printer, kiosk=kiosk), respond)
+
+
+def _origin(person: Person) -> str:
+    return f"{person.kind}:{person.of or person.name}"
+
+
+# --- kiosks ---
+
+
+async def pin(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Opens the kiosk's staff menu (UX K-16)."""
+    body = await frame.body(request, KioskPin)
+    await frame.accounts.check_pin(person.of, body.pin)
+    return web.Response(body=b"{}", content_type="application/json")
+
+
+async def set_pin(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    body = await frame.body(request, KioskPin)
+    await frame.accounts.set_pin(body.pin)
+    return web.Response(body=b"{}", content_type="application/json")
+
+
+async def kiosk_help(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    await frame.body(request, Empty)
+    return await frame.carry(request, person, c.CallHelp(kiosk=person.of), lambda _hall, _decision: (200, b"{}"))
+
+
+async def test_print(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    await frame.body(request, Empty)
+    if not await frame.agents.print_test(person.of):
+        raise Rejected("no-printer")
+    return web.Response(body=b"{}", content_type="application/json")
 
 
 # --- phones ---
@@ -248,8 +308,10 @@ async def rate(frame: Frame, request: web.Request, person: Person) -> web.Respon
 
 async def matters(frame: Frame, request: web.Request, person: Person) -> web.Response:
     """Search by everyday words, names, pinyin or initials; or all of a `domain` ("bundles" for the bundles)."""
+    if person is NOBODY and frame.screens.around.tokens.read(bearer(request)) is None:
+        raise Rejected("unauthorised")
     text, domain = request.query.get("q", "")[:100], request.query.get("domain", "")
-    limit = query_int(request, "limit", 8, 1, 400)
+    limit, offset = query_int(request, "limit", 8, 1, 400), query_int(request, "offset", 0, 0, 10_000)
 
     version, configuration = await frame.hub.read(lambda hall: (hall.version, hall.configuration))
     if frame.index_version != version:
@@ -257,11 +319,11 @@ async def matters(frame: Frame, request: web.Request, person: Person) -> web.Res
 
     def look(hall: Hall) -> bytes:
         if text:
-            names = [(hit.id, hit.kind) for hit in frame.index.search(text, limit)]
+            names = [(hit.id, hit.kind) for hit in frame.index.search(text, SEARCH_MAX)]
             letters = frame.index.letters(text)
         else:
             names, letters = _all_of(hall, domain), frame.index.letters("")
-        hits = [_hit(frame, hall, name, kind) for name, kind in names[:limit]]
+        hits = [_hit(frame, hall, name, kind) for name, kind in names[offset : offset + limit]]
         return encode(MatterHits(hits=hits, total=len(names), letters=letters))
 
     return web.Response(body=await frame.hub.read(look), content_type="application/json")
@@ -288,6 +350,7 @@ def _hit(frame: Frame, hall: Hall, name: str, kind: str) -> MatterHit:
         id=name,
         kind=kind,
         name=entry.name,
+        name_en=matter.name_en if matter else "",
         everyday=list(entry.everyday),
         domain=domain.name if domain else "一件事",
         department=departments.get(owner, owner),
@@ -301,18 +364,23 @@ def _hit(frame: Frame, hall: Hall, name: str, kind: str) -> MatterHit:
     )
 
 
-ANY = ISSUERS | GUIDES | {"clerk", "admin", "auditor"}
-
 ROUTES: list[Route] = [
     Route("POST", "tickets", take, ISSUERS, TakeTicket, TicketTaken, "Take a ticket", 201),
     Route("GET", "tickets", lost, GUIDES, None, TicketList, "Find a ticket by number, matter and time"),
-    _on_ticket("reprint", lambda name, printer: c.Reprint(ticket=name, printer=printer)),
-    _on_ticket("reactivate", lambda name, _: c.ReactivateTicket(ticket=name)),
-    _on_ticket("cancel", lambda name, _: c.CancelTicket(ticket=name)),
+    Route("GET", "tickets/{ticket}", one, GUIDES, None, TicketTaken, "One ticket of today"),
+    Route(
+        "POST", "tickets/{ticket}/reprint", reprint, GUIDES | {"kiosk"}, Reprint, TicketTaken, "Print a ticket again"
+    ),
+    _on_ticket("reactivate", lambda name: c.ReactivateTicket(ticket=name)),
+    _on_ticket("cancel", lambda name: c.CancelTicket(ticket=name)),
+    Route("POST", "kiosk/pin", pin, frozenset({"kiosk"}), KioskPin, Empty, "Open a kiosk's staff menu"),
+    Route("POST", "kiosk/pin/set", set_pin, frozenset({"admin"}), KioskPin, Empty, "Set the PIN of the kiosks"),
+    Route("POST", "kiosk/help", kiosk_help, frozenset({"kiosk"}), Empty, Empty, "Call a person to a kiosk"),
+    Route("POST", "kiosk/test-print", test_print, frozenset({"kiosk"}), Empty, Empty, "Print a test page"),
     Route("GET", "phone/{token}", phone, frozenset(), None, TicketView, "The citizen's own ticket"),
     _by_phone("cancel", lambda name: c.CancelTicket(ticket=name)),
     _by_phone("delay", lambda name: c.DelayTicket(ticket=name)),
     _by_phone("help", lambda name: c.AskHelp(ticket=name)),
     Route("POST", "ratings", rate, frozenset(), Rate, Rated, "Rate a service"),
-    Route("GET", "matters", matters, ANY, None, MatterHits, "Find a matter or bundle"),
+    Route("GET", "matters", matters, frozenset(), None, MatterHits, "Find a matter or bundle"),
 ]

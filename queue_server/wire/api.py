@@ -3,23 +3,32 @@
 | method and path | who | body → answer |
 |---|---|---|
 | POST tickets | kiosk, guide, manager | TakeTicket → TicketTaken (201; 200 when it existed, RULES 16) |
-| GET tickets?number=&matter=&from=&to= | guide, manager | → TicketList (a lost slip by time and matter) |
-| POST tickets/{id}/{reprint,reactivate,cancel} | guide, manager | Empty → TicketTaken |
+| GET tickets?number=&matter=&state=&from=&to= | guide, manager | → TicketList (a lost slip by time and matter) |
+| GET tickets/{id} | guide, manager | → TicketTaken (one ticket, with its address for the QR code) |
+| POST tickets/{id}/{reactivate,cancel} | guide, manager | Empty → TicketTaken |
+| POST tickets/{id}/reprint | guide, manager; the kiosk that issued it, once, within a minute | Reprint → TicketTaken |
+| POST kiosk/pin | kiosk | KioskPin → Empty (403 wrong, 429 too many tries; UX K-16) |
+| POST kiosk/{help,test-print} | kiosk | Empty → Empty (help raises the alarm `help`) |
 | GET tickets/{id}/life | manager, auditor | → TicketLife |
 | GET phone/{token} | the ticket's token | → TicketView |
 | POST phone/{token}/{cancel,delay,help} | the ticket's token | Empty → TicketView |
 | POST ratings | the ticket's token | Rate → Rated |
-| GET matters?q=&domain=&limit= | anybody in the hall with a token or session | → MatterHits |
+| GET matters?q=&domain=&limit=&offset= | anybody in the hall with a token or session | → MatterHits |
 | POST windows/{id}/{open,pause,resume,close} | clerk at it, manager | OpenWindow, PauseWindow, Empty → DeskReply |
 | POST windows/{id}/{call-next,recall,arrive,finish,no-show,undo} | clerk at it | Empty, Finish, NoShow → DeskReply |
+| POST, DELETE windows/{id}/help | clerk at it | Empty → Empty (UX C-15) |
 | POST windows/{id}/call | clerk with permission | CallNumber → DeskReply |
 | POST windows/{id}/{transfer,park,unpark,restore,serve-direct} | clerk at it | Transfer, Park, OneTicket, ServeDirect → DeskReply |
+| POST windows/{id}/transfer/preview | clerk at it | Transfer → TransferPreview (changes nothing) |
+| POST windows/{id}/help · DELETE windows/{id}/help | clerk at it; ended also by guide, manager | Empty → Empty (UX C-15) |
+| GET windows | any staff session | → WindowsDocument (where to sit down, where to transfer) |
 | POST day/{open,close,end} · GET day/closing | manager | Empty, CloseDay → DayReply |
 | POST message | manager | SetMessage → Empty |
 | POST alarms/{id}/acknowledge | guide, manager | Empty → Empty |
 | GET configuration · POST configuration/{preview,apply,rollback} | manager, admin | ConfigurationFile → ConfigurationReply |
 | GET journal?after= | auditor | → JSON lines |
 | POST session · GET session · DELETE session | anybody · staff | SignIn → Session |
+| POST session/password | staff | ChangePassword → Empty |
 | POST staff · GET staff | admin | NewStaff → StaffList |
 | POST pairings | an unpaired screen | Empty → Pairing |
 | GET pairings/{id} | the screen that asked | → PairingState |
@@ -34,7 +43,10 @@ from queue_server.wire.documents import DeskDocument, TicketDocument, TicketLine
 
 
 class Problem(Message, frozen=True, kw_only=True):
-    """RFC 9457 body; `title` is Chinese, `title_en` English, both say what to do next. `field` names a malformed field."""
+    """RFC 9457 body; `title` is Chinese, `title_en` English, both say what to do next. `field` names a malformed field.
+
+    `figures` fill the sentence; `figures.choices` are the numbers to choose between (number-ambiguous).
+    """
 
     type: str
     status: int
@@ -61,7 +73,8 @@ class Identity(Incoming, frozen=True, kw_only=True):
 class TakeTicket(Incoming, frozen=True, kw_only=True):
     """Matters (ids, at least one) or one bundle (id); priority is a class id or "".
 
-    quantity 1…50 counts filings of the same matter. `slip` is the token on a slip that was not reached the day before.
+    quantity 1…50 counts filings of the same matter. `printer` is a device id; "" is the kiosk's own, or for staff the
+    hall's first that prints. `slip` is the token on a slip that was not reached the day before.
     """
 
     matters: list[str] = []
@@ -72,7 +85,20 @@ class TakeTicket(Incoming, frozen=True, kw_only=True):
     note: str = ""
     language: str = "zh"
     paper: bool = True
+    printer: str = ""
     slip: str = ""
+
+
+class Reprint(Incoming, frozen=True, kw_only=True):
+    """The same number again, marked 补; `printer` as in TakeTicket."""
+
+    printer: str = ""
+
+
+class KioskPin(Incoming, frozen=True, kw_only=True):
+    """The staff's PIN at a kiosk."""
+
+    pin: str
 
 
 class TicketTaken(Message, frozen=True, kw_only=True):
@@ -121,11 +147,12 @@ class Rated(Message, frozen=True, kw_only=True):
 
 
 class MatterHit(Message, frozen=True, kw_only=True):
-    """A matter or bundle (kind) that may be taken; `open` False with the reason when no open window serves it now."""
+    """A matter or bundle (kind) that may be taken; `open` False with the reason when no ticket is given for it now."""
 
     id: str
     kind: str
     name: str
+    name_en: str
     everyday: list[str]
     domain: str
     department: str
@@ -139,7 +166,10 @@ class MatterHit(Message, frozen=True, kw_only=True):
 
 
 class MatterHits(Message, frozen=True, kw_only=True):
-    """`letters` are the pinyin initials that would still lead somewhere after `q` (UX 1, initials pad)."""
+    """`letters` are the pinyin initials that would still lead somewhere after `q` (UX 1, initials pad).
+
+    `domain` of the request is a domain's id, or `bundles`; an empty `q` gives the most wanted first.
+    """
 
     hits: list[MatterHit]
     total: int
@@ -147,9 +177,13 @@ class MatterHits(Message, frozen=True, kw_only=True):
 
 
 class OpenWindow(Incoming, frozen=True, kw_only=True):
-    """Sign in at the window and open it; `take_over` confirms that the other clerk there is signed out."""
+    """Sign in at the window and open it; `take_over` confirms that the other clerk there is signed out.
+
+    `staff` is the clerk for whom a manager opens it.
+    """
 
     take_over: bool = False
+    staff: str = ""
 
 
 class PauseWindow(Incoming, frozen=True, kw_only=True):
@@ -182,6 +216,15 @@ class Transfer(Incoming, frozen=True, kw_only=True):
     matters: list[str] = []
     window: str = ""
     reason: str = ""
+
+
+class TransferPreview(Message, frozen=True, kw_only=True):
+    """What a transfer would mean (UX C-12): tickets that would be called first, the estimate, open windows that serve it."""
+
+    ahead: int
+    wait_low_s: int | None
+    wait_high_s: int | None
+    windows_open: int
 
 
 class Park(Incoming, frozen=True, kw_only=True):

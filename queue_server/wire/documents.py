@@ -6,10 +6,10 @@ A subscription names a view and what it is of; its keyed map holds these documen
 |---|---|---|
 | hall | zone id, or "" for the whole hall | hall, calls, recent, prepare, passed, notice, speech |
 | window | window id | hall, window |
-| console | window id | hall, window, desk, queues, next, aside |
+| console | window id | hall, window, desk, queues, next, aside, help (AlarmDocument or null: a call for help, UX C-15) |
 | kiosk | kiosk id | hall, kiosk, menu |
 | ticket | ticket token | hall, ticket |
-| guide | "" | hall, menu, windows, queues, alarms |
+| guide | "" | hall, menu, windows, queues, alarms, devices |
 | manager | "" | hall, windows, queues, alarms, devices, figures |
 """
 
@@ -246,7 +246,11 @@ class WindowsDocument(Message, frozen=True, kw_only=True):
 
 
 class AlarmDocument(Message, frozen=True, kw_only=True):
-    """One alarm; level is warn or alert; action names what the page may offer (open-window, acknowledge, …)."""
+    """One alarm; level is warn or alert; action names what the page may offer (open-window, acknowledge, reprint …).
+
+    A failed or unknown print is code `print` with action `reprint` and the ticket's id as subject (UX K-12); a person
+    who asks for help is code `help` with the kiosk's or ticket's id as subject.
+    """
 
     id: str
     level: str
@@ -311,7 +315,10 @@ class KioskDocument(Message, frozen=True, kw_only=True):
 
 
 class MenuEntry(Message, frozen=True, kw_only=True):
-    """A tile: a domain, a bundle group or a frequent matter; `wait_*_s` None when unknown; open false with a reason."""
+    """A tile: kind is domain, bundles (the group), matter or bundle; `wait_*_s` None when unknown; open false with a reason.
+
+    A domain opens its list, bundles the list of bundles; a matter or a bundle gives a ticket at one tap (UX K-01).
+    """
 
     id: str
     kind: str

@@ -54,6 +54,7 @@ class Desk:
         self.far_keypad = EmulatedKeypad(keypad_address)
         self.far_rating = EmulatedRatingPad(rating_address, ack)
         self.far_strip = EmulatedStrip(0x03)
+        self.far_keypad.tries = self.far_rating.tries = 12  # the machine is shared: an echo may be late
         self.emulator = Rs485BusEmulator(url, (self.far_keypad, self.far_rating, self.far_strip))
         self.actions: list[KeyAction] = []
         self.ratings: list[int] = []

@@ -130,7 +130,7 @@ MUTANTS: list[tuple[str, ModuleType, str, str, Callable[[], None]]] = [
     (
         "permission",
         calling,
-        "if not ctx.may_call_numbers:",
+        "if not (ctx.may_call_numbers or hall.configuration.policy.clerks_call_numbers):",
         "if False:",
         calls.test_rules_23_a_given_number_needs_permission_and_a_reason_and_says_so,
     ),

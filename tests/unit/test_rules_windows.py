@@ -475,7 +475,7 @@ def test_alarms_are_raised_once_acknowledged_once_and_cleared() -> None:
     play.do(c.AskHelp(ticket=ticket.id))
     assert kinds(play.do(c.Tick())) == ["AlarmRaised"]
     assert play.do(c.Tick()) == []
-    name = f"help-asked:{ticket.id}"
+    name = f"help:{ticket.id}"
     assert kinds(play.do(c.AcknowledgeAlarm(alarm=name))) == ["AlarmAcknowledged"]
     assert play.do(c.AcknowledgeAlarm(alarm=name)) == []
     assert play.hall.alarms[name].acknowledged_by == "test"

@@ -4,6 +4,10 @@ interface ImportMeta {
 }
 
 declare module '*.css'
+declare module '*.wav?url' {
+  const url: string
+  export default url
+}
 declare module '*.vue' {
   import type { DefineComponent } from 'vue'
   const component: DefineComponent<object, object, unknown>

@@ -27,7 +27,6 @@ let player: Player
 
 beforeEach(() => {
   vi.useFakeTimers()
-  vi.stubGlobal('URL', { createObjectURL: () => 'blob:silence', revokeObjectURL: () => undefined })
   speaker = new Speaker()
   ended = []
   ready = []
@@ -35,7 +34,6 @@ beforeEach(() => {
 })
 afterEach(() => {
   vi.useRealTimers()
-  vi.unstubAllGlobals()
 })
 
 const settle = () => vi.advanceTimersByTimeAsync(0)

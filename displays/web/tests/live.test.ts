@@ -79,6 +79,7 @@ describe('live', () => {
     }
     expect(ages).toEqual(['fresh', 'reconnecting', 'old', 'dead'])
     expect(live.documents('hall', 'z1')).toEqual({ a: 1 })
+    while (last().readyState !== 0) vi.advanceTimersByTime(100)
     last().accept()
     expect(live.state.age).toBe('fresh')
   })

@@ -14,13 +14,12 @@ from queue_server.app.views.desk import (
     desk_document,
     is_inviting,
     next_lines,
-    rating_device_state,
     window_document,
 )
 from queue_server.app.views.survey import DomainCount, count, figures, queue_documents
-from queue_server.app.views.tickets import call, plate_of, ticket_document
+from queue_server.app.views.tickets import call, domain_of, plate_of, ticket_document
 from queue_server.domain.configuration import Domain, Matter
-from queue_server.domain.model import Hall, Key, Ticket, Window
+from queue_server.domain.model import Alarm, Hall, Key, Ticket, Window
 from queue_server.domain.queues import ahead_of, first_in_order, home_windows
 from queue_server.domain.tickets import estimate
 from queue_server.domain.windows import is_served
@@ -159,8 +158,7 @@ class Screens:
         service = hall.services.get(window.last_service)
         if service is None or not is_inviting(hall, service, now):
             return ""
-        state = rating_device_state(hall, window.id)
-        if state in (DeviceState.ONLINE, DeviceState.DEGRADED):
+        if service.invited_on:
             return ""
         return f"{self.around.base_url}/rate/{self.around.tokens.make('s', service.id)}"
 
@@ -178,7 +176,14 @@ class Screens:
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now), of)),
             "next": TicketsDocument(tickets=next_lines(hall, of, now)),
             "aside": TicketsDocument(tickets=aside_lines(hall, window, now)),
+            **self._help(hall, of),
         }
+
+    @staticmethod
+    def _help(hall: Hall, window: str) -> Keyed:
+        """The window's own call for help while it stands (UX C-15)."""
+        alarm = hall.alarms.get(f"window-help:{window}")
+        return {"help": _alarm(hall, alarm)} if alarm else {}
 
     def _kiosk(self, hall: Hall, of: str, now: int) -> Keyed:
         kiosk = next(each for each in hall.configuration.kiosk if each.id == of)
@@ -306,7 +311,8 @@ class Screens:
             rate_until=None,
         )
 
-    def _windows(self, hall: Hall, now: int) -> WindowsDocument:
+    def windows(self, hall: Hall, now: int) -> WindowsDocument:
+        """Every configured window in its order."""
         known = [window for window in hall.configuration.window if window.id in hall.windows]
         return WindowsDocument(windows=[window_document(hall, hall.windows[each.id], "", now) for each in known])
 
@@ -314,15 +320,16 @@ class Screens:
         return {
             "hall": self.hall_document(hall, ""),
             "menu": self.menu(hall, now),
-            "windows": self._windows(hall, now),
+            "windows": self.windows(hall, now),
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
             "alarms": self.alarms(hall),
+            "devices": self.devices(hall),
         }
 
     def _manager(self, hall: Hall, of: str, now: int) -> Keyed:
         return {
             "hall": self.hall_document(hall, ""),
-            "windows": self._windows(hall, now),
+            "windows": self.windows(hall, now),
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
             "alarms": self.alarms(hall),
             "devices": self.devices(hall),
@@ -330,23 +337,7 @@ class Screens:
         }
 
     def alarms(self, hall: Hall) -> AlarmsDocument:
-        found = [
-            AlarmDocument(
-                id=alarm.id,
-                level=alarm.level,
-                code=alarm.code,
-                text=words(
-                    f"alarm.{alarm.code}",
-                    {"subject": _subject(hall, alarm.code, alarm.subject), "figure": alarm.figure},
-                ),
-                since=alarm.at,
-                acknowledged_by=alarm.acknowledged_by,
-                action=_ACTIONS.get(alarm.code, "acknowledge"),
-                subject=alarm.subject,
-            )
-            for alarm in hall.alarms.values()
-            if has(f"alarm.{alarm.code}")
-        ]
+        found = [_alarm(hall, alarm) for alarm in hall.alarms.values() if has(f"alarm.{alarm.code}")]
         found += _failed_prints(hall)
         found += self.around.alarms
         return AlarmsDocument(alarms=sorted(found, key=lambda alarm: (alarm.level != "alert", alarm.since)))
@@ -373,6 +364,7 @@ class Screens:
         return DevicesDocument(devices=[*found, *(d for d in self.around.devices.values() if d.id not in known)])
 
 
+_OF_QUEUES = frozenset({"single-wait", "queue-long", "queue-stranded"})
 _ACTIONS = {
     "single-wait": "open-window",
     "average-wait": "open-window",
@@ -386,6 +378,25 @@ _ACTIONS = {
 }
 
 
+def _alarm(hall: Hall, alarm: Alarm) -> AlarmDocument:
+    """An alarm in words; that of a queue names the domain, as the queues' rows do."""
+    figures = {"subject": _subject(hall, alarm.code, alarm.subject), "figure": alarm.figure}
+    subject = alarm.subject
+    if alarm.code in _OF_QUEUES:
+        first = first_in_order(hall, (alarm.subject,), 1)
+        subject = domain_of(hall, first[0].current) if first else ""
+    return AlarmDocument(
+        id=alarm.id,
+        level=alarm.level,
+        code=alarm.code,
+        text=words(f"alarm.{alarm.code}", figures),
+        since=alarm.at,
+        acknowledged_by=alarm.acknowledged_by,
+        action=_ACTIONS.get(alarm.code, "acknowledge"),
+        subject=subject,
+    )
+
+
 def _subject(hall: Hall, code: str, subject: str) -> str:
     """The subject of an alarm in people's words."""
     if subject in hall.tickets:
@@ -393,7 +404,7 @@ def _subject(hall: Hall, code: str, subject: str) -> str:
     if code.startswith(("device", "printer")):
         device = hall.catalogue.devices.get(subject)
         return (device.name or device.id) if device else subject
-    if code in ("single-wait", "queue-long", "queue-stranded"):
+    if code in _OF_QUEUES:
         names = sorted({_queue_domain(hall, ticket) for ticket in first_in_order(hall, (subject,), 20)})
         return "、".join(names) or subject
     return plate_of(hall, subject)
@@ -412,10 +423,10 @@ def _failed_prints(hall: Hall) -> list[AlarmDocument]:
     bad = (PrintState.FAILED, PrintState.UNKNOWN)
     return [
         AlarmDocument(
-            id=f"print-failed:{ticket.id}",
+            id=f"print:{ticket.id}",
             level="alert",
-            code="print-failed",
-            text=words("alarm.print-failed", {"subject": ticket.number}),
+            code="print",
+            text=words("alarm.print", {"subject": ticket.number}),
             since=ticket.issued_at,
             acknowledged_by="",
             action="reprint",

@@ -102,6 +102,14 @@ def test_answers_show_the_number_success_or_failure() -> None:
     assert pad.wake_at_ms is None
 
 
+def test_what_a_keypad_shows_is_shown_again_when_the_line_is_back() -> None:
+    pad = keypad()
+    assert pad.line_up() == []
+    shown = pad.show("042")
+    pad.receive(frame("08 0F"), 0)  # its address, on request: not what it is to show
+    assert pad.line_up() == shown
+
+
 def test_law_8_after_3_s_without_an_answer_the_keypad_shows_failure_once() -> None:
     pad = keypad()
     (token,) = [o.token for o in pad.receive(frame("0C"), 1_000) if isinstance(o, KeyAction)]

@@ -88,12 +88,23 @@ def test_a_repetition_is_acknowledged_again_only_once_stored_and_is_no_second_pr
 def test_a_new_invitation_makes_the_same_level_a_new_press() -> None:
     device = pad()
     device.stored(token(device.receive(pressed(4), 0)))
-    assert on_line(device.invite()) == ["FF 68 03 03 68 07 01 0B 13 16"]
+    assert on_line(device.invite(30_000)) == ["FF 68 03 03 68 07 01 0B 13 16"]
     assert isinstance(device.receive(pressed(4), 100)[0], Press)
 
 
+def test_an_invitation_that_still_stands_is_sent_again_when_the_line_is_back() -> None:
+    device = pad()
+    assert device.line_up(0) == []
+    device.invite(30_000)
+    assert on_line(device.line_up(29_999)) == ["FF 68 03 03 68 07 01 0B 13 16"]
+    assert device.line_up(30_000) == []
+    device.invite(60_000)
+    device.receive(pressed(4), 31_000)
+    assert device.line_up(31_100) == []
+
+
 def test_hardware_7_5_a_device_at_its_keypads_address_is_not_started_by_us() -> None:
-    assert pad(starts=False).invite() == []
+    assert pad(starts=False).invite(30_000) == []
 
 
 def test_law_8_a_press_that_was_not_stored_counts_when_it_is_repeated() -> None:

@@ -34,6 +34,8 @@ export const ICONS = {
   park: '<path d="M4 4h16v12H4zM4 20h16"/><path d="M12 7v6M9.5 10.500L12 13l2.5-2.5"/>',
   pause: '<path d="M8 5v14M16 5v14" stroke-width="4"/>',
   person: '<circle cx="12" cy="7" r="4"/><path d="M4 21v-3a5 5 0 0 1 5-5h6a5 5 0 0 1 5 5v3"/>',
+  minus: '<path d="M4 12h16"/>',
+  plus: '<path d="M12 4v16M4 12h16"/>',
   pin: '<path d="M12 21.500c-4.5-5-7-8.5-7-12a7 7 0 0 1 14 0c0 3.5-2.5 7-7 12z"/><circle cx="12" cy="9.5" r="2.3"/>',
   prio: '<circle cx="10" cy="5" r="2.5"/><path d="M10 8v7h6l2 5"/><path d="M10 11h5M7.5 11.500a5.5 5.5 0 1 0 6.8 7"/>',
   redo: '<path d="M20 5v5h-5M19.5 10A8 8 0 1 0 20 14.5"/>',

@@ -12,6 +12,7 @@ export const STATES = {
   called: { role: 'call', icon: 'bell' },
   serving: { role: 'serve', icon: 'work' },
   waiting: { role: 'serve', icon: 'clock' },
+  near: { role: 'serve', icon: 'clock' },
   done: { role: 'done', icon: 'check' },
   online: { role: 'done', icon: 'check' },
   paused: { role: 'hold', icon: 'pause' },

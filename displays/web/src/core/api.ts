@@ -11,14 +11,18 @@ export class ApiProblem extends Error {
   readonly title: string
   readonly titleEn: string
   readonly field: string
+  /** Numbers to choose between (number-ambiguous). */
+  readonly choices: string[]
 
-  constructor(problem: Pick<Problem, 'status' | 'code' | 'title' | 'title_en' | 'field'>) {
+  constructor(problem: Pick<Problem, 'status' | 'code' | 'title' | 'title_en' | 'field'> & { figures?: Problem['figures'] }) {
     super(problem.code)
     this.status = problem.status
     this.code = problem.code
     this.title = problem.title
     this.titleEn = problem.title_en
     this.field = problem.field
+    const choices = problem.figures?.choices
+    this.choices = Array.isArray(choices) ? choices : []
   }
 
   /** The sentence that says what to do next; "" when the server sent none, so the page says its own. */
@@ -39,6 +43,12 @@ export function newKey(): string {
  */
 export class Intention {
   private key = newKey()
+  /** The intention that a page already keeps a key of. */
+  static of(key: string): Intention {
+    const intention = new Intention()
+    intention.key = key
+    return intention
+  }
   get value(): string {
     return this.key
   }
@@ -51,6 +61,7 @@ export interface Request {
   method?: 'GET' | 'POST' | 'DELETE'
   body?: unknown
   token?: string
+  query?: Record<string, string>
   intention?: Intention
   timeoutMs?: number
 }
@@ -81,7 +92,8 @@ export async function request<T>(path: string, options: Request = {}): Promise<T
   if (options.body !== undefined) headers['Content-Type'] = 'application/json'
   if (options.token) headers['Authorization'] = `Bearer ${options.token}`
   if (options.intention) headers['Idempotency-Key'] = options.intention.value
-  const asked = fetch(path, {
+  const query = options.query === undefined ? '' : `?${new URLSearchParams(options.query).toString()}`
+  const asked = fetch(path + query, {
     method: options.method ?? (options.body === undefined ? 'GET' : 'POST'),
     headers,
     body: options.body === undefined ? undefined : JSON.stringify(options.body),

@@ -1,5 +1,7 @@
 /** The announcement player of a page: one file at a time, and every file ends, whatever it does (UX V-05, V-08, V-09). */
 import { reactive, readonly } from 'vue'
+/** 50 ms, 8 kHz, 8 bit: enough for the browser to say whether it lets a page sound. A file, for the content policy allows no blob. */
+import silence from './silence.wav?url'
 import type { Play } from './wire'
 
 /** The part of HTMLAudioElement that is used; replaced in tests. */
@@ -35,22 +37,6 @@ export const TEST_EVERY_MS = 600_000
 /** The server sends one at a time; what exceeds this is refused aloud, never dropped in silence. */
 const QUEUE_LIMIT = 8
 
-/** 50 ms of silence, 8 kHz, 8 bit: enough for the browser to say whether it lets a page sound. */
-export function silence(): string {
-  const samples = 400
-  const bytes = new Uint8Array(44 + samples)
-  const view = new DataView(bytes.buffer)
-  const text = (at: number, value: string) => {
-    for (let i = 0; i < value.length; i += 1) bytes[at + i] = value.charCodeAt(i)
-  }
-  text(0, 'RIFF'); view.setUint32(4, 36 + samples, true); text(8, 'WAVEfmt ')
-  view.setUint32(16, 16, true); view.setUint16(20, 1, true); view.setUint16(22, 1, true)
-  view.setUint32(24, 8000, true); view.setUint32(28, 8000, true); view.setUint16(32, 1, true); view.setUint16(34, 8, true)
-  text(36, 'data'); view.setUint32(40, samples, true)
-  bytes.fill(128, 44)
-  return URL.createObjectURL(new Blob([bytes], { type: 'audio/wav' }))
-}
-
 export class Player {
   private readonly options: PlayerOptions
   private readonly sound: Sound
@@ -70,9 +56,8 @@ export class Player {
   async selfTest(): Promise<boolean> {
     if (this.busy) return this.held.ready === 'ready'
     this.busy = true
-    const url = silence()
     try {
-      this.sound.src = url
+      this.sound.src = silence
       this.sound.volume = 0
       await this.sound.play()
       this.setReady('ready')
@@ -80,7 +65,6 @@ export class Player {
       this.setReady('blocked')
     } finally {
       this.busy = false
-      URL.revokeObjectURL(url)
     }
     void this.next()
     return this.held.ready === 'ready'

@@ -1,11 +1,11 @@
 /** The line of a paired screen (hall, window, kiosk): its token, its view, and the way back to pairing. */
-import { computed, onBeforeUnmount, type ComputedRef } from 'vue'
+import { computed, onBeforeUnmount, ref, type ComputedRef } from 'vue'
 import { fixture } from '../fixtures'
 import { connectLive, type Live, type LiveOptions } from './live'
-import { forgetToken, goJoin, screenToken } from './token'
+import { forgetToken, goJoin, keepToken, screenToken } from './token'
 
-/** Codes after which the token is worth nothing any more. */
-const TOKEN_DEAD = ['token_unknown', 'token_revoked', 'unauthenticated']
+/** The server knows no screen and no member of staff behind this page. */
+const NOBODY = 'unauthorised'
 
 export interface Screen<T> {
   live: Live
@@ -16,23 +16,41 @@ export interface Screen<T> {
   token: string
 }
 
-/** Opens the screen's one subscription; without a token the page goes to pairing (UX S-03). Call inside setup. */
+/**
+ * Opens the screen's one subscription. A page that is nobody's goes to pairing (UX S-03); `?token=` pairs it at once, for a
+ * launcher that holds the token already. Call inside setup.
+ */
 export function openScreen<T>(view: string, options: Partial<LiveOptions> = {}): Screen<T> {
   const recorded = import.meta.env.DEV ? fixture(view) : null
+  const asked = new URLSearchParams(location.search)
+  const given = asked.get('token')
+  if (given !== null) {
+    keepToken(given)
+    asked.delete('token')
+    const rest = asked.toString()
+    history.replaceState(null, '', location.pathname + (rest === '' ? '' : `?${rest}`))
+  }
   const token = screenToken()
-  if (token === '' && recorded === null) goJoin()
+  // Staff look at a screen by their cookie and say in the address which one: `?of=`.
+  const of = ref(asked.get('of') ?? '')
   const live = connectLive({
     token,
-    wants: (welcome) => [{ view, of: welcome.of }],
+    wants: () => [{ view, of: of.value }],
     ...options,
+    onWelcome: (welcome) => {
+      if (welcome.device !== '') of.value = welcome.of
+      options.onWelcome?.(welcome)
+      // A token says what its screen is: a box that opens another page is sent to its own.
+      if (recorded === null && welcome.device !== '' && welcome.view !== '' && welcome.view !== view) location.replace(`/${welcome.view}`)
+    },
     onRefused: (refused) => {
       options.onRefused?.(refused)
-      if (!TOKEN_DEAD.includes(refused.code)) return
+      if (refused.code !== NOBODY) return
       forgetToken()
       goJoin()
     },
     ...recorded,
   })
   onBeforeUnmount(() => live.close())
-  return { live, documents: computed(() => live.documents<T>(view, live.state.welcome?.of ?? '')), recorded: recorded !== null, token }
+  return { live, documents: computed(() => live.documents<T>(view, of.value)), recorded: recorded !== null, token }
 }

@@ -384,6 +384,7 @@ export interface Problem {
   title_en: string
   detail: string
   field: string
+  figures: Record<string, string | number | string[]>
 }
 
 export interface Empty {
@@ -404,6 +405,16 @@ export interface TakeTicket {
   note?: string
   language?: string
   paper?: boolean
+  printer?: string
+  slip?: string
+}
+
+export interface Reprint {
+  printer?: string
+}
+
+export interface KioskPin {
+  pin: string
 }
 
 export interface TicketTaken {
@@ -449,6 +460,7 @@ export interface MatterHit {
   id: string
   kind: string
   name: string
+  name_en: string
   everyday: string[]
   domain: string
   department: string
@@ -469,6 +481,7 @@ export interface MatterHits {
 
 export interface OpenWindow {
   take_over?: boolean
+  staff?: string
 }
 
 export interface PauseWindow {
@@ -493,6 +506,13 @@ export interface Transfer {
   matters?: string[]
   window?: string
   reason?: string
+}
+
+export interface TransferPreview {
+  ahead: number
+  wait_low_s: number | null
+  wait_high_s: number | null
+  windows_open: number
 }
 
 export interface Park {

@@ -29,6 +29,8 @@ export function useDisplay() {
   const tapFailed = ref(false)
   const startedAt = performance.now()
   let zone = ''
+  /** Only a paired box sounds: a manager who looks at this page from the office must not become the zone's player. */
+  const sounds = computed(() => !soundOff && live.state.welcome !== null && live.state.welcome.device !== '')
 
   const player = new Player({
     onEnd: (end) => live.send({ type: 'played', ...end }),
@@ -39,7 +41,7 @@ export function useDisplay() {
   })
 
   function announce(): void {
-    if (!soundOff) live.send({ type: 'player', zone, ready: player.state.ready === 'ready' })
+    if (sounds.value) live.send({ type: 'player', zone, ready: player.state.ready === 'ready' })
   }
 
   // `live` is named in the callbacks above; none runs before this line has.
@@ -73,10 +75,11 @@ export function useDisplay() {
   return {
     live,
     player,
+    sounds,
     documents,
     savedAt,
     tapFailed,
-    soundWord: computed(() => t(soundOff ? 'device.off' : `device.${player.state.ready}`)),
+    soundWord: computed(() => t(!sounds.value ? 'device.off' : `device.${player.state.ready}`)),
     async enableSound(): Promise<void> {
       tapFailed.value = !(await player.selfTest())
     },

@@ -8,7 +8,7 @@ export function faceOf(hall: HallDocument | undefined, window: WindowDocument | 
   if (hall === undefined || window === undefined) return 'connecting'
   if (hall.message?.kind === 'emergency') return 'say'
   if (window.state === 'called') return 'call'
-  if (window.inviting && window.invite_url !== '') return 'invite'
+  if (window.inviting) return 'invite'
   switch (window.state) {
     case 'serving': return 'serving'
     case 'paused': return 'paused'

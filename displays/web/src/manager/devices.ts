@@ -1,0 +1,38 @@
+/** The hall's devices counted by kind, worst first. Pure. */
+import type { DeviceDocument, DeviceState } from '../core/wire'
+
+/** The kinds that a word exists for; another kind counts as "other". */
+export const KINDS = ['keypad', 'rating_pad', 'strip', 'summary_board', 'printer', 'hall', 'window', 'kiosk', 'agent', 'voice'] as const
+
+export interface KindCount {
+  kind: string
+  total: number
+  bad: number
+  offline: number
+}
+
+/** A device that can do its work now. */
+export function usable(state: DeviceState): boolean {
+  return state === 'online' || state === 'degraded'
+}
+
+/** A printer that answers but cannot print is no use either. */
+export function faulty(device: Pick<DeviceDocument, 'state' | 'printer'>): boolean {
+  return !usable(device.state) || (device.printer !== null && device.printer !== 'ok' && device.printer !== 'near_end')
+}
+
+export function kindOf(device: Pick<DeviceDocument, 'kind'>): string {
+  return (KINDS as readonly string[]).includes(device.kind) ? device.kind : 'other'
+}
+
+export function kindsOf(devices: DeviceDocument[]): KindCount[] {
+  const counts: Record<string, KindCount> = {}
+  for (const device of devices) {
+    const kind = kindOf(device)
+    const count = counts[kind] ?? (counts[kind] = { kind, total: 0, bad: 0, offline: 0 })
+    count.total += 1
+    if (faulty(device)) count.bad += 1
+    if (!usable(device.state)) count.offline += 1
+  }
+  return Object.keys(counts).map((kind) => counts[kind]).sort((a, b) => b.bad - a.bad || b.total - a.total)
+}

@@ -1,0 +1,61 @@
+/** UX M-01, S-05, C-10: what an exception offers, what a new file changes, where a role goes. */
+import { describe, expect, it } from 'vitest'
+import type { AlarmDocument, DeviceDocument, WindowDocument } from '../src/core/wire'
+import { aboutOf, ordered, remedyOf, stateOf, subjectOf, windowsOfQueue } from '../src/manager/alarms'
+import { changesBetween } from '../src/manager/changes'
+import { faulty, kindsOf } from '../src/manager/devices'
+
+const windows = ['3', '5', '10'].map((id) => ({ id, plate: id, name: { zh: id, en: '' } }) as WindowDocument)
+const alarm = (code: string, subject: string, level = 'alert', since = 0, by = ''): AlarmDocument => ({ id: `${code}:${subject}`, code, subject, level, since, acknowledged_by: by, action: '', text: { zh: '', en: '' } })
+
+describe('UX M-01 exceptions', () => {
+  it('each offers its own action', () => {
+    expect(remedyOf(alarm('window-idle', '5'), windows)).toEqual({ kind: 'window', window: '5' })
+    expect(remedyOf(alarm('single-wait', '3~,10'), windows)).toEqual({ kind: 'windows', windows: ['3', '10'] })
+    expect(remedyOf(alarm('printer-out', 'p1'), windows)).toEqual({ kind: 'device', device: 'p1' })
+    expect(remedyOf(alarm('help-asked', 't1'), windows)).toEqual({ kind: 'ticket', ticket: 't1' })
+    expect(remedyOf(alarm('no-bundle-window', ''), windows)).toEqual({ kind: 'windows', windows: ['3', '5', '10'] })
+    expect(remedyOf(alarm('something-new', ''), windows)).toBeNull()
+  })
+  it('a queue of one window is not that window', () => {
+    expect(aboutOf('queue-stranded')).toBe('queue')
+    expect(subjectOf(alarm('queue-stranded', '5'), { windows, queues: [], devices: [] })).toBeNull()
+    expect(subjectOf(alarm('window-idle', '5'), { windows, queues: [], devices: [] })).toMatchObject({ plate: '5' })
+  })
+  it('a queue whose windows are unknown offers all', () => {
+    expect(windowsOfQueue('99', windows)).toEqual(['3', '5', '10'])
+  })
+  it('an unknown code still has a state by its level', () => {
+    expect([stateOf({ code: 'x', level: 'alert' }), stateOf({ code: 'x', level: 'warn' })]).toEqual(['over', 'near_limit'])
+  })
+  it('alerts first, seen last, oldest first', () => {
+    const list = [alarm('a', '', 'warn', 1), alarm('b', '', 'alert', 3), alarm('c', '', 'alert', 2), alarm('d', '', 'alert', 0, 'Li')]
+    expect(ordered(list).map((each) => each.code)).toEqual(['c', 'b', 'a', 'd'])
+  })
+})
+
+describe('UX S-05 changes of a file', () => {
+  it('names the lines that go and come, and nothing else', () => {
+    expect(changesBetween('a\nb\nc', 'a\nx\nc')).toEqual([{ sign: '-', line: 2, text: 'b' }, { sign: '+', line: 2, text: 'x' }])
+    expect(changesBetween('a\nb\n\nc', 'a\nx\n\nc')).toHaveLength(2)
+    expect(changesBetween('a\nb', 'a\r\nb')).toEqual([])
+    expect(changesBetween('a', 'a\nb')).toEqual([{ sign: '+', line: 2, text: 'b' }])
+    expect(changesBetween('a\nb', '')).toHaveLength(3)
+  })
+  it('finds its way after a block in a big file', () => {
+    const lines = Array.from({ length: 6000 }, (_, index) => `key_${index} = ${index}`)
+    const now = [...lines.slice(0, 3000), 'new = 1', ...lines.slice(3010)]
+    const found = changesBetween(lines.join('\n'), now.join('\n'))
+    expect([found.filter((each) => each.sign === '-').length, found.filter((each) => each.sign === '+').length]).toEqual([10, 1])
+  })
+})
+
+describe('RULES 37 devices', () => {
+  const device = (kind: string, more: Partial<DeviceDocument> = {}): DeviceDocument => ({ id: kind, kind, name: '', window: '', state: 'online', last_seen: 0, last_error: '', printer: null, counters: {}, ...more })
+  it('a printer without paper is faulty though online; paper near its end is not yet', () => {
+    expect([faulty(device('printer', { printer: 'out' })), faulty(device('printer', { printer: 'near_end' })), faulty(device('strip', { state: 'unknown' }))]).toEqual([true, false, true])
+  })
+  it('kinds with faults come first', () => {
+    expect(kindsOf([device('keypad'), device('keypad'), device('strip', { state: 'offline' }), device('robot')]).map((each) => [each.kind, each.total, each.bad])).toEqual([['strip', 1, 1], ['keypad', 2, 0], ['other', 1, 0]])
+  })
+})

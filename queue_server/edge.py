@@ -1,0 +1,41 @@
+"""What the agent is given of the displays: how a strip's meaning becomes pages, and a paper becomes a printer's bytes."""
+
+from collections.abc import Callable, Sequence
+
+from devices.drivers.printer import PAPER_PREFIX, printer_maker
+from devices.protocols.strip import Page
+from displays.led import StripState, strip_pages
+from displays.receipts import decode_paper, printer_profile
+from displays.receipts.papers import paper_bytes
+from queue_server.wire.agent import DeviceEntry, ShowStrip
+
+CELLS = 16
+"""Half-width cells of a strip unless its settings say `cells`: 128×16 dots."""
+
+
+def render_strip(shown: ShowStrip, entry: DeviceEntry) -> Sequence[Page]:
+    """The pages of a strip or board; ValueError when its `cells` make no sense."""
+    state = StripState(
+        state=shown.state,  # type: ignore[arg-type]
+        number=shown.number,
+        window=shown.window,
+        text=shown.text,
+        lines=tuple(shown.lines),
+    )
+    cells = int(entry.settings.get("cells", str(CELLS)))
+    return [page.runs for page in strip_pages(state, cells)]
+
+
+def lay_out_for(entry: DeviceEntry) -> Callable[[bytes], bytes]:
+    """Papers for this printer: its profile with the `paper.*` settings put over it; ValueError for what it cannot be."""
+    own = {
+        name.removeprefix(PAPER_PREFIX): value
+        for name, value in entry.settings.items()
+        if name.startswith(PAPER_PREFIX)
+    }
+    profile = printer_profile(entry.profile or "80mm", own)
+
+    return lambda paper: paper_bytes(decode_paper(paper), profile)
+
+
+make_printer = printer_maker(lay_out_for)

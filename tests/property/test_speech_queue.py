@@ -1,0 +1,81 @@
+"""The speech queue under any sequence of calls, answers and silence (UX V-05, V-06; DESIGN 8: spoken at most once)."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from displays.speech.assemble import announcement_wav
+from displays.speech.phrases import VoicePolicy
+from displays.speech.queue import TOO_LATE_MS, SpeechQueue
+from tests.voice import shipped_pack
+
+LETTERS = "ABCDEFGHJKLMNPRSTUVWXY"
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["call", "call", "call", "settle", "next", "done", "failed", "tick"]),
+        st.integers(0, 9_000),  # ms that pass before it
+        st.integers(0, 30),  # which call
+    ),
+    max_size=120,
+)
+
+
+@given(STEPS)
+def test_v05_every_call_is_spoken_once_or_its_loss_is_told_once(steps: list[tuple[str, int, int]]) -> None:
+    speaker = SpeechQueue(VoicePolicy(), lambda said: 2_000 * len(said.calls))
+    now = 0
+    made: dict[str, int] = {}
+    begun: list[str] = []
+    dropped: list[str] = []
+    for step, passes, which in steps:
+        now += passes
+        call_id = f"call-{which}"
+        match step:
+            case "call":
+                made.setdefault(call_id, now)
+                assert speaker.called(call_id, f"A{which:03d}", "1", now) is None
+            case "settle":
+                if (lost := speaker.settled(call_id, "arrived")) is not None:
+                    dropped.append(lost.call_id)
+            case "next":
+                before = speaker.speaking
+                said = speaker.next(now)
+                assert before is None or said is None  # one at a time
+                if said is not None:
+                    assert all(now - made[call] < TOO_LATE_MS for call in said.calls)
+                    begun += said.calls
+            case "done" | "failed":
+                if (playing := speaker.speaking) is not None:
+                    lost_calls = speaker.played(playing.id, "done" if step == "done" else "failed")
+                    assert [lost.call_id for lost in lost_calls] == ([] if step == "done" else list(playing.calls))
+            case _:
+                wakes_at = speaker.wakes_at
+                lost_now = speaker.tick(now)
+                assert bool(lost_now) == (wakes_at is not None and wakes_at <= now)
+                dropped += [lost.call_id for lost in lost_now if lost.reason == "too-late"]
+    assert begun == sorted(begun, key=list(made).index)  # first in, first out
+    ended = begun + dropped
+    assert len(ended) == len(set(ended))
+    assert len(ended) + speaker.queued == len(made)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.tuples(st.sampled_from(LETTERS), st.integers(0, 999)), min_size=24, max_size=24, unique=True),
+    st.permutations(range(1, 25)),
+    st.sampled_from(["yi", "yao"]),
+)
+def test_v06_any_24_calls_at_once_are_spoken_within_45_s(
+    numbers: list[tuple[str, int]], windows: list[int], one: str
+) -> None:
+    """With the lengths of the clips that ship, whatever the letters and digits."""
+    pack = shipped_pack()
+    speaker = SpeechQueue(VoicePolicy(one=one), lambda said: announcement_wav(pack, said)[1])
+    for (letter, digits), window in zip(numbers, windows, strict=True):
+        speaker.called(f"{letter}{digits}", f"{letter}{digits:03d}", str(window), 0)
+    now, said = 0, 0
+    while (announcement := speaker.next(now)) is not None:
+        now += announcement_wav(pack, announcement)[1]
+        said += len(announcement.calls)
+        speaker.played(announcement.id, "done")
+    assert said == 24
+    assert now <= TOO_LATE_MS
