@@ -68,6 +68,7 @@ def help_asked(hall: Hall, event: e.HelpAsked) -> None:
 def ticket_reactivated(hall: Hall, event: e.TicketReactivated) -> None:
     ticket = hall.tickets[event.ticket]
     move(hall, ticket, event)
+    ticket.window = ticket.service = ""
     ticket.key = event.key
     place(hall, ticket)
 

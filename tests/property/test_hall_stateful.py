@@ -172,6 +172,9 @@ class AnyHall(RuleBasedStateMachine):
             c.AcknowledgeAlarm(alarm=next(iter(hall.alarms), "")),
             c.ApplyConfiguration(configuration=self.layouts[data.draw(st.integers(0, 1))], source="test"),
             c.StartDay(),
+            c.CallHelp(kiosk="k"),
+            c.WindowHelp(window=data.draw(st.sampled_from(WINDOWS)), wanted=data.draw(st.booleans())),
+            c.PlanConfiguration(configuration=self.layouts[1], source="test"),
         ]
         rare = [c.CloseDay(text="x"), c.EndDay(), c.OpenDay(day=day)]
         if hall.state is HallState.CLOSED:

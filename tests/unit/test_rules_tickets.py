@@ -257,7 +257,8 @@ def test_rules_28_a_passed_citizen_waits_again_with_the_same_number() -> None:
     play.wait(60)
     revived = only(play.do(c.ReactivateTicket(ticket=ticket.id)), e.TicketReactivated)
     assert revived.key.effective_at == play.now - 4 * MINUTE_MS, "half of the eight minutes waited (QUEUES 2.2)"
-    assert play.state(ticket) is TicketState.WAITING
+    waiting = play.hall.tickets[ticket.id]
+    assert (waiting.state, waiting.window, waiting.service) == (TicketState.WAITING, "", "")
     assert play.code(c.ReactivateTicket(ticket=ticket.id)) == "ticket-not-passed"
     assert play.next() == ticket.number
 
