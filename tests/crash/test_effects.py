@@ -22,7 +22,7 @@ from queue_server.app import hallfile
 from queue_server.domain.configuration import Device, Kiosk, Window, WindowKind, Zone
 from queue_server.edge import make_printer, render_strip
 from tests.crash.pages import Page, post
-from tests.hall_process import Desk, HallProcess, desk, hall_process, open_hall
+from tests.hall_process import Desk, HallProcess, desk, free_port, hall_process, open_hall
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 WINDOWS = [str(number) for number in range(1, 25)]
@@ -49,7 +49,21 @@ def _hall(folder: Path, printer: str) -> Path:
         zone=(Zone(id="A", name="一区"), Zone(id="B", name="二区")),
         window=tuple(structs.replace(each, plate="鑫") if each.id == "25" else each for each in windows),
         kiosk=(Kiosk(id="kiosk-1", zone="A", printer="printer-1"),),
-        device=(Device(id="printer-1", agent="agent-1", kind="printer", url=printer),),
+        device=(
+            Device(id="printer-1", agent="agent-1", kind="printer", url=printer),
+            *(
+                Device(
+                    id=f"keypad-{each.id}",
+                    agent="agent-2",
+                    kind="keypad",
+                    url="tcp://127.0.0.1:9",
+                    address=int(each.id),
+                    profile="hall-queue-front",
+                    window=each.id,
+                )
+                for each in windows
+            ),
+        ),
     )
     path.write_text(hallfile.dump(changed), encoding="utf-8")
     return path
@@ -71,13 +85,41 @@ class Bench:
         ) as answer:
             self.matter = next(hit["id"] for hit in (await answer.json())["hits"] if hit["kind"] == "matter")
         assert (await post(self.admin, "day/open"))[0] == 200
-        for name in (*WINDOWS, "25"):
-            assert (await post(self.admin, f"windows/{name}/open"))[0] == 200
+        await self._sit_down()
+
+    async def _hire(self) -> None:
+        """25 clerks with one password's hash: making each costs a second of a busy machine."""
+        await self.admin.staff("801", "clerk")
+        await self.hall.kill()
+        with contextlib.closing(sqlite3.connect(self.hall.sqlite)) as database:
+            columns = [row[1] for row in database.execute("pragma table_info(staff)")]
+            taken = ", ".join("?" if column == "staff" else column for column in columns)
+            for name in (*WINDOWS[1:], "25"):
+                database.execute(f"insert into staff select {taken} from staff where staff = '801'", (f"80{name}",))
+            database.commit()
+        await self.hall.start()
+
+    async def _sit_down(self) -> None:
+        """A clerk at every window, by the keypad."""
+        await self._hire()
+        keypads = await self.admin.pair("agent", "agent-2")
+        async with aiohttp.ClientSession() as session:
+            socket = await session.ws_connect(f"{self.hall.url}/api/v1/agent", headers=keypads)
+            await socket.send_json({"type": "hello", "agent": "agent-2", "build": "t"})
+            for name in (*WINDOWS, "25"):
+                press = {"id": f"in-{name}", "device": f"keypad-{name}", "action": "sign_in", "digits": f"80{name}"}
+                await socket.send_json({"type": "keypad", **press, "age_ms": 0})
+            answered = 0
+            while answered < 25:
+                message = await socket.receive_json()
+                if message["type"] == "answer":
+                    assert message["ok"], message
+                    answered += 1
 
     async def start_agent(self) -> None:
         token = self.agent["Authorization"].removeprefix("Bearer ")
         server = f"ws://127.0.0.1:{self.hall.port}/api/v1/agent"
-        settings = AgentSettings(server, token, self.folder / "agent.db", "agent-1")
+        settings = AgentSettings(server=server, token=token, state=self.folder / "agent.db", agent="agent-1")
         self.running = asyncio.create_task(Agent(settings, render_strip, make_printer).run())
 
     async def stop_agent(self) -> None:
@@ -149,7 +191,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
     folder = tmp_path_factory.mktemp("effects")
     await asyncio.to_thread(build_pack, folder / "voice")
     async with (
-        EmulatedPrinter("tcp://127.0.0.1:0") as printer,
+        EmulatedPrinter(f"tcp://127.0.0.1:{free_port()}") as printer,
         hall_process(folder, _hall(folder, printer.url)) as hall,
         desk(hall) as admin,
     ):
