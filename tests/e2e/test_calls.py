@@ -24,7 +24,9 @@ async def _display(pages: Screens, hall: LivingHall) -> Opened:
 
 
 async def _voiced(display: Opened) -> bool:
-    states = [frame["documents"]["speech"]["state"] for frame in display.frames if "speech" in frame.get("documents", {})]
+    states = [
+        frame["documents"]["speech"]["state"] for frame in display.frames if "speech" in frame.get("documents", {})
+    ]
     return bool(states) and states[-1] == "voiced"
 
 
