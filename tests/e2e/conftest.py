@@ -51,7 +51,9 @@ def screens() -> Path:
     build = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(build)
     web = ROOT / "displays" / "web"
-    with (web / ".build.lock").open("w") as lock:
+    cache = ROOT / ".cache"
+    cache.mkdir(exist_ok=True)
+    with (cache / "screens.lock").open("w") as lock:
         flock(lock, LOCK_EX)  # two workers build once
         build.build_screens(web)
     return web / "dist"
@@ -102,9 +104,9 @@ async def busy_hall(
     """A hall without devices for all tests that need none, its five windows of zone D open."""
     folder = tmp_path_factory.mktemp("hall")
     give_voice(folder, voice)
-    async with LivingHall(folder, PROPERTY, infer_arrival_after_s=0, recall_interval_s=1) as hall:
-        async with Desks(hall, PROPERTY) as desks:
-            yield hall, desks
+    living = LivingHall(folder, PROPERTY, infer_arrival_after_s=0, recall_interval_s=1)
+    async with living as hall, Desks(hall, PROPERTY) as desks:
+        yield hall, desks
 
 
 @pytest_asyncio.fixture(loop_scope="session")

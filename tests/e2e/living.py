@@ -153,7 +153,8 @@ class LivingHall:
                 Device(id=f"strip-{name}", agent="agent-1", kind="strip", url=bus, address=0x40 + number, window=name),
             ]  # fmt: skip
         kiosks = tuple(each for each in configuration.kiosk if each.id == "kiosk-1")
-        wired = structs.replace(configuration, device=tuple(devices), kiosk=kiosks)
+        hours = structs.replace(configuration.hours, opens="00:01")
+        wired = structs.replace(configuration, hours=hours, device=tuple(devices), kiosk=kiosks)
         path.write_text(hallfile.dump(wired), encoding="utf-8")
         return path
 
@@ -315,8 +316,13 @@ class Desks:
         await self.tickets(len(self.windows))
         return list(await asyncio.gather(*(self.call(window) for window in self.windows)))
 
+    async def back(self, window: str) -> None:
+        """The clerk takes the window again that somebody sat at for a test, and finishes what is in hand."""
+        await self.press(window, "open", {"take_over": True})
+        await self.clear()
+
     async def clear(self) -> None:
-        """Everybody in hand is served, and nobody waits to be spoken of."""
+        """Everybody in hand is served."""
         for window in self.windows:
             async with self.sessions[window].post(
                 f"{self.hall.server.api}/windows/{window}/finish", json={}, headers=self.hall.admin.key()

@@ -57,6 +57,7 @@ async def _morning(hall: LivingHall, desks: Desks) -> str:
         await desks.call(window)
         await desks.press(window, "arrive")
     await desks.call("9")
+    await desks.press("9", "arrive")
     await hall.keypads["20"].press(Key.CALL)
     await desks.press("17", "pause", {"reason": "lunch"})
     return token
@@ -64,12 +65,20 @@ async def _morning(hall: LivingHall, desks: Desks) -> str:
 
 async def _pages(hall: LivingHall, desks: Desks, screens: Screens, token: str) -> dict[str, Opened]:
     """Every page, opened while the hall is busy."""
-    found = {"window-call": await screens.paired(hall, "window", "6"), "window-serving": await screens.paired(hall, "window", "16")}
+    found = {
+        "window-call": await screens.paired(hall, "window", "6"),
+        "window-serving": await screens.paired(hall, "window", "16"),
+    }
     found["window-paused"] = await screens.paired(hall, "window", "17")
     found["kiosk"] = await screens.paired(hall, "kiosk", "kiosk-1")
     wide = await screens.context("kiosk", viewport={"width": 1920, "height": 1080})
     found["kiosk-wide"] = await screens.paired(hall, "kiosk", "kiosk-1", context=wide)
-    for name, path, kind in (("phone", f"/t/{token}", "phone"), ("rate", f"/rate/{token}", "phone"), ("join", "/join", "staff"), ("login", "/login", "staff")):
+    for name, path, kind in (
+        ("phone", f"/t/{token}", "phone"),
+        ("rate", f"/rate/{token}", "phone"),
+        ("join", "/join", "staff"),
+        ("login", "/login", "staff"),
+    ):
         found[name] = await screens.blank(hall, kind)
         await found[name].page.goto(hall.server.url + path)
     await hall.hire("8001", "guide", "manager")
@@ -87,7 +96,9 @@ async def _shoot(folder: Path, hall: LivingHall, desks: Desks, screens: Screens)
     display = await screens.paired(hall, "hall", "B", speed=1.0)
     tall = await screens.context("hall", viewport={"width": 1080, "height": 1920})
     upright = await screens.paired(hall, "hall", "B", context=tall)
-    await display.page.wait_for_timeout(5500)  # the device page that stands there for the first 5 s (UX D-15)
+    await display.page.wait_for_timeout(
+        10_500
+    )  # the device page of the first 5 s (UX D-15), and the calls before are over 10 s old
     for window in ("6", "7", "8"):
         await desks.call(window)
     await display.page.locator(".now").nth(2).wait_for()
@@ -114,7 +125,6 @@ async def _save(folder: Path, name: str, opened: Opened) -> None:
 
 async def shots(folder: Path) -> None:
     """Start a hall in a temporary folder, take the pictures, and take it down."""
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         build_pack(place / "pack")
@@ -132,7 +142,9 @@ async def shots(folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Pictures of every page of a living hall.")
     parser.add_argument("folder", type=Path)
-    asyncio.run(shots(parser.parse_args().folder))
+    folder: Path = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(shots(folder))
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ async def test_every_page_keeps_to_itself(pages: Screens, busy_hall: Hall) -> No
     for name, page in opened.items():
         assert not page.foreign, (name, page.foreign)
         assert not page.errors, (name, page.errors)
-    await desks.clear()
+    await desks.back("16")
 
 
 async def _everything(pages: Screens, hall: LivingHall, ticket: str) -> dict[str, Opened]:
@@ -102,4 +102,4 @@ async def test_ux_13_11_bare_letters_call_nobody(pages: Screens, busy_hall: Hall
     assert hall.rows("select kind from journal") == before
     await console.page.keyboard.press("F2")
     await console.page.get_by_text("已叫").first.wait_for()
-    await desks.clear()
+    await desks.back("17")

@@ -105,7 +105,9 @@ async def _called(hall: LivingHall, display: Opened, window: Opened, number: str
     shown = [text for address, text, _ in decode_a090(bytes(hall.bus.to_devices)) if address == 0x46]
     assert any(number in text for text in shown), shown
     digits = [int(digit) for digit in number if digit.isdecimal()]
-    cells = [data for address, function, data in decode_ff68(bytes(hall.bus.to_devices)) if (address, function) == (6, 2)]
+    cells = [
+        data for address, function, data in decode_ff68(bytes(hall.bus.to_devices)) if (address, function) == (6, 2)
+    ]
     assert any(data[-3:] == digits for data in cells if len(data) == 6), cells
 
 
@@ -114,7 +116,8 @@ async def _spoken(hall: LivingHall, display: Opened, clips: dict[str, bytes], nu
     await until(lambda: display.heard("play"), what="the announcement")
     [play] = display.heard("play")
     said = re.sub(r"\s", "", play["text"]["zh"])
-    assert number in said.replace("、", "") and said.index("号") < said.index("6号窗口"), said
+    assert number in said.replace("、", ""), said
+    assert said.index("号") < said.index("6号窗口"), said
     await told(lambda: display.ended(1), what="the end of the sound")
     [sound] = await display.sounds()
     [(url, data)] = clips.items()
