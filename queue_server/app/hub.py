@@ -12,7 +12,14 @@ from queue_server.app.replay import replay
 from queue_server.domain.commands import Command, Context
 from queue_server.domain.decide import Decision, decide
 from queue_server.domain.errors import Broken, Rejected, Unavailable
-from queue_server.domain.events import VERSION, ConfigurationApplied, ConfigurationPlanned, Event, encode_event
+from queue_server.domain.events import (
+    VERSION,
+    ConfigurationApplied,
+    ConfigurationPlanned,
+    Event,
+    ServiceRated,
+    encode_event,
+)
 from queue_server.domain.evolve import evolve
 from queue_server.domain.model import Hall
 from queue_server.store import port
@@ -272,8 +279,8 @@ class Hub:
 
     def _apply(self, events: list[Event], item: _Asked, now: int, work: "_Work") -> None:
         for event in events:
+            subject = _subject(self._hall, event)
             self._hall = evolve(self._hall, event)
-            subject = "configuration" if isinstance(event, ConfigurationApplied | ConfigurationPlanned) else "queue"
             kind = type(event).__name__
             data = encode_event(event)
             work.batch.events.append(
@@ -314,6 +321,15 @@ class Hub:
                 delay_s = min(2.0, delay_s * 2)
             else:
                 return
+
+
+def _subject(hall: Hall, event: Event) -> str:
+    """What of a hall the event belongs to (DESIGN 3): its day's queue, or what outlives the day."""
+    if isinstance(event, ConfigurationApplied | ConfigurationPlanned):
+        return "configuration"
+    if isinstance(event, ServiceRated) and event.service not in hall.services:
+        return "ratings"
+    return "queue"
 
 
 class _Work:

@@ -1,7 +1,6 @@
 """Tickets and slips as the plain values a printer's paper is made of."""
 
 from displays.receipts.model import TestPaper, TicketPaper, UncalledPaper, encode_paper
-
 from queue_server.app.clock import Clock
 from queue_server.app.tokens import Tokens
 from queue_server.app.views.tickets import plate_of, priority_words, stop_names

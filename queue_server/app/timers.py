@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 
+from queue_server.app.calendar import works
 from queue_server.app.hub import Hub
 from queue_server.app.texts import words
 from queue_server.app.views.screens import Surroundings
@@ -77,7 +78,6 @@ class Timers:
 
         day, state, configuration = await self._hub.read(look)
         hours = configuration.hours
-        works = local.isoweekday() in hours.weekdays
         if day and state is not HallState.CLOSED:
             if today > day or minute >= minutes_of(hours.closes) + AFTER_CLOSING_MIN:
                 await self._end()
@@ -85,7 +85,11 @@ class Timers:
                 await self._tell(c.StartDay())
             elif state is HallState.OPEN and minute >= minutes_of(hours.tickets_until):
                 await self._tell(c.CloseDay())
-        elif works and today > day and minutes_of(hours.tickets_from) <= minute < minutes_of(hours.tickets_until):
+        elif (
+            works(hours, local.date())
+            and today > day
+            and minutes_of(hours.tickets_from) <= minute < minutes_of(hours.tickets_until)
+        ):
             self._hub.clock.anchor()
             await self._tell(c.OpenDay(day=today))
 

@@ -9,11 +9,11 @@ from typing import Protocol
 import msgspec
 import structlog
 from aiohttp import web
-from displays.speech.assemble import announcement_wav
-from displays.speech.pack import Pack, load_pack
 
 from displays.errors import Malformed
 from displays.errors import Unavailable as NoPack
+from displays.speech.assemble import announcement_wav
+from displays.speech.pack import Pack, load_pack
 from displays.speech.phrases import VoicePolicy
 from displays.speech.queue import Announcement, Dropped, SpeechQueue
 from queue_server.app.hub import Hub

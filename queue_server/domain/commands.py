@@ -230,6 +230,17 @@ class Rate(Command, frozen=True, kw_only=True):
     has_text: bool = False
 
 
+class RateEarlier(Rate, frozen=True, kw_only=True):
+    """A page's rating of a service of an earlier day, with what the journal said of it while the hall's day was `day`.
+
+    `until` is the end of the rating period (ms UTC); `rated` whether the service had a rating.
+    """
+
+    until: int
+    rated: bool
+    day: str
+
+
 class ReportDevice(Command, frozen=True, kw_only=True):
     device: str
     state: DeviceState

@@ -72,6 +72,7 @@ _RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] =
     c.Undo: finishing.undo,
     c.PressRating: ratings.press,
     c.Rate: ratings.rate,
+    c.RateEarlier: ratings.rate_earlier,
     c.ReportDevice: alarms.report_device,
     c.Tick: alarms.tick,
     c.CallHelp: alarms.call_help,

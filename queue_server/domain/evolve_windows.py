@@ -258,5 +258,9 @@ def rating_invited(hall: Hall, event: e.RatingInvited) -> None:
 
 
 def service_rated(hall: Hall, event: e.ServiceRated) -> None:
-    hall.services[event.service].rating = event.rating
-    hall.rated += 1
+    service = hall.services.get(event.service)
+    if service is None:
+        hall.rated_earlier.add(event.service)
+    else:
+        service.rating = event.rating
+        hall.rated += 1

@@ -216,6 +216,7 @@ class Hall:
     windows: dict[str, Window] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     redeemed: set[str] = field(default_factory=set)
+    rated_earlier: set[str] = field(default_factory=set)
     parked: set[str] = field(default_factory=set)
     asked_help: set[str] = field(default_factory=set)
     alarms: dict[str, Alarm] = field(default_factory=dict)

@@ -26,8 +26,6 @@ from queue_server.wire.api import (
     KioskPin,
     MatterHit,
     MatterHits,
-    Rate,
-    Rated,
     Reprint,
     TakeTicket,
     TicketList,
@@ -35,14 +33,12 @@ from queue_server.wire.api import (
     encode,
 )
 from queue_server.wire.common import DeviceState, PrinterState
-from queue_server.wire.documents import TicketView
 
 ISSUERS = frozenset({"kiosk", "guide", "manager"})
 GUIDES = frozenset({"guide", "manager", "desk"})
 IDENTITY_KINDS = frozenset({"id_card", "phone", "passport"})
 IN_FLIGHT_PERSONS = 10_000
 NOTE_MAX = 200
-TEXT_MAX = 150
 SEARCH_MAX = 40
 USABLE = (PrinterState.OK, PrinterState.NEAR_END)
 
@@ -244,65 +240,6 @@ async def test_print(frame: Frame, request: web.Request, person: Person) -> web.
     return web.Response(body=b"{}", content_type="application/json")
 
 
-# --- phones ---
-
-
-async def _ticket_of_today(frame: Frame, request: web.Request) -> str:
-    read = frame.screens.around.tokens.read(request.match_info["token"])
-    if read is None or read[0] != "t":
-        raise web.HTTPNotFound
-    name = read[1]
-    if not await frame.hub.read(lambda hall: name in hall.tickets):
-        raise web.HTTPNotFound
-    return name
-
-
-async def phone(frame: Frame, request: web.Request, person: Person) -> web.Response:
-    name = await _ticket_of_today(frame, request)
-    now = frame.hub.clock.now()
-    view = await frame.hub.read(lambda hall: encode(frame.screens.ticket_view(hall, hall.tickets[name], now)))
-    return web.Response(body=view, content_type="application/json")
-
-
-def _by_phone(action: str, build: Callable[[str], c.Command]) -> Route:
-    async def handle(frame: Frame, request: web.Request, person: Person) -> web.Response:
-        await frame.body(request, Empty)
-        name = await _ticket_of_today(frame, request)
-        citizen = Person("ticket", name, "", frozenset())
-
-        def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
-            return 200, encode(frame.screens.ticket_view(hall, hall.tickets[name], frame.hub.clock.now()))
-
-        return await frame.carry(request, citizen, build(name), respond)
-
-    return Route("POST", f"phone/{{token}}/{action}", handle, frozenset(), Empty, TicketView, f"{action} by phone")
-
-
-async def rate(frame: Frame, request: web.Request, person: Person) -> web.Response:
-    """One rating per service, from the page of its ticket or its window's QR (RULES 38, 46)."""
-    body = await frame.body(request, Rate)
-    read = frame.screens.around.tokens.read(body.token)
-    if read is None:
-        raise Rejected("service-unknown")
-    if len(body.text) > TEXT_MAX:
-        raise Malformed("text", f"at most {TEXT_MAX} characters")
-    if read[0] == "s" and read[1] != body.service:
-        raise Rejected("service-unknown")
-    if read[0] == "t":
-        mine = await frame.hub.read(lambda hall: getattr(hall.services.get(body.service), "ticket", ""))
-        if mine != read[1]:
-            raise Rejected("service-unknown")
-    command = c.Rate(
-        id=new_id(), service=body.service, level=body.level, tags=tuple(body.tags), has_text=bool(body.text.strip())
-    )
-    now = frame.hub.clock.now()
-    row = PersonalRow(f"rating:{command.id}", "text", body.text.encode(), now, now + PERSONAL_KEPT_MS)
-    extras = Extras(personal=[row] if body.text.strip() else [])
-    answer = encode(Rated(service=body.service, stored=True))
-    citizen = Person("citizen", body.service, "", frozenset())
-    return await frame.carry(request, citizen, command, lambda _hall, _decision: (200, answer), extras)
-
-
 # --- matters ---
 
 
@@ -377,10 +314,5 @@ ROUTES: list[Route] = [
     Route("POST", "kiosk/pin/set", set_pin, frozenset({"admin"}), KioskPin, Empty, "Set the PIN of the kiosks"),
     Route("POST", "kiosk/help", kiosk_help, frozenset({"kiosk"}), Empty, Empty, "Call a person to a kiosk"),
     Route("POST", "kiosk/test-print", test_print, frozenset({"kiosk"}), Empty, Empty, "Print a test page"),
-    Route("GET", "phone/{token}", phone, frozenset(), None, TicketView, "The citizen's own ticket"),
-    _by_phone("cancel", lambda name: c.CancelTicket(ticket=name)),
-    _by_phone("delay", lambda name: c.DelayTicket(ticket=name)),
-    _by_phone("help", lambda name: c.AskHelp(ticket=name)),
-    Route("POST", "ratings", rate, frozenset(), Rate, Rated, "Rate a service"),
     Route("GET", "matters", matters, frozenset(), None, MatterHits, "Find a matter or bundle"),
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from queue_server.app.clock import Clock
 from queue_server.app.papers import Papers
+from queue_server.app.past import rating_until
 from queue_server.app.texts import NOTHING, has, plain, words
 from queue_server.app.tokens import Tokens
 from queue_server.app.views.desk import (
@@ -297,11 +298,13 @@ class Screens:
     def ticket_view(self, hall: Hall, ticket: Ticket, now: int) -> TicketView:
         """The phone's document; the service may be rated once it is finished and unrated."""
         service = hall.services.get(ticket.service)
-        ratable = service is not None and service.finished_at and not service.rating and not service.cancelled
+        until = rating_until(hall.configuration, hall.day, self.around.clock)
+        done = service is not None and service.finished_at and not service.rating and not service.cancelled
+        ratable = service if done and now <= until else None
         return TicketView(
             ticket=ticket_document(hall, ticket, self.around.clock, now),
-            rate_service=service.id if service is not None and ratable else "",
-            rate_until=None,
+            rate_service=ratable.id if ratable else "",
+            rate_until=until if ratable else None,
         )
 
     def windows(self, hall: Hall, now: int) -> WindowsDocument:
