@@ -225,8 +225,8 @@ class Hub:
         if work.is_empty():
             self._answer(work, self.may_act())
             return
-        work.batch.claims.extend(self._effects(self._hall, work.events))
         try:
+            work.batch.claims.extend(self._effects(self._hall, work.events))
             committed = await self._store.commit(self.lease, work.batch)
         except Exception as error:
             await self._throw_away(asked, error)
@@ -235,7 +235,14 @@ class Hub:
         self.batches += 1
         self.commands += len(asked)
         self._answer(work, True)
-        self._published(self._hall, work.events)
+        self._publish(work.events)
+
+    def _publish(self, events: list[Event]) -> None:
+        """What is committed is told; a view that cannot be drawn is a fault of its own and never stops the hall."""
+        try:
+            self._published(self._hall, events)
+        except Exception:
+            log.exception("publication failed")
 
     async def _receipts(self, asked: list[_Asked]) -> dict[tuple[str, str], Receipt]:
         keys = {(item.cause.principal, item.cause.key) for item in asked if item.cause.key}
@@ -258,15 +265,17 @@ class Hub:
         )
         try:
             decision = decide(self._hall, item.command, ctx)
+            data = [encode_event(event) for event in decision.events]
         except Rejected as rejection:
-            self._apply([event for event in rejection.events if isinstance(event, Event)], item, now, work)
+            noted = [event for event in rejection.events if isinstance(event, Event)]
+            self._apply(noted, [encode_event(event) for event in noted], item, now, work)
             work.failures.append((item, rejection))
             return
         except Exception as error:
             log.exception("decision failed", command=type(item.command).__name__)
             work.failures.append((item, error))
             return
-        self._apply(decision.events, item, now, work)
+        self._apply(decision.events, data, item, now, work)
         status, body = item.respond(self._hall, decision)
         work.answers.append((item, Answer(status, body)))
         if item.extras is not None and decision.events:
@@ -277,14 +286,13 @@ class Hub:
             work.known[cause.principal, cause.key] = receipt
             work.batch.receipts.append(receipt)
 
-    def _apply(self, events: list[Event], item: _Asked, now: int, work: "_Work") -> None:
-        for event in events:
+    def _apply(self, events: list[Event], data: list[str], item: _Asked, now: int, work: "_Work") -> None:
+        for event, text in zip(events, data, strict=True):
             subject = _subject(self._hall, event)
             self._hall = evolve(self._hall, event)
             kind = type(event).__name__
-            data = encode_event(event)
             work.batch.events.append(
-                NewEvent(subject, self._hall.day, now, item.cause.actor, item.cause.key, kind, VERSION, data)
+                NewEvent(subject, self._hall.day, now, item.cause.actor, item.cause.key, kind, VERSION, text)
             )
         work.events.extend(events)
 
@@ -356,8 +364,11 @@ class _Work:
 
 
 def _fail(future: "asyncio.Future[Answer] | asyncio.Future[object]", error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
+    if future.done():
+        return
+    if isinstance(error, StopIteration):  # a future refuses to carry it
+        error = Broken("StopIteration")
+    future.set_exception(error)
 
 
 async def wait_for(awaitable: Awaitable[T], timeout_s: float) -> T:

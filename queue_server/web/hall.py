@@ -39,7 +39,6 @@ from queue_server.wire.documents import TicketDocument
 MANAGERS = frozenset({"manager"})
 SETTERS = frozenset({"manager", "admin"})
 JOURNAL_PAGE = 1_000
-TEXT_MAX = 200
 
 
 def _nothing(hall: Hall, decision: Decision) -> tuple[int, bytes]:
@@ -72,13 +71,11 @@ def _day(action: str, body: type[msgspec.Struct], build: Callable[[object], c.Co
 
 def _closing_text(body: object) -> c.Command:
     assert isinstance(body, CloseDay)
-    return c.CloseDay(text=body.text[:TEXT_MAX])
+    return c.CloseDay(text=body.text)
 
 
 async def message(frame: Frame, request: web.Request, person: Person) -> web.Response:
     body = await frame.body(request, SetMessage)
-    if len(body.zh) > TEXT_MAX or len(body.en) > TEXT_MAX:
-        raise Malformed("zh", f"at most {TEXT_MAX} characters")
     command = c.SetMessage(kind=body.kind, zh=body.zh, en=body.en)
     return await frame.carry(request, person, command, _nothing)
 

@@ -9,16 +9,13 @@ from queue_server.app.hub import Extras
 from queue_server.app.past import rating_until, retell
 from queue_server.domain import commands as c
 from queue_server.domain.decide import Decision
-from queue_server.domain.errors import Malformed, Rejected
+from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall
 from queue_server.store.port import PERSONAL_KEPT_MS, PersonalRow
 from queue_server.web.frame import Frame, Route, new_id
 from queue_server.web.principals import Person
 from queue_server.wire.api import Empty, Rate, Rated, encode
 from queue_server.wire.documents import TicketView
-
-TEXT_MAX = 150
-TAGS_MAX = 8
 
 
 def _ticket_of(frame: Frame, token: str) -> str:
@@ -74,10 +71,6 @@ def _by_phone(action: str, build: Callable[[str], c.Command]) -> Route:
 async def rate(frame: Frame, request: web.Request, person: Person) -> web.Response:
     """One rating per service, from the page of its ticket or its window's QR (RULES 38, 46)."""
     body = await frame.body(request, Rate)
-    if len(body.text) > TEXT_MAX:
-        raise Malformed("text", f"at most {TEXT_MAX} characters")
-    if len(body.tags) > TAGS_MAX:
-        raise Malformed("tags", f"at most {TAGS_MAX}")
     command = await _rating(frame, body)
     now = frame.hub.clock.now()
     row = PersonalRow(f"rating:{command.id}", "text", body.text.encode(), now, now + PERSONAL_KEPT_MS)

@@ -38,7 +38,6 @@ ISSUERS = frozenset({"kiosk", "guide", "manager"})
 GUIDES = frozenset({"guide", "manager", "desk"})
 IDENTITY_KINDS = frozenset({"id_card", "phone", "passport"})
 IN_FLIGHT_PERSONS = 10_000
-NOTE_MAX = 200
 SEARCH_MAX = 40
 USABLE = (PrinterState.OK, PrinterState.NEAR_END)
 
@@ -96,8 +95,6 @@ def _taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
 
 async def take(frame: Frame, request: web.Request, person: Person) -> web.Response:
     body = await frame.body(request, TakeTicket)
-    if len(body.note) > NOTE_MAX:
-        raise Malformed("note", f"at most {NOTE_MAX} characters")
     if body.language not in ("zh", "en"):
         raise Malformed("language", "zh or en")
     who, extras = await _person_of(frame, body.identity) if body.identity else ("", None)

@@ -180,7 +180,9 @@ class Screens:
         }
 
     def _kiosk(self, hall: Hall, of: str, now: int) -> Keyed:
-        kiosk = next(each for each in hall.configuration.kiosk if each.id == of)
+        kiosk = next((each for each in hall.configuration.kiosk if each.id == of), None)
+        if kiosk is None:
+            raise KeyError(of)
         health = hall.devices.get(kiosk.printer)
         printer = health.printer if health and health.printer else PrinterState.UNREADABLE
         if health is not None and health.state is DeviceState.OFFLINE:
