@@ -278,7 +278,6 @@ class Agents:
                 principal=f"agent:{agent}",
                 key=pressed.id,
                 fingerprint=f"{pressed.action}:{pressed.digits}",
-                may_call_numbers=True,
             )
             answer = await self._hub.ask(command, cause, lambda hall, _decision: (200, _in_hand(hall, window).encode()))
         except Rejected as rejection:

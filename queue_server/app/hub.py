@@ -43,7 +43,8 @@ class KeyReused(Exception):
 class Cause:
     """Who asks, with what rights, and the idempotency key of the asking.
 
-    An empty key means that repetition is not recognised. `clerk` and `may_call_numbers` are as in `Context`.
+    An empty key means that repetition is not recognised. `clerk` is as in `Context`. `may_call_numbers` is a manager's right; clerks and
+    keypads have what the hall's policy gives them (RULES 23).
     """
 
     actor: str
@@ -260,7 +261,7 @@ class Hub:
             now=now,
             minute=self.clock.minute(now),
             actor=cause.actor,
-            may_call_numbers=cause.may_call_numbers,
+            may_call_numbers=cause.may_call_numbers or self._hall.configuration.policy.clerks_call_numbers,
             clerk=cause.clerk,
         )
         try:

@@ -8,6 +8,7 @@ import msgspec
 
 from queue_server.app.hub import Hub
 from queue_server.app.views.screens import Screens
+from queue_server.domain.alarms import WINDOW_HELP
 from queue_server.domain.errors import Unavailable
 from queue_server.domain.events import Event
 from queue_server.domain.model import Hall
@@ -227,6 +228,9 @@ def _touched(hall: Hall, events: list[Event]) -> set[Name]:
         ):
             names |= {("manager", ""), ("guide", "")}
             names |= {("kiosk", kiosk.id) for kiosk in hall.configuration.kiosk}
+            code, _, subject = getattr(event, "alarm", "").partition(":")
+            if code == WINDOW_HELP:
+                names.add(("console", subject))
     return names
 
 

@@ -68,17 +68,25 @@ class Timers:
             log.info("not now", command=type(command).__name__, code=rejection.code)
 
     async def _day(self) -> None:
-        """RULES 15: tickets from `tickets_from` on, windows at `opens`, no tickets after `tickets_until`."""
+        """RULES 15: tickets from `tickets_from` on, windows at `opens`, no tickets after `tickets_until`.
+
+        A day that somebody opened by hand, outside of all that, is theirs to close; midnight ends it.
+        """
         now = self._hub.clock.now()
         local = self._hub.clock.local(now)
         today, minute = f"{local:%Y-%m-%d}", local.hour * 60 + local.minute
 
-        def look(hall: Hall) -> tuple[str, HallState, Configuration]:
-            return hall.day, hall.state, hall.configuration
+        def look(hall: Hall) -> tuple[str, HallState, Configuration, int]:
+            return hall.day, hall.state, hall.configuration, hall.opened_at
 
-        day, state, configuration = await self._hub.read(look)
+        day, state, configuration, opened_at = await self._hub.read(look)
         hours = configuration.hours
+        opened = self._hub.clock.local(opened_at)
+        late = opened.hour * 60 + opened.minute >= minutes_of(hours.tickets_until)
+        by_hand = day == today and (late or not works(hours, local.date()))
         if day and state is not HallState.CLOSED:
+            if by_hand:
+                return
             if today > day or minute >= minutes_of(hours.closes) + AFTER_CLOSING_MIN:
                 await self._end()
             elif state is HallState.BEFORE and minute >= minutes_of(hours.opens):

@@ -8,6 +8,7 @@ from queue_server.domain.configuration import WindowKind
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall
 from queue_server.domain.queues import all_windows, oldest_base, waiting_in
+from queue_server.domain.windows import known_window
 from queue_server.wire.common import DeviceState, HallState, PrinterState, WindowState
 
 Found = tuple[str, str, str, int]
@@ -15,6 +16,7 @@ Found = tuple[str, str, str, int]
 
 RECENT_MS = 30 * 60_000
 HELP_MS = 10 * 60_000
+WINDOW_HELP = "window-help"
 
 
 def current(hall: Hall, now: int) -> Iterator[Found]:
@@ -32,6 +34,8 @@ def current(hall: Hall, now: int) -> Iterator[Found]:
         asked = alarm.code == "help" and alarm.subject not in hall.tickets
         if asked and not alarm.acknowledged_by and now - alarm.at < HELP_MS:
             yield "help", alarm.subject, "warn", 0
+        elif alarm.code == WINDOW_HELP:
+            yield WINDOW_HELP, alarm.subject, alarm.level, 0
 
 
 def _waits(hall: Hall, now: int) -> Iterator[Found]:
@@ -114,6 +118,20 @@ def call_help(hall: Hall, command: c.CallHelp, ctx: c.Context) -> list[e.Event]:
     if name in hall.alarms:
         return []
     return [e.AlarmRaised(alarm=name, code="help", subject=command.kiosk, level="warn", figure=0, at=ctx.now)]
+
+
+def call_for_help(hall: Hall, command: c.CallForHelp, ctx: c.Context) -> list[e.Event]:
+    """UX C-15: stands until somebody ends it; once while it stands."""
+    window = known_window(hall, command.window)
+    name = f"{WINDOW_HELP}:{window.id}"
+    if name in hall.alarms:
+        return []
+    return [e.AlarmRaised(alarm=name, code=WINDOW_HELP, subject=window.id, level="alert", figure=0, at=ctx.now)]
+
+
+def end_help(hall: Hall, command: c.EndHelp, ctx: c.Context) -> list[e.Event]:
+    name = f"{WINDOW_HELP}:{known_window(hall, command.window).id}"
+    return [e.AlarmCleared(alarm=name, at=ctx.now)] if name in hall.alarms else []
 
 
 def acknowledge(hall: Hall, command: c.AcknowledgeAlarm, ctx: c.Context) -> list[e.Event]:

@@ -30,7 +30,9 @@ class OpenDay(Command, frozen=True, kw_only=True):
 
 
 class StartDay(Command, frozen=True, kw_only=True):
-    """The doors and windows open."""
+    """The doors and windows open; `day`, when it is later than the hall's, is opened first (a Saturday by hand)."""
+
+    day: str = ""
 
 
 class CloseDay(Command, frozen=True, kw_only=True):
@@ -252,6 +254,16 @@ class CallHelp(Command, frozen=True, kw_only=True):
     """Somebody at a kiosk wants a person."""
 
     kiosk: str
+
+
+class CallForHelp(Command, frozen=True, kw_only=True):
+    """一键呼救: the clerk of a window needs somebody at once (UX C-15)."""
+
+    window: str
+
+
+class EndHelp(Command, frozen=True, kw_only=True):
+    window: str
 
 
 class Tick(Command, frozen=True, kw_only=True):

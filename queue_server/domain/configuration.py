@@ -100,6 +100,7 @@ class Policy(Part, frozen=True, kw_only=True):
     service_alarm_min: int = 20
     idle_alarm_min: int = 10
     open_without_rating_device: bool = True
+    clerks_call_numbers: bool = True
 
 
 class Voice(Part, frozen=True, kw_only=True):

@@ -202,6 +202,7 @@ class Hall:
     version: int = 0
     day: str = ""
     previous_day: str = ""
+    opened_at: int = 0
     state: HallState = HallState.BEFORE
     message: tuple[str, str, str] = ("", "", "")
     planned: Configuration | None = None

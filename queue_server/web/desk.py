@@ -1,6 +1,7 @@
 """Requests of a clerk at a window, each one command."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -91,6 +92,20 @@ async def transfer_preview(frame: Frame, request: web.Request, person: Person) -
     return web.Response(body=encode(await frame.hub.read(look)), content_type="application/json")
 
 
+async def call_for_help(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    await frame.body(request, Empty)
+    command = c.CallForHelp(window=request.match_info["window"])
+    return await frame.carry(request, person, command, lambda _hall, _decision: (200, b"{}"))
+
+
+async def end_help(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """By the clerk at the window, or by whoever came (UX C-15)."""
+    await frame.body(request, Empty)
+    helper = replace(person, roles=person.roles | {"manager"}) if "guide" in person.roles else person
+    command = c.EndHelp(window=request.match_info["window"])
+    return await frame.carry(request, helper, command, lambda _hall, _decision: (200, b"{}"))
+
+
 STAFF = frozenset({"clerk", "guide", "desk", "manager", "admin", "auditor"})
 
 ROUTES: list[Route] = [
@@ -103,6 +118,12 @@ ROUTES: list[Route] = [
         Transfer,
         TransferPreview,
         "What a transfer would mean",
+    ),
+    Route(
+        "POST", "windows/{window}/help", call_for_help, frozenset({"clerk", "manager"}), Empty, Empty, "Call for help"
+    ),
+    Route(
+        "DELETE", "windows/{window}/help", end_help, frozenset({"clerk", "guide", "manager"}), None, Empty, "End a call"
     ),
     _route(
         "open",

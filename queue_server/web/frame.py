@@ -81,7 +81,7 @@ class Frame:
             key=key,
             fingerprint=fingerprint(request, await request.read()),
             clerk="" if manager else person.name,
-            may_call_numbers=True,
+            may_call_numbers="manager" in person.roles,
         )
         answer = await self.hub.ask(command, cause, respond, extras)
         headers = {"Idempotent-Replayed": "true"} if answer.repeated else {}

@@ -69,6 +69,14 @@ def _day(action: str, body: type[msgspec.Struct], build: Callable[[object], c.Co
     return Route("POST", f"day/{action}", handle, MANAGERS, body, DayReply, f"{action} the day")
 
 
+async def open_now(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Doors open now, whatever the calendar says of today."""
+    await frame.body(request, Empty)
+    clock = frame.hub.clock
+    command = c.StartDay(day=f"{clock.local(clock.now()):%Y-%m-%d}")
+    return await frame.carry(request, person, command, _day_reply(frame))
+
+
 def _closing_text(body: object) -> c.Command:
     assert isinstance(body, CloseDay)
     return c.CloseDay(text=body.text)
@@ -220,7 +228,7 @@ async def journal(frame: Frame, request: web.Request, person: Person) -> web.Res
 
 
 ROUTES: list[Route] = [
-    _day("open", Empty, lambda _: c.StartDay()),
+    Route("POST", "day/open", open_now, MANAGERS, Empty, DayReply, "open the day, also one the calendar does not"),
     _day("close", CloseDay, _closing_text),
     _day("end", Empty, lambda _: c.EndDay()),
     Route("GET", "day/closing", closing, MANAGERS, None, DayReply, "Whom an early closing would not reach"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from queue_server.app.clock import Clock
 from queue_server.app.papers import Papers
 from queue_server.app.past import rating_until
-from queue_server.app.texts import NOTHING, has, plain, words
+from queue_server.app.texts import NOTHING, plain, words
 from queue_server.app.tokens import Tokens
 from queue_server.app.views.desk import (
     aside_lines,
@@ -19,8 +19,9 @@ from queue_server.app.views.desk import (
 )
 from queue_server.app.views.survey import DomainCount, count, figures, queue_documents
 from queue_server.app.views.tickets import call, plate_of, ticket_document
+from queue_server.domain.alarms import WINDOW_HELP
 from queue_server.domain.configuration import Domain, Matter
-from queue_server.domain.model import Hall, Key, Ticket, Window
+from queue_server.domain.model import Alarm, Hall, Key, Ticket, Window
 from queue_server.domain.queues import ahead_of, first_in_order, home_windows
 from queue_server.domain.tickets import estimate
 from queue_server.domain.windows import is_served
@@ -72,7 +73,7 @@ class Surroundings:
     alarms: list[AlarmDocument] = field(default_factory=list)
 
 
-Keyed = dict[str, Message]
+Keyed = dict[str, Message | None]
 
 
 class Screens:
@@ -177,6 +178,7 @@ class Screens:
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now), of)),
             "next": TicketsDocument(tickets=next_lines(hall, of, now)),
             "aside": TicketsDocument(tickets=aside_lines(hall, window, now)),
+            "help": next((_alarm(hall, a) for a in hall.alarms.values() if a.id == f"{WINDOW_HELP}:{of}"), None),
         }
 
     def _kiosk(self, hall: Hall, of: str, now: int) -> Keyed:
@@ -335,23 +337,7 @@ class Screens:
         }
 
     def alarms(self, hall: Hall) -> AlarmsDocument:
-        found = [
-            AlarmDocument(
-                id=alarm.id,
-                level=alarm.level,
-                code=alarm.code,
-                text=words(
-                    f"alarm.{alarm.code}",
-                    {"subject": _subject(hall, alarm.code, alarm.subject), "figure": alarm.figure},
-                ),
-                since=alarm.at,
-                acknowledged_by=alarm.acknowledged_by,
-                action=_ACTIONS.get(alarm.code, "acknowledge"),
-                subject=alarm.subject,
-            )
-            for alarm in hall.alarms.values()
-            if has(f"alarm.{alarm.code}")
-        ]
+        found = [_alarm(hall, alarm) for alarm in hall.alarms.values()]
         found += _failed_prints(hall)
         found += self.around.alarms
         return AlarmsDocument(alarms=sorted(found, key=lambda alarm: (alarm.level != "alert", alarm.since)))
@@ -389,6 +375,20 @@ _ACTIONS = {
     "window-idle": "notify",
     "service-long": "notify",
 }
+
+
+def _alarm(hall: Hall, alarm: Alarm) -> AlarmDocument:
+    figures = {"subject": _subject(hall, alarm.code, alarm.subject), "figure": alarm.figure}
+    return AlarmDocument(
+        id=alarm.id,
+        level=alarm.level,
+        code=alarm.code,
+        text=words(f"alarm.{alarm.code}", figures),
+        since=alarm.at,
+        acknowledged_by=alarm.acknowledged_by,
+        action=_ACTIONS.get(alarm.code, "acknowledge"),
+        subject=alarm.subject,
+    )
 
 
 def _subject(hall: Hall, code: str, subject: str) -> str:
