@@ -87,6 +87,17 @@ class Reprint(Command, frozen=True, kw_only=True):
     kiosk: str = ""
 
 
+class TurnAway(Command, frozen=True, kw_only=True):
+    """Somebody whom a closing hall will not reach gets the slip of RULES 34; `valid_on` is YYYY-MM-DD.
+
+    Without a `printer` the phone page of the ticket is the slip.
+    """
+
+    ticket: str
+    printer: str
+    valid_on: str
+
+
 class CancelTicket(Command, frozen=True, kw_only=True):
     ticket: str
 

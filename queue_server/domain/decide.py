@@ -47,6 +47,7 @@ _RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] =
     c.SetMessage: day.set_message,
     c.ApplyConfiguration: day.apply_configuration,
     c.PlanConfiguration: day.plan_configuration,
+    c.TurnAway: tickets.turn_away,
     c.CancelTicket: tickets.cancel,
     c.DelayTicket: tickets.delay,
     c.AskHelp: tickets.ask_help,

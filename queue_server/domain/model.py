@@ -73,6 +73,7 @@ class Ticket:
     help_asked_at: int = 0
     ahead_at_issue: int = 0
     reprints: int = 0
+    slips: int = 0
     wait_at_issue: tuple[int, int] = (-1, -1)
     moves: int = 0
 

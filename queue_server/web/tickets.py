@@ -3,11 +3,13 @@
 import asyncio
 import secrets
 from collections.abc import Callable
+from datetime import date
 
 import msgspec
 from aiohttp import web
 
-from queue_server.app.agents import job_of
+from queue_server.app.agents import Printing, job_of
+from queue_server.app.calendar import next_working_day
 from queue_server.app.hub import Extras
 from queue_server.app.search import MatterIndex, initials_of
 from queue_server.app.texts import NOTHING, words
@@ -15,7 +17,7 @@ from queue_server.app.views.tickets import ticket_document, ticket_line
 from queue_server.domain import commands as c
 from queue_server.domain.decide import Decision
 from queue_server.domain.errors import Malformed, Rejected
-from queue_server.domain.events import ReprintRequested, TicketIssued
+from queue_server.domain.events import TicketIssued
 from queue_server.domain.model import Hall, Ticket
 from queue_server.store.port import PERSONAL_KEPT_MS, Lookup, PersonalRow
 from queue_server.web.frame import NOBODY, Frame, Route, new_id, query_int
@@ -80,7 +82,7 @@ def _taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
         now = frame.hub.clock.now()
         ticket = hall.tickets[decision.subject]
         token = frame.screens.around.tokens.make("t", ticket.id)
-        issued = [event for event in decision.events if isinstance(event, TicketIssued | ReprintRequested)]
+        issued = [event for event in decision.events if isinstance(event, Printing)]
         body = TicketTaken(
             ticket=ticket_document(hall, ticket, frame.hub.clock, now),
             token=token,
@@ -122,8 +124,8 @@ async def _slip(frame: Frame, token: str) -> str:
     if read is None or read[0] != "t":
         raise Rejected("slip-unknown")
     previous = await frame.hub.read(lambda hall: hall.previous_day)
-    async for row in frame.store.read(frame.hub.name, subject="queue", day=previous):
-        if row.kind == "TicketUncalled" and msgspec.json.decode(row.data)["ticket"] == read[1]:
+    async for row in frame.store.read(frame.hub.name, subject="queue", day=previous, naming=(read[1],)):
+        if row.kind == "TicketUncalled":
             return read[1]
     raise Rejected("slip-unknown")
 
@@ -203,6 +205,23 @@ async def reprint(frame: Frame, request: web.Request, person: Person) -> web.Res
 
     kiosk = _origin(person) if "kiosk" in person.roles else ""
     return await frame.carry(request, person, c.Reprint(ticket=name, printer=printer, kiosk=kiosk), respond)
+
+
+async def slip(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Sends somebody home whom the day will not reach, with priority on the next working day (RULES 34)."""
+    body = await frame.body(request, Reprint)
+    name = request.match_info["ticket"]
+
+    def look(hall: Hall) -> tuple[str, str]:
+        day = next_working_day(hall.configuration.hours, date.fromisoformat(hall.day)) if hall.day else ""
+        return usable_printer(hall, person, body.printer), str(day)
+
+    printer, valid_on = await frame.hub.read(look)
+
+    def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
+        return _taken(frame)(hall, Decision(decision.events, name))
+
+    return await frame.carry(request, person, c.TurnAway(ticket=name, printer=printer, valid_on=valid_on), respond)
 
 
 def _origin(person: Person) -> str:
@@ -304,6 +323,9 @@ ROUTES: list[Route] = [
     Route("GET", "tickets/{ticket}", one, GUIDES, None, TicketTaken, "One ticket of today"),
     Route(
         "POST", "tickets/{ticket}/reprint", reprint, GUIDES | {"kiosk"}, Reprint, TicketTaken, "Print a ticket again"
+    ),
+    Route(
+        "POST", "tickets/{ticket}/slip", slip, GUIDES, Reprint, TicketTaken, "Turn away with a slip for the next day"
     ),
     _on_ticket("reactivate", lambda name: c.ReactivateTicket(ticket=name)),
     _on_ticket("cancel", lambda name: c.CancelTicket(ticket=name)),

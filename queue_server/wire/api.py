@@ -7,6 +7,7 @@
 | GET tickets/{id} | guide, manager | → TicketTaken (one ticket, with its address for the QR code) |
 | POST tickets/{id}/{reactivate,cancel} | guide, manager | Empty → TicketTaken |
 | POST tickets/{id}/reprint | guide, manager; the kiosk that issued it, once, within a minute | Reprint → TicketTaken |
+| POST tickets/{id}/slip | guide, manager | Reprint → TicketTaken (未叫到, priority on the next working day; RULES 34) |
 | POST kiosk/pin | kiosk | KioskPin → Empty (403 wrong, 429 too many tries; UX K-16) |
 | POST kiosk/{help,test-print} | kiosk | Empty → Empty (help raises the alarm `help`) |
 | GET tickets/{id}/life | manager, auditor | → TicketLife |

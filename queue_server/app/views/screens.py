@@ -415,6 +415,7 @@ def _queue_domain(hall: Hall, ticket: Ticket) -> str:
 def _failed_prints(hall: Hall) -> list[AlarmDocument]:
     """UX K-12: what was not printed is on the guide's page until it is reprinted or called."""
     bad = (PrintState.FAILED, PrintState.UNKNOWN)
+    still = {TicketState.WAITING: "reprint", TicketState.UNCALLED: "slip"}
     return [
         AlarmDocument(
             id=f"print:{ticket.id}",
@@ -423,11 +424,11 @@ def _failed_prints(hall: Hall) -> list[AlarmDocument]:
             text=words("alarm.print", {"subject": ticket.number}),
             since=ticket.issued_at,
             acknowledged_by="",
-            action="reprint",
+            action=still[ticket.state],
             subject=ticket.id,
         )
         for ticket in hall.tickets.values()
-        if ticket.print_state in bad and ticket.state is TicketState.WAITING
+        if ticket.print_state in bad and ticket.state in still and (ticket.state is TicketState.WAITING or ticket.slips)
     ]
 
 
