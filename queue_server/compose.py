@@ -121,7 +121,7 @@ async def _settle_old_prints(store: Store, hub: Hub) -> None:
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Running]:
+async def serving(settings: Settings) -> AsyncIterator[Running]:  # long: the hall's parts, each made once, in order
     """Serve until the block ends. Raises the store's errors when the database is not there."""
     configuration = settings.configuration
     name = configuration.hall.id

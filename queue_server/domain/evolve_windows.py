@@ -68,6 +68,7 @@ def _begin(hall: Hall, event: e.TicketCalled | e.TicketRestored | e.TicketUnpark
 
 def ticket_called(hall: Hall, event: e.TicketCalled) -> None:
     ticket = _begin(hall, event)
+    hall.called_given += event.given
     ticket.calls, ticket.called_at, ticket.last_call_at = 1, event.at, event.at
     if not ticket.first_called_at:
         ticket.first_called_at = event.at

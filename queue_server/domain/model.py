@@ -225,6 +225,7 @@ class Hall:
     devices: dict[str, DeviceHealth] = field(default_factory=dict)
     unmet: int = 0
     called: int = 0
+    called_given: int = 0
     no_shows: int = 0
     served: int = 0
     served_direct: int = 0

@@ -46,6 +46,7 @@ class Metrics:
                 "tickets_issued": ("Tickets issued today", hall.issued),
                 "tickets_waiting": ("Tickets waiting now", hall.waiting),
                 "tickets_called": ("Tickets called today", hall.called),
+                "calls_given": ("Calls of a given number today, outside the order (RULES 23)", hall.called_given),
                 "services_finished": ("Services finished today", hall.served),
                 "services_direct": ("Services without a ticket today", hall.served_direct),
                 "no_shows": ("No-shows today", hall.no_shows),

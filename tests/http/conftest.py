@@ -85,12 +85,13 @@ class Site:
         await self.hub.tell(c.StartDay(), "test")
         return day
 
+    def offered(self) -> str:
+        """A matter that the first window serves."""
+        served, first = Serving(self.configuration), self.configuration.window[0].id
+        return next(m.id for m in self.configuration.matter if m.offered and first in served.windows_for([m.id]))
+
     async def take(self, *matters: str, who: dict[str, str] | None = None, **more: object) -> Answer:
-        served = Serving(self.configuration)
-        first = self.configuration.window[0].id
-        wanted = list(matters) or [
-            next(m.id for m in self.configuration.matter if m.offered and first in served.windows_for([m.id]))
-        ]
+        wanted = list(matters) or [self.offered()]
         return await self.ask("POST", "tickets", who or await self.as_staff("guide"), {"matters": wanted, **more})
 
     async def sit(self, window: str) -> dict[str, str]:
