@@ -115,8 +115,12 @@ class Voice:
         self._volume = voice.volume
 
     def _duration_ms(self, announcement: Announcement) -> int:
+        """Its length; 0 for what the voice cannot say, which `_play` drops."""
         assert self.pack is not None
-        return announcement_wav(self.pack, announcement)[1]
+        try:
+            return announcement_wav(self.pack, announcement)[1]
+        except Malformed:
+            return 0
 
     # --- what the hall says ---
 
@@ -234,7 +238,14 @@ class Voice:
             entry.queue.played(announcement.id, "failed")
             await self._settle(announcement.calls, "dropped", "not claimed")
             return
-        sound, duration_ms = await asyncio.to_thread(announcement_wav, self.pack, announcement)
+        try:
+            sound, duration_ms = await asyncio.to_thread(announcement_wav, self.pack, announcement)
+        except Malformed as error:
+            log.error("cannot be said", zone=zone, text=announcement.text_zh, reason=str(error))
+            entry.queue.played(announcement.id, "failed")
+            await self._settle(announcement.calls, "dropped", str(error))
+            self._alarm(zone, now)
+            return
         self._files[announcement.id] = sound
         while len(self._files) > FILES_MAX:
             self._files.popitem(last=False)
