@@ -83,6 +83,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base-url", default="", help="the address phones use; default: this machine's in the LAN")
     parser.add_argument("--keys", type=Path, help="folder of the key files, outside the database")
     parser.add_argument("--voice", type=Path, help="folder of the voice pack")
+    parser.add_argument("--certificate", type=Path, help="PEM file with certificate and key: serve over TLS")
     parser.set_defaults(run=_serve)
 
 
@@ -117,6 +118,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         host=arguments.host,
         port=arguments.port,
         base_url=arguments.base_url,
+        certificate=arguments.certificate,
     )
 
     async def go() -> int:
@@ -128,8 +130,14 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     try:
         return run_loop(go())
-    except StoreError as error:
+    except (StoreError, OSError) as error:
         print(str(error), file=sys.stderr)
+        return 1
+    except ExceptionGroup as group:  # the port is taken, the certificate is none: said, not thrown at people
+        expected, others = group.split((StoreError, OSError))
+        if expected is None or others is not None:
+            raise
+        print("; ".join(str(error) for error in expected.exceptions), file=sys.stderr)
         return 1
 
 

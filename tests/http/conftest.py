@@ -1,7 +1,7 @@
 """One township hall served in this process, whose day is turned by hand, and hands on its HTTP interface."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,21 @@ class Site:
         return str(called.body["desk"]["service"])
 
 
+def settings_of(folder: Path, **more: Any) -> Settings:
+    """How a test's hall is served."""
+    return Settings(
+        database=f"sqlite:///{folder / 'hall.db'}",
+        keys_dir=folder / "keys",
+        voice_dir=folder / "voice",
+        configuration=township(),
+        host="127.0.0.1",
+        port=0,
+        base_url="http://hall",
+        automatic=False,
+        **more,
+    )
+
+
 def township(**policy: object) -> Configuration:
     """The sample township, open on every day of the year."""
     configuration, findings = hallfile.load(TOWNSHIP.read_text(encoding="utf-8"))
@@ -123,16 +138,7 @@ def township(**policy: object) -> Configuration:
 async def site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Site]:
     """A hall whose first day is open; `@pytest.mark.parametrize("site", [{...}], indirect=True)` changes its policy."""
     configuration = township(**getattr(request, "param", {}))
-    settings = Settings(
-        database=f"sqlite:///{tmp_path / 'hall.db'}",
-        keys_dir=tmp_path / "keys",
-        voice_dir=tmp_path / "voice",
-        configuration=configuration,
-        host="127.0.0.1",
-        port=0,
-        base_url="http://hall",
-        automatic=False,
-    )
+    settings = replace(settings_of(tmp_path), configuration=configuration)
     async with serving(settings) as running, aiohttp.ClientSession() as session:
         running.frame.accounts._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # cheap for tests
         made = Site(running, configuration, session)
