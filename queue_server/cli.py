@@ -18,6 +18,7 @@ from displays.errors import Unavailable as NoPack
 from displays.speech.pack import build_pack
 from queue_server.app import hallfile
 from queue_server.app.projection import project
+from queue_server.demo import cli as demo
 from queue_server.domain.configuration import Configuration
 from queue_server.edge import make_printer, render_strip
 from queue_server.store import cli as journal
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_journal(commands.add_parser("journal", help="verify, rebuild or export what happened"))
     _add_agent(commands.add_parser("agent", help="own the devices of this PC"))
     _add_voice(commands.add_parser("voice", help="make the voice pack that ships"))
+    _add_demo(commands.add_parser("demo", help="live through a morning on emulated devices"))
     emulate = commands.add_parser("emulate", help="be the other end of a device's line")
     emulators.add_arguments(emulate)
     emulate.set_defaults(run=lambda arguments: run_loop(emulators.run(arguments)))
@@ -223,3 +225,13 @@ def _build_voice(arguments: argparse.Namespace) -> int:
 def _add_agent(parser: argparse.ArgumentParser) -> None:
     agent.add_arguments(parser)
     parser.set_defaults(run=lambda arguments: run_loop(agent.run(arguments, render_strip, make_printer)))
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    demo.add_arguments(parser)
+    parser.set_defaults(run=_demo)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    configuration = load_hall(arguments.hall)
+    return 2 if configuration is None else demo.run(arguments, configuration, data_dir() / "voice")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import secrets
 import socket
@@ -31,16 +32,20 @@ from queue_server.domain.configuration import Configuration
 from queue_server.domain.model import Hall, empty_hall
 from queue_server.paths import screens_dir
 from queue_server.store.accounts import AccountStore
-from queue_server.store.port import Claim, Fenced, Settled
+from queue_server.store.port import Claim, Fenced
+from queue_server.store.port import Unavailable as StoreUnavailable
 from queue_server.store.store import Store
 from queue_server.web.frame import Frame
 from queue_server.web.pages import build_id
 from queue_server.web.server import make_app
-from queue_server.wire.common import PrintState
 
 log = structlog.get_logger()
 
 PRINT_CLAIM_MS = 10_000
+TOKEN_KEY_BYTES = 32
+
+GC_NEW = 10_000
+"""New objects between two collections of the youngest; Python's own 700 would look at each batch several times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +92,24 @@ class Running:
 def _token_key(keys_dir: Path) -> bytes:
     """The key of ticket tokens, made on the first start."""
     path = keys_dir / "tokens.key"
-    if not path.exists():
-        keys_dir.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(32))
-            file.flush()
-            os.fsync(file.fileno())
-    return path.read_bytes()
+    try:
+        if not path.exists():
+            keys_dir.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_suffix(f".{os.getpid()}")
+            descriptor = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(TOKEN_KEY_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):  # two processes start at once: the first one's key
+                os.link(fresh, path)  # whole or not at all: tokens under a torn key could be forged
+            fresh.unlink()
+        key = path.read_bytes()
+    except OSError as error:
+        raise StoreUnavailable(f"the key file {path} cannot be used: {error.strerror}") from error
+    if len(key) != TOKEN_KEY_BYTES:
+        raise StoreUnavailable(f"the key file {path} is torn: restore it from the backup")
+    return key
 
 
 def _lan_address() -> str:
@@ -126,19 +141,8 @@ def _claims(voice: Voice, hall: Hall, events: list[e.Event]) -> list[Claim]:
     return claims
 
 
-async def _settle_old_prints(store: Store, hub: Hub) -> None:
-    """Slips that were on their way when the process died: nobody knows, nothing is repeated (law 7)."""
-    for claim in await store.pending_claims(hub.name):
-        if claim.kind == "print":
-            settled = Settled(id=claim.id, state="unknown", reason="restart", at=hub.clock.now())
-            await store.settle(hub.lease, settled)
-            command = c.RecordPrint(ticket=claim.ref, state=PrintState.UNKNOWN, reason="restart")
-            with contextlib.suppress(Exception):
-                await hub.tell(command, "restart")
-
-
 @contextlib.asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Running]:  # long: the hall's parts, each made once, in order
+async def serving(settings: Settings) -> AsyncIterator[Running]:  # long: every part of a hall is made here, once
     """Serve until the block ends. Raises the store's errors when the database is not there."""
     configuration = settings.configuration
     name = configuration.hall.id
@@ -163,12 +167,12 @@ async def serving(settings: Settings) -> AsyncIterator[Running]:  # long: the ha
         accounts = Accounts(AccountStore(store.database, name), clock)
         agents = Agents(hub, store, screens, live, accounts.name_of_clerk)
 
-        def published(hall: Hall, events: list[e.Event]) -> None:
-            live.on_published(hall, events)
-            agents.on_published(hall, events)
-            voice.on_published(hall, events)
+        async def recovered() -> None:
+            await agents.take_up()
+            await voice.take_up()
 
-        hub.on_published(published)
+        hub.on_published(live.on_published, agents.on_published, voice.on_published)
+        hub.on_recovered(recovered)
         await hub.start()
         frame = Frame(
             hub=hub,
@@ -200,7 +204,7 @@ async def _tasks(hub: Hub, frame: Frame, settings: Settings) -> AsyncIterator[tu
         if version == 0:
             command = c.ApplyConfiguration(configuration=settings.configuration, source="first start")
             await hub.tell(command, "first start")
-        await _settle_old_prints(frame.store, hub)
+        await frame.agents.take_up()
         await frame.voice.start(hub, frame.live)
         await timers.once()
         loops = (hub.keep(), frame.live.run(), frame.agents.run(), frame.voice.run(), timers.run(), sockets.beat())
@@ -222,6 +226,9 @@ async def _tasks(hub: Hub, frame: Frame, settings: Settings) -> AsyncIterator[tu
 async def serve_forever(settings: Settings, stop: asyncio.Event) -> int:
     """0 after `stop`, 1 when this process may no longer write."""
     async with serving(settings) as running:
+        gc.collect()
+        gc.freeze()  # the configuration and the code stay for ever: no full collection walks through them again
+        gc.set_threshold(GC_NEW, 20, 50)
         _announce(running)
         fenced = asyncio.ensure_future(running.stopped.wait())
         asked = asyncio.ensure_future(stop.wait())

@@ -3,6 +3,7 @@
 # long: the one place where a device map, the hall and a connection meet
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,6 +18,7 @@ from queue_server.app.views.screens import Screens
 from queue_server.app.views.tickets import plate_of, stop_names
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
+from queue_server.domain.configuration import Device
 from queue_server.domain.errors import Rejected, Unavailable
 from queue_server.domain.model import Hall
 from queue_server.store.port import Settled, StoreError, StorePort
@@ -49,6 +51,9 @@ PRINT_EXPIRES_MS = 10_000
 RESHOW_S = 30.0
 """UX W-02: states are sent again, so that a rebooted strip heals."""
 
+ABSENT_S = 3.0
+"""An agent without a link for so long: its devices are offline (UX K-11 wants a dead printer known within 5 s)."""
+
 BOARD_LINES = 8
 
 Printing = e.TicketIssued | e.ReprintRequested | e.SlipRequested
@@ -72,6 +77,7 @@ class _Job:
     ticket: str
     device: str
     deadline: float
+    ended: Printed | None = None
 
 
 @dataclass(slots=True)
@@ -79,6 +85,7 @@ class _Live:
     links: dict[str, Link] = field(default_factory=dict)
     shown: dict[str, bytes] = field(default_factory=dict)
     jobs: dict[str, _Job] = field(default_factory=dict)
+    absent: dict[str, float] = field(default_factory=dict)
 
 
 class Agents:
@@ -107,15 +114,7 @@ class Agents:
         del self._state.links[agent]
         owned = await self._hub.read(lambda hall: [d for d in hall.configuration.device if d.agent == agent])
         for device in owned:
-            health = DeviceHealth(
-                device=device.id,
-                state=DeviceState.OFFLINE,
-                last_seen_ms=None,
-                last_error="agent disconnected",
-                printer=None,
-                counters={},
-            )
-            await self._health(agent, health)
+            await self._health(agent, _offline(device.id, "agent disconnected"))
 
     def _introduce(self, hall: Hall, agent: str) -> None:
         link = self._state.links.get(agent)
@@ -363,20 +362,43 @@ class Agents:
         link.offer(PressStored(epoch=self._hub.lease.epoch, id=pressed.id))
 
     async def _settle_print(self, printed: Printed) -> None:
-        job = self._state.jobs.pop(printed.job, None)
-        if job is None:
+        """Once for each job; what the store cannot take now is tried again, for the paper is out or it is not."""
+        job = self._state.jobs.get(printed.job)
+        if job is None or job.ended is not None:
             return
+        job.ended = printed
+        await self._record_print(job, printed)
+
+    async def _record_print(self, job: _Job, printed: Printed) -> None:
         states = {"printed": ("done", PrintState.PRINTED), "failed": ("dropped", PrintState.FAILED)}
         claim_state, print_state = states.get(printed.outcome, ("unknown", PrintState.UNKNOWN))
         now = self._hub.clock.now()
+        command = c.RecordPrint(ticket=job.ticket, state=print_state, reason=printed.reason)
         try:
+            with contextlib.suppress(Rejected):  # a ticket of another day
+                await self._hub.tell(command, f"printer:{job.device}")
             settled = Settled(id=printed.job, state=claim_state, reason=printed.reason, at=now)  # type: ignore[arg-type]
             await self._store.settle(self._hub.lease, settled)
-            await self._hub.tell(
-                c.RecordPrint(ticket=job.ticket, state=print_state, reason=printed.reason), f"printer:{job.device}"
-            )
-        except (Unavailable, StoreError, Rejected) as error:
-            log.warning("print outcome not recorded", job=printed.job, error=str(error))
+        except (Unavailable, StoreError) as error:
+            log.warning("print outcome not recorded yet", job=printed.job, error=str(error))
+        else:
+            self._state.jobs.pop(printed.job, None)
+
+    async def take_up(self) -> None:
+        """Slips that were on their way when a process died: nobody knows, and nothing is repeated (law 7)."""
+        pending = [claim.id for claim in await self._store.pending_claims(self._hub.name) if claim.kind == "print"]
+
+        def look(hall: Hall) -> tuple[list[str], list[str]]:
+            known = {job.ticket for job in self._state.jobs.values()}
+            claimed = [t.id for t in hall.tickets.values() if t.print_state is PrintState.CLAIMED]
+            return [x for x in claimed if x not in known], [x for x in pending if x not in self._state.jobs]
+
+        tickets, claims = await self._hub.read(look)
+        for name in tickets:
+            await self._hub.tell(c.RecordPrint(ticket=name, state=PrintState.UNKNOWN, reason="restart"), "restart")
+        for name in claims:
+            settled = Settled(id=name, state="unknown", reason="restart", at=self._hub.clock.now())
+            await self._store.settle(self._hub.lease, settled)
 
     async def _health(self, agent: str, health: DeviceHealth) -> None:
         def look(hall: Hall) -> DeviceDocument | None:
@@ -412,17 +434,53 @@ class Agents:
         task.add_done_callback(self._tasks.discard)
 
     async def run(self) -> None:
-        """Send states again, and end the jobs nobody answered for."""
+        """Send states again, end the jobs nobody answered for, and miss the agents that are not there."""
         reshow_at = 0.0
         while not self._hub.stopped.is_set():
             await asyncio.sleep(1.0)
             time = asyncio.get_running_loop().time()
-            for name in [name for name, job in self._state.jobs.items() if time > job.deadline]:
+            try:
+                await self._end_jobs(time)
+                await self._miss(time)
+                if time >= reshow_at:
+                    reshow_at = time + RESHOW_S
+                    self._state.shown.clear()
+                    await self._hub.read(lambda hall: self._show(hall, None))
+            except Unavailable as error:
+                log.warning("agents wait", reason=str(error))
+
+    async def _end_jobs(self, time: float) -> None:
+        for name, job in list(self._state.jobs.items()):
+            if job.ended is None and time > job.deadline:
                 await self._settle_print(Printed(job=name, outcome="unknown", reason="no answer from the agent"))
-            if time >= reshow_at:
-                reshow_at = time + RESHOW_S
-                self._state.shown.clear()
-                await self._hub.read(lambda hall: self._show(hall, None))
+            elif job.ended is not None and time > job.deadline:
+                job.deadline = time + PRINT_EXPIRES_MS / 1000
+                await self._record_print(job, job.ended)
+
+    async def _miss(self, time: float) -> None:
+        """Devices known as working whose agent did not come back, or whose going could not be stored, are offline."""
+
+        def look(hall: Hall) -> list[Device]:
+            return [
+                device
+                for device in hall.configuration.device
+                if device.agent not in self._state.links
+                and device.id in hall.devices
+                and hall.devices[device.id].state is not DeviceState.OFFLINE
+            ]
+
+        missing = await self._hub.read(look)
+        agents = {device.agent for device in missing}
+        self._state.absent = {name: self._state.absent.get(name, time) for name in agents}
+        for device in missing:
+            if time - self._state.absent[device.agent] >= ABSENT_S and device.agent not in self._state.links:
+                await self._health(device.agent, _offline(device.id, "agent not connected"))
+
+
+def _offline(device: str, why: str) -> DeviceHealth:
+    return DeviceHealth(
+        device=device, state=DeviceState.OFFLINE, last_seen_ms=None, last_error=why, printer=None, counters={}
+    )
 
 
 def job_of(event: Printing) -> str:

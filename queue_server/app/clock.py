@@ -2,6 +2,7 @@
 
 import time
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 DRIFT_ALLOWED_MS = 2_000
@@ -11,30 +12,38 @@ class Clock:
     """Milliseconds UTC that never decrease.
 
     A wall clock that jumps during the day is not followed: `drift_ms` tells how far it is away, and `anchor` follows it
-    when the hall is closed.
+    when the hall is closed. Time never stands still either, for what waits 45 s must not wait an hour: while the wall is
+    behind what has already happened, this clock goes at half speed until the wall has caught up.
     """
 
-    def __init__(self, timezone: str, not_before: int = 0) -> None:
+    def __init__(self, timezone: str) -> None:
         self.zone = ZoneInfo(timezone)
-        self._last = not_before
+        self._last = 0
+        self._slow_from, self._slow_since = 0, time.monotonic_ns()
         self.anchor()
 
     def anchor(self) -> None:
         """Take the wall clock's word; time still never goes back."""
+        if self._last:
+            self._slow_from, self._slow_since = self.now(), time.monotonic_ns()
         self._offset = time.time_ns() - time.monotonic_ns()
 
     def now(self) -> int:
         """Milliseconds UTC."""
-        self._last = max(self._last, (time.monotonic_ns() + self._offset) // 1_000_000)
+        monotonic = time.monotonic_ns()
+        fast = (monotonic + self._offset) // 1_000_000
+        slow = self._slow_from + (monotonic - self._slow_since) // 2_000_000
+        self._last = max(self._last, fast, slow)
         return self._last
 
     def at_least(self, at: int) -> None:
         """Never before `at` (ms UTC): what the journal has seen has happened."""
-        self._last = max(self._last, at)
+        if at > self.now():
+            self._last, self._slow_from, self._slow_since = at, at, time.monotonic_ns()
 
     def drift_ms(self) -> int:
-        """How far the wall clock has moved away from this clock since the anchor."""
-        return (time.time_ns() - time.monotonic_ns() - self._offset) // 1_000_000
+        """How far the wall clock is ahead of this one."""
+        return time.time_ns() // 1_000_000 - self.now()
 
     def local(self, at: int) -> datetime:
         """Local time of ms UTC."""
@@ -42,5 +51,17 @@ class Clock:
 
     def minute(self, at: int) -> int:
         """Minutes of the local day."""
-        local = self.local(at)
-        return local.hour * 60 + local.minute
+        hour, minute = _hour_minute(self.zone, at // 60_000)
+        return hour * 60 + minute
+
+    def hour_minute(self, at: int) -> str:
+        """Local time of ms UTC as HH:MM."""
+        hour, minute = _hour_minute(self.zone, at // 60_000)
+        return f"{hour:02d}:{minute:02d}"
+
+
+@lru_cache(2048)
+def _hour_minute(zone: ZoneInfo, minute: int) -> tuple[int, int]:
+    """Hour and minute of a minute UTC: a day has 1,440, and every ticket asks for one. No zone in use has seconds."""
+    local = datetime.fromtimestamp(minute * 60, zone)
+    return local.hour, local.minute

@@ -59,12 +59,12 @@ def voice_findings(configuration: Configuration, folder: Path) -> Iterator[Findi
         yield warning("voice_tokens", "voice", zh, en)
 
 
-def check_command(path: Path, as_json: bool, voice: Path | None = None) -> int:
+def check_command(path: Path, as_json: bool, voice: Path | None = None) -> int:  # long: two ways to print one report
     """`yichuang config check FILE [--voice FOLDER] [--json]`: prints the findings; 0 fit to apply, 1 not, 2 no such file."""
     try:
         text = path.read_text("utf-8")
     except OSError as problem:
-        Console(stderr=True).print(f"{path}: {problem.strerror}", markup=False)
+        Console(stderr=True).print(f"{path}: {problem.strerror}", markup=False, soft_wrap=True)
         return 2
     except UnicodeDecodeError as problem:
         zh = f"文件不是 UTF-8 编码（第 {problem.start} 字节）。请另存为 UTF-8。"

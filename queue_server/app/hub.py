@@ -1,5 +1,7 @@
 """The single writer of a hall: commands become durable events, and only then answers, effects and documents."""
 
+# long: one writer with all its doubts, so that the laws of the road are read in one place
+
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -74,10 +76,13 @@ class Extras:
 
 Responder = Callable[[Hall, Decision], tuple[int, bytes]]
 
+Asking = Command | Callable[[Hall], Command]
+"""A command, or what makes it from the hall in the moment of its decision (the first printer that works, say)."""
+
 
 @dataclass(slots=True)
 class _Asked:
-    command: Command
+    command: Asking
     cause: Cause
     respond: Responder
     extras: Extras | None
@@ -111,9 +116,13 @@ class Hub:
         self._initial = hall
         self._hall = hall
         self._effects = effects
-        self._published: Published = lambda _hall, _events: None
+        self._published: tuple[Published, ...] = ()
+        self._recovered: Callable[[], Awaitable[None]] | None = None
+        self._leasing = asyncio.Lock()
         self._inbox: asyncio.Queue[_Asked | _Read[object]] = asyncio.Queue(INBOX_MAX)
         self._lease: Lease | None = None
+        self._deciding = True  # the hall may hold what is not durable yet: nobody looks at it
+        self._recovering: asyncio.Task[None] | None = None
 
     @property
     def lease(self) -> Lease:
@@ -122,9 +131,16 @@ class Hub:
             raise Broken("the hub has not started")
         return self._lease
 
-    def on_published(self, published: Published) -> None:
-        """Called between batches with the committed hall; must not keep it and must be quick."""
+    def on_published(self, *published: Published) -> None:
+        """Called between batches with the committed hall; must not keep it and must be quick.
+
+        One that raises is logged: what is committed stays so, and the others still hear of it.
+        """
         self._published = published
+
+    def on_recovered(self, recovered: Callable[[], Awaitable[None]]) -> None:
+        """Awaited, as a task of its own, when a commit in doubt turned out to be durable: its effects were told nobody."""
+        self._recovered = recovered
 
     def may_act(self) -> bool:
         """Whether this process may cause what has no event (a reply, a sound, a slip): law 4."""
@@ -141,7 +157,7 @@ class Hub:
 
     async def ask(
         self,
-        command: Command,
+        command: Asking,
         cause: Cause,
         respond: Responder,
         extras: Extras | None = None,
@@ -158,9 +174,11 @@ class Hub:
         await self.ask(command, Cause(actor), lambda _hall, _decision: (204, b""))
 
     async def read(self, look: Callable[[Hall], T]) -> T:
-        """What `look` finds in the committed hall, between batches."""
+        """What `look` finds in the committed hall: now when no batch is in the making, else before the next one."""
         if self.stopped.is_set():
             raise Unavailable(self.failure or "stopped")
+        if not self._deciding:
+            return look(self._hall)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._put(_Read(look, future))  # type: ignore[arg-type]
         return await future
@@ -175,7 +193,9 @@ class Hub:
         """Serve the inbox until cancelled or fenced."""
         try:
             while not self.stopped.is_set():
+                self._deciding = False
                 items = [await self._inbox.get()]
+                self._deciding = True
                 while len(items) < BATCH_MAX and not self._inbox.empty():
                     items.append(self._inbox.get_nowait())
                 await self._serve(items)
@@ -185,30 +205,30 @@ class Hub:
     def _stop(self, why: str) -> None:
         self.failure = why
         self.stopped.set()
-        while not self._inbox.empty():
-            _fail(self._inbox.get_nowait().future, Unavailable(why))
+        self._turn_away(why)
 
     async def keep(self, every_s: float = 2.0) -> None:
         """Keep the lease good while there is nothing to commit."""
         while not self.stopped.is_set():
             await asyncio.sleep(every_s)
             try:
-                await self._store.renew(self.lease)
-            except port.Fenced as error:
+                async with self._leasing:  # our own takeover after a doubt must not look like another's
+                    await self._store.renew(self.lease)
+            except (port.Fenced, port.Broken) as error:
                 self._stop(str(error))
             except port.StoreError as error:
                 log.warning("lease not renewed", error=str(error))
 
     async def _serve(self, items: "list[_Asked | _Read[object]]") -> None:
-        asked = [item for item in items if isinstance(item, _Asked)]
-        if asked:
-            await self._carry_out(asked)
         for item in items:
             if isinstance(item, _Read) and not item.future.done():
                 try:
                     item.future.set_result(item.look(self._hall))
                 except Exception as error:
                     _fail(item.future, error)
+        asked = [item for item in items if isinstance(item, _Asked)]
+        if asked:
+            await self._carry_out(asked)
 
     async def _carry_out(self, asked: list[_Asked]) -> None:
         try:
@@ -236,14 +256,11 @@ class Hub:
         self.batches += 1
         self.commands += len(asked)
         self._answer(work, True)
-        self._publish(work.events)
-
-    def _publish(self, events: list[Event]) -> None:
-        """What is committed is told; a view that cannot be drawn is a fault of its own and never stops the hall."""
-        try:
-            self._published(self._hall, events)
-        except Exception:
-            log.exception("publication failed")
+        for hears in self._published:
+            try:
+                hears(self._hall, work.events)
+            except Exception:
+                log.exception("not told of a commit", head=self._lease.head)
 
     async def _receipts(self, asked: list[_Asked]) -> dict[tuple[str, str], Receipt]:
         keys = {(item.cause.principal, item.cause.key) for item in asked if item.cause.key}
@@ -261,11 +278,12 @@ class Hub:
             now=now,
             minute=self.clock.minute(now),
             actor=cause.actor,
-            may_call_numbers=cause.may_call_numbers or self._hall.configuration.policy.clerks_call_numbers,
+            may_call_numbers=cause.may_call_numbers,
             clerk=cause.clerk,
         )
         try:
-            decision = decide(self._hall, item.command, ctx)
+            command = item.command if isinstance(item.command, Command) else item.command(self._hall)
+            decision = decide(self._hall, command, ctx)
             data = [encode_event(event) for event in decision.events]
         except Rejected as rejection:
             noted = [event for event in rejection.events if isinstance(event, Event)]
@@ -273,7 +291,7 @@ class Hub:
             work.failures.append((item, rejection))
             return
         except Exception as error:
-            log.exception("decision failed", command=type(item.command).__name__)
+            log.exception("decision failed", command=getattr(item.command, "__name__", type(item.command).__name__))
             work.failures.append((item, error))
             return
         self._apply(decision.events, data, item, now, work)
@@ -316,20 +334,32 @@ class Hub:
         await self._recover(isinstance(error, port.InDoubt))
 
     async def _recover(self, doubtful: bool) -> None:
-        delay_s = 0.1
+        delay_s, head = 0.1, self.lease.head
         while not self.stopped.is_set():
             try:
                 if doubtful:
-                    self._lease = await self._store.take_over(self.name, self._writer)
+                    async with self._leasing:
+                        self._lease = await self._store.take_over(self.name, self._writer)
                 await self._rebuild()
             except (port.Fenced, port.Broken) as error:
                 self._stop(str(error))
             except port.StoreError as error:
                 log.warning("cannot rebuild yet", error=str(error))
+                self._turn_away(str(error))
                 await asyncio.sleep(delay_s)
                 delay_s = min(2.0, delay_s * 2)
+            except Exception as error:
+                log.exception("the journal does not give the hall")
+                self._stop(f"the journal does not give the hall: {error!r}")
             else:
-                return
+                break
+        if self.lease.head != head and self._recovered is not None and not self.stopped.is_set():
+            self._recovering = asyncio.get_running_loop().create_task(_logged(self._recovered()))
+
+    def _turn_away(self, why: str) -> None:
+        """Nobody's command waits for a store that is away: done minutes later it would surprise whoever gave it up."""
+        while not self._inbox.empty():
+            _fail(self._inbox.get_nowait().future, Unavailable(why))
 
 
 def _subject(hall: Hall, event: Event) -> str:
@@ -365,11 +395,15 @@ class _Work:
 
 
 def _fail(future: "asyncio.Future[Answer] | asyncio.Future[object]", error: Exception) -> None:
-    if future.done():
-        return
-    if isinstance(error, StopIteration):  # a future refuses to carry it
-        error = Broken("StopIteration")
-    future.set_exception(error)
+    if not future.done():
+        future.set_exception(RuntimeError(repr(error)) if isinstance(error, StopIteration) else error)
+
+
+async def _logged(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except Exception as error:
+        log.warning("effects in doubt not taken up", error=str(error))
 
 
 async def wait_for(awaitable: Awaitable[T], timeout_s: float) -> T:

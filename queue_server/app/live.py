@@ -8,7 +8,6 @@ import msgspec
 
 from queue_server.app.hub import Hub
 from queue_server.app.views.screens import Screens
-from queue_server.domain.alarms import WINDOW_HELP
 from queue_server.domain.errors import Unavailable
 from queue_server.domain.events import Event
 from queue_server.domain.model import Hall
@@ -144,6 +143,9 @@ class Live:
             encoded = msgspec.json.encode(document)
             if topic.documents.get(key) != encoded:
                 topic.documents[key] = changed[key] = encoded
+        for key in [key for key in topic.documents if key not in rendered]:
+            del topic.documents[key]
+            changed[key] = b"null"
         if changed:
             self._counter += 1
             lease = self._hub.lease
@@ -188,7 +190,7 @@ class Live:
                 try:
                     await self._hub.read(lambda hall, topic=topic: self._refresh(hall, topic))  # type: ignore[misc]
                 except Unavailable:
-                    return
+                    break  # a full inbox or a store that is away: again in a second
             await asyncio.sleep(max(0.05, SLOW_EVERY_S - (asyncio.get_running_loop().time() - began)))
 
 
@@ -229,7 +231,7 @@ def _touched(hall: Hall, events: list[Event]) -> set[Name]:
             names |= {("manager", ""), ("guide", "")}
             names |= {("kiosk", kiosk.id) for kiosk in hall.configuration.kiosk}
             code, _, subject = getattr(event, "alarm", "").partition(":")
-            if code == WINDOW_HELP:
+            if code == "window-help":
                 names.add(("console", subject))
     return names
 

@@ -51,6 +51,8 @@ class Timers:
                 await self.once()
             except Unavailable as error:
                 log.warning("timers wait", reason=str(error))
+            except Exception:  # a rule that fails on its own command must not end the hall (law 1)
+                log.exception("timer failed")
             await asyncio.sleep(EVERY_S)
 
     async def once(self) -> None:
@@ -72,33 +74,30 @@ class Timers:
 
         A day that somebody opened by hand, outside of all that, is theirs to close; midnight ends it.
         """
-        now = self._hub.clock.now()
-        local = self._hub.clock.local(now)
-        today, minute = f"{local:%Y-%m-%d}", local.hour * 60 + local.minute
 
         def look(hall: Hall) -> tuple[str, HallState, Configuration, int]:
             return hall.day, hall.state, hall.configuration, hall.opened_at
 
         day, state, configuration, opened_at = await self._hub.read(look)
+        under_way = bool(day) and state is not HallState.CLOSED
+        if not under_way:
+            self._hub.clock.anchor()
+        local = self._hub.clock.local(self._hub.clock.now())
+        today, minute = f"{local:%Y-%m-%d}", local.hour * 60 + local.minute
         hours = configuration.hours
+        workday = works(hours, local.date())
         opened = self._hub.clock.local(opened_at)
         late = opened.hour * 60 + opened.minute >= minutes_of(hours.tickets_until)
-        by_hand = day == today and (late or not works(hours, local.date()))
-        if day and state is not HallState.CLOSED:
-            if by_hand:
-                return
+        if under_way and day == today and (late or not workday):
+            return
+        if under_way:
             if today > day or minute >= minutes_of(hours.closes) + AFTER_CLOSING_MIN:
                 await self._end()
             elif state is HallState.BEFORE and minute >= minutes_of(hours.opens):
                 await self._tell(c.StartDay())
             elif state is HallState.OPEN and minute >= minutes_of(hours.tickets_until):
                 await self._tell(c.CloseDay())
-        elif (
-            works(hours, local.date())
-            and today > day
-            and minutes_of(hours.tickets_from) <= minute < minutes_of(hours.tickets_until)
-        ):
-            self._hub.clock.anchor()
+        elif workday and today > day and minutes_of(hours.tickets_from) <= minute < minutes_of(hours.tickets_until):
             await self._tell(c.OpenDay(day=today))
 
     async def _end(self) -> None:

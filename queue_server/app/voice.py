@@ -1,8 +1,10 @@
 """Who speaks: one queue and one player a sound zone, every call claimed durably before it sounds (UX V-01…V-11)."""
 
 import asyncio
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +16,7 @@ from displays.errors import Malformed
 from displays.errors import Unavailable as NoPack
 from displays.speech.assemble import announcement_wav
 from displays.speech.pack import Pack, load_pack
-from displays.speech.phrases import VoicePolicy
+from displays.speech.phrases import PAUSES, VoicePolicy, english_phrase, phrase
 from displays.speech.queue import Announcement, Dropped, SpeechQueue
 from queue_server.app.hub import Hub
 from queue_server.app.live import Live
@@ -23,9 +25,10 @@ from queue_server.app.views.screens import Surroundings
 from queue_server.app.views.tickets import plate_of
 from queue_server.domain import events as e
 from queue_server.domain.configuration import Configuration
+from queue_server.domain.errors import Unavailable
 from queue_server.domain.model import Hall
 from queue_server.store.port import Claim, Settled, StoreError, StorePort
-from queue_server.wire.common import Words
+from queue_server.wire.common import TicketState, Words
 from queue_server.wire.documents import AlarmDocument, SpeechDocument, Spoken
 from queue_server.wire.frames import text_frame
 from queue_server.wire.live import Play
@@ -38,6 +41,8 @@ EXPIRES_MS = 45_000
 STEP_S = 0.1
 FILES_MAX = 64
 ALARM_MS = 5 * 60_000
+
+NO_CLIP = Dropped("", "no clip")
 
 Called = e.TicketCalled | e.TicketRecalled | e.TicketRestored
 
@@ -53,6 +58,7 @@ class _Zone:
     queue: SpeechQueue
     players: list[Player] = field(default_factory=list)
     playing: Announcement | None = None
+    speaker: Player | None = None
     ends_at: int = 0
 
 
@@ -71,8 +77,9 @@ class Voice:
         self._zones: dict[str, _Zone] = {}
         self._files: OrderedDict[str, bytes] = OrderedDict()
         self._of_ticket: dict[str, list[tuple[str, str]]] = {}
-        self._ended: list[Dropped] = []
+        self._ended: deque[Settled] = deque()
         self._volume = 100
+        self._policy = VoicePolicy()
         self._hub: Hub | None = None
         self._live: Live | None = None
         self.pack: Pack | None = None
@@ -87,40 +94,76 @@ class Voice:
             self.why_silent = str(error)
             log.warning("no voice", reason=self.why_silent)
         await hub.read(lambda hall: self._zone_up(hall.configuration))
-        now = hub.clock.now()
-        for claim in await self._store.pending_claims(hub.name):
-            if claim.kind != "speech":
+        await self.take_up()
+
+    async def take_up(self) -> None:
+        """Claims that no queue knows of: the open ones are said if somebody still waits to hear them, the rest end."""
+        assert self._hub is not None
+        pending = [claim for claim in await self._store.pending_claims(self._hub.name) if claim.kind == "speech"]
+        await self._hub.read(lambda hall: self._take_up(hall, pending))
+        await self._write_ended()
+
+    def _take_up(self, hall: Hall, pending: list[Claim]) -> None:
+        assert self._hub is not None
+        known = {name for names in self._of_ticket.values() for _, name in names}
+        known |= {name for entry in self._zones.values() if entry.playing for name in entry.playing.calls}
+        for claim in pending:
+            if claim.id in known:
                 continue
-            zone = self._zones.get(claim.target)
-            if claim.state == "open" and claim.expires_at > now and zone is not None and self.pack is not None:
-                number, window = msgspec.json.decode(claim.payload, type=tuple[str, str])
-                zone.queue.called(claim.id, number, window, claim.at)
+            zone, ticket = self._zones.get(claim.target), hall.tickets.get(claim.ref)
+            wanted = ticket is not None and ticket.state is TicketState.CALLED
+            late = claim.expires_at <= self._hub.clock.now()
+            if claim.state == "claimed":
+                self._end_call(claim.id, "unknown", "restart")
+            elif late or not wanted or zone is None or self.pack is None:
+                self._end_call(claim.id, "dropped", "too-late" if late else "cancelled" if not wanted else "restart")
+                if late and wanted and zone is not None:
+                    self._alarm(claim.target, self._hub.clock.now())
             else:
-                state = "unknown" if claim.state == "claimed" else "dropped"
-                settled = Settled(id=claim.id, state=state, reason="restart", at=now)  # type: ignore[arg-type]
-                await self._store.settle(hub.lease, settled)
+                number, window = msgspec.json.decode(claim.payload, type=tuple[str, str])
+                self._called(zone, claim.target, claim.ref, claim.id, number, window, claim.at)
+
+    def _called(self, entry: _Zone, zone: str, ticket: str, name: str, number: str, plate: str, at: int) -> None:
+        full = entry.queue.called(name, number, plate, at) if self._sayable(zone, number, plate) else NO_CLIP
+        if full is not None:
+            self._end_call(name, "dropped", full.reason)
+            self._alarm(zone, at)
+        self._of_ticket.setdefault(ticket, []).append((zone, name))
 
     def _zone_up(self, configuration: Configuration) -> None:
         voice = configuration.voice
         try:
-            policy = VoicePolicy(template=voice.template, one=voice.one, languages=voice.languages)
+            self._policy = VoicePolicy(template=voice.template, one=voice.one, languages=voice.languages)
         except Malformed as error:
             log.error("voice as before", reason=str(error))
-            policy = VoicePolicy()
         for zone in {window.zone for window in configuration.window}:
+            policy = self._policy_of(configuration, zone)
             if zone in self._zones:
                 self._zones[zone].queue.use(policy)
             else:
                 self._zones[zone] = _Zone(SpeechQueue(policy, self._duration_ms))
         self._volume = voice.volume
 
-    def _duration_ms(self, announcement: Announcement) -> int:
-        """Its length; 0 for what the voice cannot say, which `_play` drops."""
+    def _sayable(self, zone: str, number: str, plate: str) -> bool:
+        """Whether the pack has a clip for all of it; what it has not would cost those who are called in the same breath."""
         assert self.pack is not None
-        try:
-            return announcement_wav(self.pack, announcement)[1]
-        except Malformed:
-            return 0
+        missing = {*phrase(number, plate, self._policy)} - PAUSES - self.pack.clips.keys()
+        if missing:
+            log.error("call cannot be said", zone=zone, number=number, window=plate, no_clip=sorted(missing))
+        return not missing
+
+    def _policy_of(self, configuration: Configuration, zone: str) -> VoicePolicy:
+        """English only where the pack has every plate of the zone in English."""
+        plates = [window.plate or window.id for window in configuration.window if window.zone == zone]
+        said = {token for plate in plates for token in english_phrase("A1", plate)}
+        if "en" not in self._policy.languages or self.pack is None or said <= self.pack.clips.keys():
+            return self._policy
+        log.error("no English here", zone=zone, no_clip=sorted(said - self.pack.clips.keys()))
+        return replace(self._policy, languages=("zh",))
+
+    def _duration_ms(self, announcement: Announcement) -> int:
+        assert self.pack is not None
+        return announcement_wav(self.pack, announcement)[1]
 
     # --- what the hall says ---
 
@@ -159,17 +202,16 @@ class Voice:
                 window = hall.catalogue.windows.get(event.window)
                 if window is None:
                     continue
-                name, number = call_id(event), hall.tickets[event.ticket].number
-                full = self._zones[window.zone].queue.called(name, number, plate_of(hall, event.window), event.at)
-                self._ended += [full] if full is not None else []
-                self._of_ticket.setdefault(event.ticket, []).append((window.zone, name))
+                number, plate = hall.tickets[event.ticket].number, plate_of(hall, event.window)
+                entry, zone = self._zones[window.zone], window.zone
+                self._called(entry, zone, event.ticket, call_id(event), number, plate, event.at)
             elif isinstance(
                 event, e.CitizenArrived | e.TicketCancelled | e.TicketRequeued | e.TicketPassed | e.TicketVoided
             ):
                 reason = "arrived" if isinstance(event, e.CitizenArrived) else "cancelled"
                 for zone, name in self._of_ticket.pop(event.ticket, ()):
-                    needless = self._zones[zone].queue.settled(name, reason)
-                    self._ended += [needless] if needless is not None else []
+                    if self._zones[zone].queue.settled(name, reason) is not None:
+                        self._end_call(name, "dropped", reason)
 
     # --- players ---
 
@@ -194,8 +236,8 @@ class Voice:
     async def played(self, page: Player, name: str, outcome: str, reason: str) -> None:
         """The player's word on one announcement."""
         for zone, entry in self._zones.items():
-            if entry.playing is not None and entry.playing.id == name:
-                await self._end(zone, entry, "done" if outcome == "done" else "dropped", reason or outcome)
+            if entry.playing is not None and entry.playing.id == name and entry.speaker is page:
+                self._end(zone, entry, "done" if outcome == "done" else "dropped", reason or outcome)
 
     # --- the loop ---
 
@@ -204,15 +246,22 @@ class Voice:
         if self._hub is None:
             return
         while not self._hub.stopped.is_set():
-            try:
-                while self._ended:
-                    await self._settle((self._ended[0].call_id,), "dropped", self._ended[0].reason)
-                    del self._ended[0]
-                for zone, entry in self._zones.items():
-                    await self._step(zone, entry)
-            except StoreError as error:
-                log.warning("speech waits", error=str(error))
+            steps: list[Callable[[], Awaitable[None]]] = [partial(self._step, *zone) for zone in self._zones.items()]
+            for work in (self._write_ended, *steps):
+                try:
+                    await work()
+                except (StoreError, Unavailable) as error:
+                    log.warning("speech waits", error=str(error))
+                except Exception:  # one zone's fault silences neither the others nor the hall
+                    log.exception("speech failed")
             await asyncio.sleep(STEP_S)
+
+    async def _write_ended(self) -> None:
+        """In order, each until the store has taken it: a call's end is never lost to a full disk."""
+        assert self._hub is not None
+        while self._ended:
+            await self._store.settle(self._hub.lease, self._ended[0])
+            self._ended.popleft()
 
     async def _step(self, zone: str, entry: _Zone) -> None:
         assert self._hub is not None
@@ -220,9 +269,9 @@ class Voice:
             return
         now = self._hub.clock.now()
         if entry.playing is not None and now > entry.ends_at:
-            await self._end(zone, entry, "unknown", "no answer from the player")
+            self._end(zone, entry, "unknown", "no answer from the player")
         for dropped in entry.queue.tick(now):
-            await self._settle((dropped.call_id,), "dropped", dropped.reason)
+            self._end_call(dropped.call_id, "dropped", dropped.reason)
             self._alarm(zone, now)
         if entry.playing is None and entry.players and self.pack is not None:
             announcement = entry.queue.next(now)
@@ -236,16 +285,10 @@ class Voice:
         granted = [await self._store.claim(self._hub.lease, name, now) for name in announcement.calls]
         if not all(granted) or not entry.players:
             entry.queue.played(announcement.id, "failed")
-            await self._settle(announcement.calls, "dropped", "not claimed")
+            for name in announcement.calls:
+                self._end_call(name, "dropped", "not claimed")
             return
-        try:
-            sound, duration_ms = await asyncio.to_thread(announcement_wav, self.pack, announcement)
-        except Malformed as error:
-            log.error("cannot be said", zone=zone, text=announcement.text_zh, reason=str(error))
-            entry.queue.played(announcement.id, "failed")
-            await self._settle(announcement.calls, "dropped", str(error))
-            self._alarm(zone, now)
-            return
+        sound, duration_ms = await asyncio.to_thread(announcement_wav, self.pack, announcement)
         self._files[announcement.id] = sound
         while len(self._files) > FILES_MAX:
             self._files.popitem(last=False)
@@ -260,11 +303,12 @@ class Voice:
             text=text,
             volume=self._volume,
         )
-        if not entry.players[0].offer(text_frame(msgspec.json.encode(message))):
-            await self._end(zone, entry, "dropped", "player did not take it")
+        entry.speaker = entry.players[0] if entry.players else None  # the last one may have left meanwhile
+        if entry.speaker is None or not entry.speaker.offer(text_frame(msgspec.json.encode(message))):
+            self._end(zone, entry, "dropped", "player did not take it")
         self._show(zone, entry)
 
-    async def _end(self, zone: str, entry: _Zone, state: str, reason: str) -> None:
+    def _end(self, zone: str, entry: _Zone, state: str, reason: str) -> None:
         assert self._hub is not None
         announcement, entry.playing = entry.playing, None
         if announcement is None:
@@ -273,14 +317,14 @@ class Voice:
         entry.queue.played(announcement.id, "done" if state == "done" else "failed")
         if state != "done":
             self._alarm(zone, now)
-        await self._settle(announcement.calls, state, "" if state == "done" else reason)
+        for name in announcement.calls:
+            self._end_call(name, state, "" if state == "done" else reason)
         self._show(zone, entry)
 
-    async def _settle(self, names: tuple[str, ...], state: str, reason: str) -> None:
+    def _end_call(self, name: str, state: str, reason: str) -> None:
+        """Written by the loop."""
         assert self._hub is not None
-        for name in names:
-            settled = Settled(id=name, state=state, reason=reason, at=self._hub.clock.now())  # type: ignore[arg-type]
-            await self._store.settle(self._hub.lease, settled)
+        self._ended.append(Settled(id=name, state=state, reason=reason, at=self._hub.clock.now()))  # type: ignore[arg-type]
 
     def _show(self, zone: str, entry: _Zone) -> None:
         """The caption and whether the zone has a voice (UX V-11)."""

@@ -16,7 +16,6 @@ Found = tuple[str, str, str, int]
 
 RECENT_MS = 30 * 60_000
 HELP_MS = 10 * 60_000
-WINDOW_HELP = "window-help"
 
 
 def current(hall: Hall, now: int) -> Iterator[Found]:
@@ -31,11 +30,11 @@ def current(hall: Hall, now: int) -> Iterator[Found]:
         if not hall.tickets[name].ended_at:
             yield "help", name, "warn", 0
     for alarm in hall.alarms.values():
+        if alarm.code == "window-help":
+            yield "window-help", alarm.subject, "alert", 0
         asked = alarm.code == "help" and alarm.subject not in hall.tickets
         if asked and not alarm.acknowledged_by and now - alarm.at < HELP_MS:
             yield "help", alarm.subject, "warn", 0
-        elif alarm.code == WINDOW_HELP:
-            yield WINDOW_HELP, alarm.subject, alarm.level, 0
 
 
 def _waits(hall: Hall, now: int) -> Iterator[Found]:
@@ -120,18 +119,14 @@ def call_help(hall: Hall, command: c.CallHelp, ctx: c.Context) -> list[e.Event]:
     return [e.AlarmRaised(alarm=name, code="help", subject=command.kiosk, level="warn", figure=0, at=ctx.now)]
 
 
-def call_for_help(hall: Hall, command: c.CallForHelp, ctx: c.Context) -> list[e.Event]:
-    """UX C-15: stands until somebody ends it; once while it stands."""
-    window = known_window(hall, command.window)
-    name = f"{WINDOW_HELP}:{window.id}"
-    if name in hall.alarms:
+def window_help(hall: Hall, command: c.WindowHelp, ctx: c.Context) -> list[e.Event]:
+    """Stands until the window itself ends it; acknowledging it means "I am coming"."""
+    window, name = known_window(hall, command.window), f"window-help:{command.window}"
+    if command.wanted == (name in hall.alarms):
         return []
-    return [e.AlarmRaised(alarm=name, code=WINDOW_HELP, subject=window.id, level="alert", figure=0, at=ctx.now)]
-
-
-def end_help(hall: Hall, command: c.EndHelp, ctx: c.Context) -> list[e.Event]:
-    name = f"{WINDOW_HELP}:{known_window(hall, command.window).id}"
-    return [e.AlarmCleared(alarm=name, at=ctx.now)] if name in hall.alarms else []
+    if not command.wanted:
+        return [e.AlarmCleared(alarm=name, at=ctx.now)]
+    return [e.AlarmRaised(alarm=name, code="window-help", subject=window.id, level="alert", figure=0, at=ctx.now)]
 
 
 def acknowledge(hall: Hall, command: c.AcknowledgeAlarm, ctx: c.Context) -> list[e.Event]:

@@ -13,13 +13,14 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """When and by whom: ms UTC (never decreasing), the local time as minutes of the day, the actor's id.
 
+    `may_call_numbers` stands above the hall's `clerks_call_numbers` (RULES 23).
     `clerk` is the staff number that must sit at the commanded window, "" for whoever may act at any.
     """
 
     now: int
     minute: int
     actor: str
-    may_call_numbers: bool = True
+    may_call_numbers: bool = False
     clerk: str = ""
 
 
@@ -267,14 +268,11 @@ class CallHelp(Command, frozen=True, kw_only=True):
     kiosk: str
 
 
-class CallForHelp(Command, frozen=True, kw_only=True):
-    """一键呼救: the clerk of a window needs somebody at once (UX C-15)."""
+class WindowHelp(Command, frozen=True, kw_only=True):
+    """一键呼救: a window calls for the guide desk and the manager, or the call is over (UX C-15)."""
 
     window: str
-
-
-class EndHelp(Command, frozen=True, kw_only=True):
-    window: str
+    wanted: bool
 
 
 class Tick(Command, frozen=True, kw_only=True):

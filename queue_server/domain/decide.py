@@ -77,7 +77,6 @@ _RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] =
     c.ReportDevice: alarms.report_device,
     c.Tick: alarms.tick,
     c.CallHelp: alarms.call_help,
-    c.CallForHelp: alarms.call_for_help,
-    c.EndHelp: alarms.end_help,
+    c.WindowHelp: alarms.window_help,
     c.AcknowledgeAlarm: alarms.acknowledge,
 }

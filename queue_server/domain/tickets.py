@@ -31,8 +31,7 @@ def _plan(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[e.StopPlan
     if hall.serving.unserved(command.matters):
         raise Rejected("nobody-serves", _unmet(command, ctx))
     return tuple(
-        e.StopPlan(matters=stop, bundle="", queue=hall.serving.queue_of(stop))
-        for stop in hall.serving.route(command.matters)
+        [e.StopPlan(matters=stop, bundle="", queue=queue) for stop, queue in hall.serving.plan(command.matters)]
     )
 
 
@@ -65,11 +64,11 @@ def estimate(hall: Hall, queue: str, ahead: int, minute: int) -> tuple[int, int]
     if hall.state is HallState.BEFORE:
         opens_in_s = max(0, minutes_of(hours.opens) - minute) * 60
         return wait_range_s(ahead, hall.catalogue.typical_min(queue), len(home_windows(queue)), opens_in_s)
-    working = sum(
-        1
-        for name in home_windows(queue)
-        if name in hall.windows and hall.windows[name].state not in (WindowState.CLOSED, WindowState.PAUSED)
-    )
+    working = 0
+    for name in home_windows(queue):
+        window = hall.windows.get(name)
+        if window is not None and window.state is not WindowState.CLOSED and window.state is not WindowState.PAUSED:
+            working += 1
     return wait_range_s(ahead, hall.catalogue.typical_min(queue), working)
 
 

@@ -15,11 +15,10 @@ def rating_device(hall: Hall, window: str) -> str:
 
     The protocol has no sign of life (HARDWARE 1.1): a pad nobody has pressed yet is unknown, and is asked all the same.
     """
-    for device in hall.configuration.device:
-        if device.kind == "rating_pad" and device.window == window:
-            health = hall.devices.get(device.id)
-            if health is not None and health.state is not DeviceState.OFFLINE:
-                return device.id
+    for device in hall.catalogue.rating_pads.get(window, ()):
+        health = hall.devices.get(device)
+        if health is not None and health.state is not DeviceState.OFFLINE:
+            return device
     return ""
 
 
@@ -65,9 +64,11 @@ def is_served(hall: Hall, queue: str) -> bool:
     """Whether a window that serves the queue is open, or will be when the doors open."""
     if hall.state is HallState.BEFORE:
         return bool(all_windows(queue))
-    return any(
-        name in hall.windows and hall.windows[name].state is not WindowState.CLOSED for name in all_windows(queue)
-    )
+    for name in all_windows(queue):
+        window = hall.windows.get(name)
+        if window is not None and window.state is not WindowState.CLOSED:
+            return True
+    return False
 
 
 def sit_down(hall: Hall, command: c.OpenWindow, ctx: c.Context) -> list[e.Event]:

@@ -1,7 +1,6 @@
 """Requests of a clerk at a window, each one command."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -10,6 +9,7 @@ from aiohttp import web
 from queue_server.app.views.desk import desk_document
 from queue_server.domain import commands as c
 from queue_server.domain.decide import Decision, decide
+from queue_server.domain.errors import Malformed, Rejected
 from queue_server.domain.events import TicketTransferred, WindowClosed, WindowPaused
 from queue_server.domain.model import Hall
 from queue_server.domain.queues import ahead_of, all_windows
@@ -92,21 +92,32 @@ async def transfer_preview(frame: Frame, request: web.Request, person: Person) -
     return web.Response(body=encode(await frame.hub.read(look)), content_type="application/json")
 
 
-async def call_for_help(frame: Frame, request: web.Request, person: Person) -> web.Response:
-    await frame.body(request, Empty)
-    command = c.CallForHelp(window=request.match_info["window"])
+STAFF = frozenset({"clerk", "guide", "desk", "manager", "admin", "auditor"})
+
+SEATED = frozenset({"clerk", "manager"})
+
+
+async def open_window(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Sign in at a window; a manager may open it for a clerk."""
+    name = request.match_info["window"]
+    body = await frame.body(request, OpenWindow)
+    staff, staff_name = person.name, person.display_name
+    if body.staff and body.staff != staff:
+        if "manager" not in person.roles:
+            raise Rejected("forbidden")
+        known = await frame.accounts.name_of_clerk(body.staff)
+        if known is None:
+            raise Malformed("staff", "no active clerk has this number")
+        staff, staff_name = body.staff, known
+    command = c.OpenWindow(window=name, staff=staff, staff_name=staff_name, take_over=body.take_over)
+    return await frame.carry(request, person, command, _reply(frame, name))
+
+
+async def call_help(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """一键呼救 and its end (UX C-15)."""
+    command = c.WindowHelp(window=request.match_info["window"], wanted=request.method == "POST")
     return await frame.carry(request, person, command, lambda _hall, _decision: (200, b"{}"))
 
-
-async def end_help(frame: Frame, request: web.Request, person: Person) -> web.Response:
-    """By the clerk at the window, or by whoever came (UX C-15)."""
-    await frame.body(request, Empty)
-    helper = replace(person, roles=person.roles | {"manager"}) if "guide" in person.roles else person
-    command = c.EndHelp(window=request.match_info["window"])
-    return await frame.carry(request, helper, command, lambda _hall, _decision: (200, b"{}"))
-
-
-STAFF = frozenset({"clerk", "guide", "desk", "manager", "admin", "auditor"})
 
 ROUTES: list[Route] = [
     Route("GET", "windows", windows, STAFF, None, WindowsDocument, "All windows"),
@@ -119,17 +130,9 @@ ROUTES: list[Route] = [
         TransferPreview,
         "What a transfer would mean",
     ),
-    Route(
-        "POST", "windows/{window}/help", call_for_help, frozenset({"clerk", "manager"}), Empty, Empty, "Call for help"
-    ),
-    Route(
-        "DELETE", "windows/{window}/help", end_help, frozenset({"clerk", "guide", "manager"}), None, Empty, "End a call"
-    ),
-    _route(
-        "open",
-        OpenWindow,
-        lambda w, b, p: c.OpenWindow(window=w, staff=p.name, staff_name=p.display_name, take_over=b.take_over),
-    ),
+    Route("POST", "windows/{window}/open", open_window, SEATED, OpenWindow, DeskReply, "open a window"),
+    Route("POST", "windows/{window}/help", call_help, SEATED, Empty, Empty, "Call for help"),
+    Route("DELETE", "windows/{window}/help", call_help, SEATED, None, Empty, "The call for help is over"),
     _route("pause", PauseWindow, lambda w, b, p: c.PauseWindow(window=w, reason=b.reason, resumes_at=b.resumes_at)),
     _route("resume", Empty, lambda w, b, p: c.ResumeWindow(window=w)),
     _route("close", Empty, lambda w, b, p: c.CloseWindow(window=w)),

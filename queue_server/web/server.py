@@ -74,7 +74,7 @@ def make_app(frame: Frame) -> tuple[web.Application, Sockets]:
     app = web.Application(client_max_size=BODY_MAX, middlewares=[problems])
     sockets = Sockets(frame)
     for route in ROUTES:
-        app.router.add_route(route.method, f"/api/v1/halls/{{hall}}/{route.path}", bind(frame, route))
+        app.router.add_route(route.method, f"/api/v1/halls/{frame.hub.name}/{route.path}", bind(frame, route))
     app.router.add_get("/api/v1/live", sockets.screen)
     app.router.add_get("/api/v1/agent", sockets.agent)
     described = msgspec.json.encode(openapi.document(ROUTES, release()))

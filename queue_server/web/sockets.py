@@ -9,6 +9,7 @@ from aiohttp import WSMsgType, web
 
 from queue_server.app.texts import words
 from queue_server.domain.errors import Rejected, Unavailable
+from queue_server.store.port import StoreError
 from queue_server.web.frame import Frame
 from queue_server.web.principals import Person, bearer, device_person, identify
 from queue_server.wire.agent import AgentHeartbeat, AgentHello, FromAgent, ToAgent
@@ -104,7 +105,7 @@ class Sockets:
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
-        self._screens: set[Peer] = set()
+        self._screens: dict[Peer, _Seat] = {}
         self._agents: set[AgentLink] = set()
 
     def counts(self) -> tuple[int, int]:
@@ -127,30 +128,29 @@ class Sockets:
         """`/api/v1/live`: hello, then subscriptions for as long as the page lives."""
         _check_origin(request)
         peer = await self._open(request)
-        self._screens.add(peer)
-        seat = _Seat(self._frame, peer)
+        seat = self._screens[peer] = _Seat(self._frame, peer, request)
         try:
             first = await _first(peer.socket, _from_screen)
             if not isinstance(first, Hello):
                 await peer.socket.close(code=4400, message=b"say hello first")
                 return peer.socket
-            await seat.welcome(first, request)
+            await seat.welcome(first)
             await self._listen(peer, seat)
         finally:
-            self._screens.discard(peer)
+            del self._screens[peer]
             await seat.leave()
         return peer.socket
 
     async def _listen(self, peer: Peer, seat: "_Seat") -> None:
         began, count = 0.0, 0
         async for message in peer.socket:
-            if message.type is not WSMsgType.TEXT:
-                continue
             now = asyncio.get_running_loop().time()
             began, count = (now, 1) if now - began > 10 else (began, count + 1)
             if count > RATE_MAX:
                 await peer.socket.close(code=4429, message=b"too many messages")
                 return
+            if message.type is not WSMsgType.TEXT:
+                continue
             try:
                 decoded = _from_screen.decode(message.data)
             except (msgspec.DecodeError, UnicodeDecodeError):
@@ -210,9 +210,13 @@ class Sockets:
             screens = text_frame(
                 _encode(Heartbeat(at=at, epoch=epoch, start=self._frame.start, build=self._frame.build))
             )
-            for peer in self._screens:
+            gone = []
+            for peer, seat in self._screens.items():
                 peer.offer(screens)
                 peer.watch(now_s)
+                if not peer.socket.closed and not seat.is_still_welcome():
+                    gone.append(peer.socket.close(code=4401, message=b"signed out"))
+            await asyncio.gather(*gone, return_exceptions=True)
             for link in list(self._agents):
                 link.offer(AgentHeartbeat(epoch=epoch, at=at))
                 link.peer.watch(now_s)
@@ -226,16 +230,28 @@ class Sockets:
 class _Seat:
     """One page: who it is, and what it may see."""
 
-    def __init__(self, frame: Frame, peer: Peer) -> None:
+    def __init__(self, frame: Frame, peer: Peer, request: web.Request) -> None:
         self._frame = frame
         self._peer = peer
+        self._request = request
+        self._token = ""
         self._person: Person | None = None
         self._ticket = ""
         self._subscribed: set[tuple[str, str]] = set()
 
-    async def welcome(self, hello: Hello, request: web.Request) -> None:
+    def _who(self) -> Person | None:
+        accounts = self._frame.accounts
+        person = device_person(accounts, self._token) or identify(accounts, self._request)
+        return None if person is None or person.must_change else person
+
+    def is_still_welcome(self) -> bool:
+        """False when whoever came in has been signed out, disabled, given other roles, or revoked (UX S-03)."""
+        return self._person is None or self._who() == self._person
+
+    async def welcome(self, hello: Hello) -> None:
         frame = self._frame
-        self._person = device_person(frame.accounts, hello.token) or identify(frame.accounts, request)
+        self._token = hello.token
+        self._person = self._who()
         read = frame.screens.around.tokens.read(hello.token) if hello.token else None
         self._ticket = read[1] if read is not None and read[0] == "t" else ""
         if self._person is not None and self._person.kind == "device":
@@ -333,8 +349,12 @@ async def _quietly(work: "asyncio.Future[None] | object") -> None:
     """What cannot be done because the hall is stopping is not an error of the peer."""
     try:
         await work  # type: ignore[misc]
-    except (Unavailable, Rejected) as error:
+    except (Unavailable, StoreError, Rejected) as error:
         log.info("not done", reason=str(error))
+    except (
+        Exception
+    ):  # a fault of ours: the peer's connection is none the worse, and what waits for an answer asks again
+        log.exception("message failed")
 
 
 def _check_origin(request: web.Request) -> None:

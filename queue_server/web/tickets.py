@@ -51,9 +51,9 @@ async def _person_of(frame: Frame, identity: Identity) -> tuple[str, Extras]:
         raise Malformed("identity", "kind id_card, phone or passport, number of 4 to 30 characters")
     store, now = frame.store, frame.hub.clock.now()
     hashed = store.identity_hash(frame.hub.name, identity.kind, number)
-    known = frame.persons.get(hashed) or await store.person(frame.hub.name, hashed, now)
-    person = frame.persons.get(hashed) or known or secrets.token_hex(8)
-    frame.persons[hashed] = person
+    known = await store.person(frame.hub.name, hashed, now)
+    person = known or frame.persons.get(hashed) or secrets.token_hex(8)
+    frame.persons[hashed] = person  # two requests at once are one person; only the store says that it is written
     while len(frame.persons) > IN_FLIGHT_PERSONS:
         del frame.persons[next(iter(frame.persons))]
     if known:
@@ -82,13 +82,14 @@ def _taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
         now = frame.hub.clock.now()
         ticket = hall.tickets[decision.subject]
         token = frame.screens.around.tokens.make("t", ticket.id)
-        issued = [event for event in decision.events if isinstance(event, Printing)]
+        issued = next((event for event in decision.events if isinstance(event, TicketIssued)), None)
+        printed = [event for event in decision.events if isinstance(event, Printing) and event.printer]
         body = TicketTaken(
-            ticket=ticket_document(hall, ticket, frame.hub.clock, now),
+            ticket=ticket_document(hall, ticket, frame.hub.clock, now, issued),
             token=token,
             url=f"{frame.screens.around.base_url}/t/{token}",
-            created=any(isinstance(event, TicketIssued) for event in issued),
-            print_job=next((job_of(event) for event in issued if event.printer), ""),
+            created=issued is not None,
+            print_job=job_of(printed[0]) if printed else "",
         )
         return 201 if body.created else 200, encode(body)
 
@@ -101,20 +102,22 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Respon
         raise Malformed("language", "zh or en")
     who, extras = await _person_of(frame, body.identity) if body.identity else ("", None)
     slip = await _slip(frame, body.slip) if body.slip else ""
-    printer = await frame.hub.read(lambda hall: usable_printer(hall, person, body.printer)) if body.paper else ""
-    command = c.TakeTicket(
-        id=new_id(),
-        matters=tuple(dict.fromkeys(body.matters)),
-        bundle=body.bundle,
-        quantity=body.quantity,
-        priority=body.priority,
-        person=who,
-        origin=_origin(person),
-        note=body.note,
-        language=body.language,
-        slip=slip,
-        printer=printer,
-    )
+
+    def command(hall: Hall) -> c.TakeTicket:
+        return c.TakeTicket(
+            id=new_id(),
+            matters=tuple(dict.fromkeys(body.matters)),
+            bundle=body.bundle,
+            quantity=body.quantity,
+            priority=body.priority,
+            person=who,
+            origin=_origin(person),
+            note=body.note,
+            language=body.language,
+            slip=slip,
+            printer=usable_printer(hall, person, body.printer) if body.paper else "",
+        )
+
     return await frame.carry(request, person, command, _taken(frame), extras)
 
 

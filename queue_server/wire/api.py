@@ -1,3 +1,4 @@
+# long: every body of the interface, read beside the table
 """Bodies of the HTTP interface under `/api/v1/halls/{hall}`; every write takes an `Idempotency-Key` header.
 
 | method and path | who | body → answer |
@@ -17,6 +18,7 @@
 | GET matters?q=&domain=&limit=&offset= | anybody in the hall with a token or session | → MatterHits |
 | POST windows/{id}/{open,pause,resume,close} | clerk at it, manager | OpenWindow, PauseWindow, Empty → DeskReply |
 | POST windows/{id}/{call-next,recall,arrive,finish,no-show,undo} | clerk at it | Empty, Finish, NoShow → DeskReply |
+| POST, DELETE windows/{id}/help | clerk at it | Empty → Empty (UX C-15) |
 | POST windows/{id}/call | clerk with permission | CallNumber → DeskReply |
 | POST windows/{id}/{transfer,park,unpark,restore,serve-direct} | clerk at it | Transfer, Park, OneTicket, ServeDirect → DeskReply |
 | POST windows/{id}/transfer/preview | clerk at it | Transfer → TransferPreview (changes nothing) |
@@ -185,9 +187,13 @@ class MatterHits(Message, frozen=True, kw_only=True):
 
 
 class OpenWindow(Incoming, frozen=True, kw_only=True):
-    """Sign in at the window and open it; `take_over` confirms that the other clerk there is signed out."""
+    """Sign in at the window and open it; `take_over` confirms that the other clerk there is signed out.
+
+    `staff` is the clerk for whom a manager opens it.
+    """
 
     take_over: bool = False
+    staff: str = ""
 
 
 class PauseWindow(Incoming, frozen=True, kw_only=True):

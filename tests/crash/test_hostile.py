@@ -11,9 +11,15 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.hall_process import Desk, HallProcess, desk, hall_process, open_hall
+from tests.crash.pages import Page
+from tests.hall_process import PASSWORD, Desk, HallProcess, desk, hall_process, open_hall
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+UPGRADE = (
+    b"GET /api/v1/live HTTP/1.1\r\nHost: hall\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -43,13 +49,9 @@ async def _issues(hall: HallProcess, kiosk: dict[str, str], matter: str, key: st
 async def test_a_thousand_connections_that_say_nothing_leave_the_hall_going(admin: Desk) -> None:
     kiosk, matter = await _kiosk(admin)
     idle = await asyncio.gather(*(asyncio.open_connection("127.0.0.1", admin.hall.port) for _ in range(700)))
-    upgrade = (
-        b"GET /api/v1/live HTTP/1.1\r\nHost: hall\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
     silent = await asyncio.gather(*(asyncio.open_connection("127.0.0.1", admin.hall.port) for _ in range(300)))
     for _, writer in silent:
-        writer.write(upgrade)
+        writer.write(UPGRADE)
     assert await _issues(admin.hall, kiosk, matter, "among-silence") < 5
     reader, _ = silent[0]
     closed = await asyncio.wait_for(reader.read(), 20)
@@ -107,10 +109,7 @@ async def test_a_display_that_never_reads_slows_nobody(admin: Desk) -> None:
     screen = await admin.pair("hall")
     token = screen["Authorization"].removeprefix("Bearer ")
     _, stalled = await asyncio.open_connection("127.0.0.1", admin.hall.port, limit=1024)
-    stalled.write(
-        b"GET /api/v1/live HTTP/1.1\r\nHost: hall\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
+    stalled.write(UPGRADE)
     for message in ({"type": "hello", "token": token}, {"type": "subscribe", "view": "hall", "of": ""}):
         payload = json.dumps(message).encode()
         stalled.write(bytes((0x81, 0x80 | len(payload), 0, 0, 0, 0)) + payload)
@@ -142,3 +141,197 @@ async def test_nothing_is_open_without_a_token(admin: Desk) -> None:
             await socket.receive()
             await socket.send_json({"type": "subscribe", "view": "manager"})
             assert (await socket.receive_json())["code"] == "unauthorised"
+
+
+# --- websockets ---
+
+
+def _frame(opcode: int, payload: bytes) -> bytes:
+    """A masked client frame with the mask 0."""
+    head = bytes((0x80 | opcode,))
+    if len(payload) < 126:
+        return head + bytes((0x80 | len(payload), 0, 0, 0, 0)) + payload
+    if len(payload) < 65_536:
+        return head + bytes((0x80 | 126,)) + len(payload).to_bytes(2, "big") + bytes(4) + payload
+    return head + bytes((0x80 | 127,)) + len(payload).to_bytes(8, "big") + bytes(4) + payload
+
+
+FLOODS = {
+    "10,000 messages": _frame(1, b'{"type":"subscribe","view":"hall"}') * 10_000,
+    "10,000 binary frames": _frame(2, b"\x00" * 100) * 10_000,
+    "a message of a megabyte": _frame(1, b" " * 1_000_000),
+    "invalid UTF-8": _frame(1, b"\xff\xfe\xfd"),
+    "a reserved opcode": _frame(3, b"x"),
+    "an endless fragment": bytes((0x01, 0x80 | 125, 0, 0, 0, 0))
+    + b" " * 125
+    + (bytes((0x00, 0x80 | 125, 0, 0, 0, 0)) + b" " * 125) * 2_000,
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_a_flooding_page_is_closed_and_the_hall_goes_on(admin: Desk, flood: str) -> None:
+    """DESIGN law 5: bounded; the others are served meanwhile."""
+    kiosk, matter = await _kiosk(admin)
+    reader, writer = await asyncio.open_connection("127.0.0.1", admin.hall.port)
+    hello = json.dumps({"type": "hello", "token": (await admin.pair("hall"))["Authorization"][7:]}).encode()
+    writer.write(UPGRADE + _frame(1, hello))
+    writer.write(FLOODS[flood])
+    issued_s = await _issues(admin.hall, kiosk, matter, f"flood-{flood}")
+    with contextlib.suppress(ConnectionError):
+        await asyncio.wait_for(reader.read(-1), 15)
+    writer.close()
+    assert issued_s < 5
+
+
+async def test_a_flood_of_pings_slows_nobody(admin: Desk) -> None:
+    kiosk, matter = await _kiosk(admin)
+    _, writer = await asyncio.open_connection("127.0.0.1", admin.hall.port, limit=1024)
+    hello = json.dumps({"type": "hello", "token": (await admin.pair("hall"))["Authorization"][7:]}).encode()
+    writer.write(UPGRADE + _frame(1, hello) + _frame(9, b"p" * 100) * 20_000)
+    assert await _issues(admin.hall, kiosk, matter, "among-pings") < 5
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "[]",
+        "null",
+        "{",
+        '{"type": "nonsense"}',
+        '{"type": "hello", "token": "x", "more": 1}',
+        '{"type": "subscribe"}',
+        '{"type": "subscribe", "view": 3}',
+        '{"type": "subscribe", "view": "hall", "of": {"a": 1}}',
+        '{"type": "player", "zone": "A", "ready": "yes"}',
+        "[" * 30_000,
+    ],
+)
+async def test_a_malformed_message_is_answered_and_the_page_lives(admin: Desk, message: str) -> None:
+    async with Page(admin, (await admin.pair("hall"))["Authorization"]) as page:
+        await page.socket.send_str(message)
+        await page.until(lambda: page.refused)
+        assert page.refused == ["malformed"]
+        page.refused.clear()
+        await page.subscribe("hall")
+        assert page.documents["hall", "", "hall"]
+
+
+@pytest.mark.parametrize("role", ["hall", "admin"])
+@pytest.mark.parametrize(
+    "of", ["no-such-window", "1\x00", "../1", "窗" * 2_000, "' or 1=1 --", "\ud7ff\uffff", "t", "-1"]
+)
+async def test_a_view_of_nothing_is_refused(admin: Desk, role: str, of: str) -> None:
+    token = (await admin.pair("hall"))["Authorization"] if role == "hall" else ""
+    async with Page(admin, token, None if role == "hall" else admin.session) as page:
+        for view in ("hall", "window", "console", "kiosk", "ticket", "nonsense"):
+            page.refused.clear()
+            await page.subscribe(view, of)
+            assert page.refused in (["forbidden"], ["not-found"], ["unauthorised"]), (view, page.refused)
+
+
+async def test_two_hundred_pages_that_reconnect_at_once_are_all_right_again(admin: Desk) -> None:
+    """UX X-07: a switch came back; three times over, every page has its snapshot and the kiosk its number."""
+    kiosk, matter = await _kiosk(admin)
+    token = (await admin.pair("hall"))["Authorization"]
+    slowest_s = 0.0
+    for turn in range(3):
+
+        async def come() -> float:
+            began = time.monotonic()
+            async with Page(admin, token) as page:
+                await page.subscribe("hall")
+                return time.monotonic() - began
+
+        came = asyncio.gather(*(come() for _ in range(200)))
+        assert await _issues(admin.hall, kiosk, matter, f"storm-{turn}") < 10
+        slowest_s = max(slowest_s, *await came)
+    assert slowest_s < 15
+
+
+async def test_a_revoked_token_closes_its_page_and_opens_no_other(admin: Desk) -> None:
+    """UX S-03."""
+    token = (await admin.pair("hall"))["Authorization"]
+    async with Page(admin, token) as page:
+        await page.subscribe("hall")
+        async with admin.session.get(f"{admin.hall.api}/paired") as answer:
+            newest = max((await answer.json())["devices"], key=lambda device: device["created_at"])["id"]
+        async with admin.session.delete(f"{admin.hall.api}/paired/{newest}") as answer:
+            assert answer.status == 200
+        assert await page.closed(3) == 4401
+    async with Page(admin, token) as page:
+        await page.subscribe("hall")
+        assert page.refused == ["unauthorised"]
+
+
+@pytest.mark.parametrize("how", ["signs out", "is disabled", "loses a role", "gets another password"])
+async def test_who_may_no_longer_look_sees_nothing_more(admin: Desk, how: str) -> None:
+    """An open page ends with the session behind it: it went on showing the console to nobody's account."""
+    number = f"9{abs(hash(how)) % 10_000}"
+    await admin.staff(number, "guide", "clerk")
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        theirs = Desk(admin.hall, session)
+        assert await theirs.sign_in(number) == 200
+        changed = {"old": PASSWORD, "new": PASSWORD + "2"}
+        async with session.post(f"{admin.hall.api}/session/password", json=changed) as answer:
+            assert answer.status == 200
+        async with Page(theirs, session=session) as page:
+            await page.subscribe("guide")
+            assert page.documents["guide", "", "hall"]
+            body = {"staff": number, "name": "甲", "roles": ["guide"], "password": "", "active": True}
+            if how == "signs out":
+                async with session.delete(f"{admin.hall.api}/session") as answer:
+                    assert answer.status == 200
+            else:
+                roles = ["clerk"] if how == "loses a role" else ["guide", "clerk"]
+                more = {"roles": roles, "active": how != "is disabled"}
+                password = PASSWORD + "3" if how == "gets another password" else ""
+                async with admin.session.post(
+                    f"{admin.hall.api}/staff", json={**body, **more, "password": password}
+                ) as answer:
+                    assert answer.status == 200, await answer.text()
+            assert await page.closed(5) == 4401
+
+
+async def test_a_clerk_sees_the_console_of_the_window_at_hand_only(admin: Desk) -> None:
+    await admin.staff("7001", "clerk")
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        theirs = Desk(admin.hall, session)
+        assert await theirs.sign_in("7001", window="1") == 200
+        async with session.post(
+            f"{admin.hall.api}/session/password", json={"old": PASSWORD, "new": PASSWORD + "2"}
+        ) as answer:
+            assert answer.status == 200
+        async with Page(theirs, session=session) as page:
+            await page.subscribe("console", "1")
+            assert page.refused == []
+            for view, of in (("console", "2"), ("manager", ""), ("guide", ""), ("kiosk", "kiosk-1")):
+                page.refused.clear()
+                await page.subscribe(view, of)
+                assert page.refused == ["forbidden"], (view, of)
+
+
+async def test_a_first_password_that_was_not_changed_shows_nothing(admin: Desk) -> None:
+    await admin.staff("7002", "manager")
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        theirs = Desk(admin.hall, session)
+        assert await theirs.sign_in("7002") == 200
+        async with Page(theirs, session=session) as page:
+            await page.subscribe("manager")
+            assert page.refused == ["unauthorised"]
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "https://"])
+async def test_a_page_of_another_site_cannot_use_somebodys_cookie(admin: Desk, origin: str) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+        await admin.session.ws_connect(f"{admin.hall.url}/api/v1/live", headers={"Origin": origin})
+    assert refusal.value.status == 403
+
+
+async def test_the_hall_is_well_after_all_of_them(admin: Desk) -> None:
+    """Nothing of ours broke on the way."""
+    kiosk, matter = await _kiosk(admin)
+    assert await _issues(admin.hall, kiosk, matter, "after-all") < 5
+    wrong = [line for line in admin.hall.log if "Traceback" in line or "failed" in line or "Unhandled" in line]
+    assert wrong == []

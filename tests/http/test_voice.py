@@ -1,45 +1,13 @@
-"""A call that the voice cannot say is dropped with an alarm, and the hall goes on (UX V-05, S-06)."""
+"""What the voice pack cannot say of a hall is told before it is applied (UX S-06)."""
 
-import asyncio
 from pathlib import Path
 
 from msgspec import structs
 
-from displays.speech.pack import Pack
 from queue_server import cli
 from queue_server.app import hallfile
 from tests.hall_process import TOWNSHIP
-from tests.http.conftest import Site
 from tests.voice import shipped_pack
-
-
-class Page:
-    """A display with a loudspeaker."""
-
-    def __init__(self) -> None:
-        self.frames: list[bytes] = []
-
-    def offer(self, frame: bytes) -> bool:
-        self.frames.append(frame)
-        return True
-
-
-async def test_ux_v_05_what_the_voice_cannot_say_is_dropped_with_an_alarm(site: Site) -> None:
-    voice, page = site.running.frame.voice, Page()
-    voice.pack = Pack("poor", {"请": bytes(2000)}, bytes(2000))
-    window = site.configuration.window[0]
-    voice.player(window.zone, page, True)
-    clerk = await site.sit(window.id)
-    await site.take()
-    assert (await site.ask("POST", f"windows/{window.id}/call-next", clerk)).status == 200
-    for _ in range(100):
-        if any(alarm.code == "voice" for alarm in site.running.frame.screens.around.alarms):
-            break
-        await asyncio.sleep(0.05)
-    assert [alarm.subject for alarm in site.running.frame.screens.around.alarms] == [window.zone]
-    assert await site.running.frame.store.pending_claims(site.hub.name) == []
-    assert page.frames == []
-    assert (await site.take()).status == 201, "the hall goes on"
 
 
 def test_ux_s_06_config_check_names_what_the_voice_cannot_say(tmp_path: Path, capsys: object) -> None:

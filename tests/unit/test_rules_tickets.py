@@ -181,6 +181,7 @@ def test_queues_2_2_credit_is_the_largest_never_a_sum_and_capped() -> None:
     credits = {each: play.take(priority=each).credit_ms for each in ("", "elder", "soldier", "huge")}
     assert credits == {"": 0, "elder": 15 * MINUTE_MS, "soldier": 30 * MINUTE_MS, "huge": 30 * MINUTE_MS}
     assert play.take(priority="elder", slip="yesterday").credit_ms == 30 * MINUTE_MS
+    assert Play(credit_max_min=90).take(priority="elder", slip="yesterday").credit_ms == 30 * MINUTE_MS
     ticket = play.take(priority="elder")
     assert ticket.key.effective_at == ticket.issued_at - 15 * MINUTE_MS
     assert ticket.base_at == ticket.issued_at

@@ -37,6 +37,7 @@ describe('UX M-01 exceptions', () => {
 describe('UX S-05 changes of a file', () => {
   it('names the lines that go and come, and nothing else', () => {
     expect(changesBetween('a\nb\nc', 'a\nx\nc')).toEqual([{ sign: '-', line: 2, text: 'b' }, { sign: '+', line: 2, text: 'x' }])
+    expect(changesBetween('a\nb\n\nc', 'a\nx\n\nc')).toHaveLength(2)
     expect(changesBetween('a\nb', 'a\r\nb')).toEqual([])
     expect(changesBetween('a', 'a\nb')).toEqual([{ sign: '+', line: 2, text: 'b' }])
     expect(changesBetween('a\nb', '')).toHaveLength(3)

@@ -18,8 +18,7 @@ from queue_server.app.views.desk import (
     window_document,
 )
 from queue_server.app.views.survey import DomainCount, count, figures, queue_documents
-from queue_server.app.views.tickets import call, plate_of, ticket_document
-from queue_server.domain.alarms import WINDOW_HELP
+from queue_server.app.views.tickets import call, domain_of, plate_of, ticket_document
 from queue_server.domain.configuration import Domain, Matter
 from queue_server.domain.model import Alarm, Hall, Key, Ticket, Window
 from queue_server.domain.queues import ahead_of, first_in_order, home_windows
@@ -178,19 +177,33 @@ class Screens:
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now), of)),
             "next": TicketsDocument(tickets=next_lines(hall, of, now)),
             "aside": TicketsDocument(tickets=aside_lines(hall, window, now)),
-            "help": next((_alarm(hall, a) for a in hall.alarms.values() if a.id == f"{WINDOW_HELP}:{of}"), None),
+            **self._help(hall, of),
         }
 
+    @staticmethod
+    def _help(hall: Hall, window: str) -> Keyed:
+        """The window's own call for help while it stands (UX C-15)."""
+        alarm = hall.alarms.get(f"window-help:{window}")
+        return {"help": _alarm(hall, alarm)} if alarm else {}
+
     def _kiosk(self, hall: Hall, of: str, now: int) -> Keyed:
-        kiosk = next((each for each in hall.configuration.kiosk if each.id == of), None)
-        if kiosk is None:
-            raise KeyError(of)
+        kiosk = {each.id: each for each in hall.configuration.kiosk}[of]
         health = hall.devices.get(kiosk.printer)
         printer = health.printer if health and health.printer else PrinterState.UNREADABLE
         if health is not None and health.state is DeviceState.OFFLINE:
             printer = PrinterState.OFFLINE
         issuing, reason = self._issuing(hall, now)
-        document = KioskDocument(id=of, printer=printer, issuing=issuing, closed_reason=reason, voice=False)
+        hours = hall.configuration.hours
+        document = KioskDocument(
+            id=of,
+            waiting=hall.waiting,
+            tickets_from=hours.tickets_from,
+            tickets_until=hours.tickets_until,
+            printer=printer,
+            issuing=issuing,
+            closed_reason=reason,
+            voice=False,
+        )
         return {
             "hall": self.hall_document(hall, kiosk.zone),
             "kiosk": document,
@@ -364,6 +377,7 @@ class Screens:
         return DevicesDocument(devices=[*found, *(d for d in self.around.devices.values() if d.id not in known)])
 
 
+_OF_QUEUES = frozenset({"single-wait", "queue-long", "queue-stranded"})
 _ACTIONS = {
     "single-wait": "open-window",
     "average-wait": "open-window",
@@ -378,7 +392,12 @@ _ACTIONS = {
 
 
 def _alarm(hall: Hall, alarm: Alarm) -> AlarmDocument:
+    """An alarm in words; that of a queue names the domain, as the queues' rows do."""
     figures = {"subject": _subject(hall, alarm.code, alarm.subject), "figure": alarm.figure}
+    subject = alarm.subject
+    if alarm.code in _OF_QUEUES:
+        first = first_in_order(hall, (alarm.subject,), 1)
+        subject = domain_of(hall, first[0].current) if first else ""
     return AlarmDocument(
         id=alarm.id,
         level=alarm.level,
@@ -387,7 +406,7 @@ def _alarm(hall: Hall, alarm: Alarm) -> AlarmDocument:
         since=alarm.at,
         acknowledged_by=alarm.acknowledged_by,
         action=_ACTIONS.get(alarm.code, "acknowledge"),
-        subject=alarm.subject,
+        subject=subject,
     )
 
 
@@ -398,7 +417,7 @@ def _subject(hall: Hall, code: str, subject: str) -> str:
     if code.startswith(("device", "printer")):
         device = hall.catalogue.devices.get(subject)
         return (device.name or device.id) if device else subject
-    if code in ("single-wait", "queue-long", "queue-stranded"):
+    if code in _OF_QUEUES:
         names = sorted({_queue_domain(hall, ticket) for ticket in first_in_order(hall, (subject,), 20)})
         return "、".join(names) or subject
     return plate_of(hall, subject)

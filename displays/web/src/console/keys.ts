@@ -83,8 +83,8 @@ const PAD_DIGITS = 5
 export function padStep(stroke: Stroke, digits: string): PadStep {
   if (stroke.ctrlKey || stroke.altKey || stroke.metaKey || stroke.shiftKey) return null
   const digit = /^Numpad(\d)$/.exec(stroke.code)
-  // With Num Lock off the same keys are arrows.
-  if (digit !== null) return /^\d$/.test(stroke.key) ? { kind: 'digits', digits: (digits + digit[1]).slice(0, PAD_DIGITS) } : null
+  // By the key's place, not its letter: a caller box must work whatever Num Lock says.
+  if (digit !== null) return { kind: 'digits', digits: (digits + digit[1]).slice(0, PAD_DIGITS) }
   if (stroke.code === 'NumpadDecimal' || (stroke.code === 'Backspace' && digits !== '')) return { kind: 'digits', digits: digits.slice(0, -1) }
   if (stroke.code === 'NumpadEnter') return digits === '' ? { kind: 'deed', deed: 'next' } : { kind: 'call', digits }
   const deed = PAD_DEEDS[stroke.code]

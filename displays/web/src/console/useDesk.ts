@@ -118,8 +118,8 @@ export function useDesk(windowId: string) {
 
   /** Sends one command; true when it was done. The key shows `busy` at once (UX C-06). */
   async function send(busy: string, verb: string, body: object): Promise<boolean> {
-    if (!guard.press(verb, performance.now())) return false
     const signature = verb + JSON.stringify(body)
+    if (!guard.press(signature, performance.now())) return false
     const intention = intentionFor(signature)
     state.busy = busy
     say('')

@@ -43,6 +43,12 @@ export function newKey(): string {
  */
 export class Intention {
   private key = newKey()
+  /** The intention that a page already keeps a key of. */
+  static of(key: string): Intention {
+    const intention = new Intention()
+    intention.key = key
+    return intention
+  }
   get value(): string {
     return this.key
   }

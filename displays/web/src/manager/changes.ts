@@ -20,7 +20,11 @@ export function changesBetween(before: string, after: string): Change[] {
       b += 1
       continue
     }
-    const [skipOld, skipNow] = nearest(old, now, a, b)
+    let [skipOld, skipNow] = nearest(old, now, a, b)
+    while (skipOld > 0 && skipNow > 0 && old[a + skipOld - 1] === now[b + skipNow - 1]) {
+      skipOld -= 1
+      skipNow -= 1
+    }
     for (let i = 0; i < skipOld; i += 1) changes.push({ sign: '-', line: a + i + 1, text: old[a + i] })
     for (let i = 0; i < skipNow; i += 1) changes.push({ sign: '+', line: b + i + 1, text: now[b + i] })
     a += skipOld

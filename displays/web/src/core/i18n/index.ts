@@ -39,7 +39,16 @@ function form(text: string, values: Values | undefined): string {
 
 /** The text of a key in the current language; Chinese when the other has none. Values fill `{name}`. */
 export function t(key: string, values?: Values): string {
-  const text = catalogues[locale.value][key] ?? catalogues['zh-CN'][key]
+  return textIn(locale.value, key, values)
+}
+
+/** The text of a key in both languages, for what outlives a change of language. */
+export function both(key: string): Words {
+  return { zh: textIn('zh-CN', key), en: textIn('en', key) }
+}
+
+function textIn(language: Locale, key: string, values?: Values): string {
+  const text = catalogues[language][key] ?? catalogues['zh-CN'][key]
   if (text === undefined) throw new Error(`no text for ${key}`)
   return form(text, values).replace(/\{(\w+)\}/g, (whole, name: string) => (values && name in values ? String(values[name]) : whole))
 }

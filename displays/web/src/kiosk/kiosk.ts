@@ -1,0 +1,164 @@
+/** The kiosk's line to the server and what its taps ask of it; the rules of the session are in session.ts. */
+import { computed, onBeforeUnmount, reactive, ref, watch } from 'vue'
+import { ApiProblem, hallPath, Intention, newKey, request } from '../core/api'
+import { Player } from '../core/audio'
+import { hallId } from '../core/hall'
+import { setLocale, t } from '../core/i18n'
+import { problemWords } from '../core/problem'
+import { openScreen } from '../core/screen'
+import type { HallDocument, KioskDocument, MatterHits, MenuDocument, PrinterState, TakeTicket, TicketTaken, TicketView } from '../core/wire'
+import { fresh, reduce, untouched, type Attempt, type Session, type Step } from './session'
+
+/** UX K-15: within 5 s the page says that no number can be taken; the age moves once a second. */
+const SILENT_MS = 3800
+const ATTEMPTS = 3
+const RETRY_MS = 1500
+const PAPER_MS = 1000
+
+interface Documents {
+  hall: HallDocument
+  kiosk: KioskDocument
+  menu: MenuDocument
+}
+
+/** With these a ticket may come out of the machine. */
+const PRINTS: PrinterState[] = ['ok', 'near_end', 'unreadable']
+
+export function useKiosk() {
+  const now = () => performance.now()
+  const session = ref<Session>(fresh(now()))
+  const nowMs = ref(now())
+  /** Asks after the paper of the ticket on the screen, only as long as its number stands there. */
+  let asking: ReturnType<typeof setTimeout> | null = null
+  const of = ref('')
+
+  const player = new Player({
+    onEnd: (end) => live.send({ type: 'played', ...end }),
+    onReady: () => offerVoice(),
+  })
+
+  const screen = openScreen<Documents>('kiosk', {
+    wants: () => [{ view: 'kiosk', of: of.value }],
+    idle: () => untouched(session.value),
+    onWelcome: (welcome) => {
+      of.value = welcome.device === '' ? (new URLSearchParams(location.search).get('of') ?? '') : welcome.of
+      offerVoice()
+    },
+    onPlay: (play) => player.enqueue(play),
+  })
+  const { live, token, documents } = screen
+  const printer = computed<PrinterState>(() => documents.value.kiosk?.printer ?? 'offline')
+  const prints = computed(() => PRINTS.includes(printer.value))
+
+  /** Why no number can be taken now, or null. */
+  const paused = computed<'connecting' | 'offline' | 'closed' | null>(() => {
+    if (live.state.silentMs !== null && live.state.silentMs > SILENT_MS) return 'offline'
+    const { hall, kiosk, menu } = documents.value
+    if (hall === undefined || kiosk === undefined || menu === undefined) return nowMs.value > 5000 ? 'offline' : 'connecting'
+    return kiosk.issuing ? null : 'closed'
+  })
+
+  function dispatch(step: Step): void {
+    const before = session.value
+    nowMs.value = now()
+    const after = reduce(before, step, nowMs.value)
+    session.value = after
+    if (after.issuing !== null && after.issuing !== before.issuing) void issue(after.issuing)
+    if (after.page.name === 'result' && before.page.name !== 'result') void watchPaper(after.page.taken.token)
+    if (after.page.name !== 'result' && before.page.name === 'result') forgetPaper()
+    if (after.modes.voice !== before.modes.voice) void turnVoice(after.modes.voice)
+  }
+
+  /** UX K-12: once a second until the agent said what became of it; a lost answer is asked for again. */
+  async function watchPaper(ticketToken: string): Promise<void> {
+    const page = session.value.page
+    if (page.name !== 'result' || page.taken.token !== ticketToken) return
+    if (page.taken.ticket.print_state === 'claimed') {
+      try {
+        const view = await request<TicketView>(hallPath(hallId(), 'phone', ticketToken), { token: ticketToken, timeoutMs: PAPER_MS })
+        dispatch({ step: 'ticket', ticket: view.ticket })
+      } catch {
+        // The number stands on the screen with its QR code whatever the printer does.
+      }
+    }
+    if (session.value.page.name === 'result') asking = setTimeout(() => void watchPaper(ticketToken), PAPER_MS)
+  }
+
+  function forgetPaper(): void {
+    if (asking !== null) clearTimeout(asking)
+    asking = null
+  }
+
+  async function issue(attempt: Attempt): Promise<void> {
+    const paper = prints.value
+    const bundle = attempt.choices.find((choice) => choice.kind === 'bundle')
+    const body: TakeTicket = {
+      matters: bundle === undefined ? attempt.choices.map((choice) => choice.id) : [],
+      bundle: bundle === undefined ? '' : bundle.id,
+      quantity: attempt.quantity, priority: attempt.priority, language: attempt.english ? 'en' : 'zh', paper,
+    }
+    const intention = Intention.of(attempt.key)
+    for (let tried = 1; ; tried += 1) {
+      try {
+        const taken = await request<TicketTaken>(hallPath(hallId(), 'tickets'), { body, token, intention })
+        return dispatch({ step: 'taken', key: attempt.key, taken, paper })
+      } catch (error) {
+        // No answer says nothing about the ticket: the same key asks again and can make no second one.
+        const unanswered = error instanceof ApiProblem && (error.status === 0 || error.status === 503)
+        if (!unanswered || tried === ATTEMPTS) return dispatch({ step: 'refused', key: attempt.key, text: problemWords(error), again: unanswered })
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+      }
+    }
+  }
+
+  async function reprint(): Promise<void> {
+    const page = session.value.page
+    dispatch({ step: 'reprint' })
+    if (session.value.page.name !== 'result' || session.value.page === page) return
+    const id = session.value.page.taken.ticket.id
+    try {
+      await request(hallPath(hallId(), 'tickets', id, 'reprint'), { body: {}, token, intention: new Intention() })
+      dispatch({ step: 'reprinted', ok: true })
+    } catch {
+      dispatch({ step: 'reprinted', ok: false })
+    }
+  }
+
+  async function help(): Promise<void> {
+    dispatch({ step: 'help' })
+    if (session.value.page.name !== 'help') return
+    try {
+      await request(hallPath(hallId(), 'kiosk', 'help'), { body: {}, token, intention: new Intention() })
+      dispatch({ step: 'helped', ok: true })
+    } catch {
+      dispatch({ step: 'helped', ok: false })
+    }
+  }
+
+  /** Matters by initials, or of one domain; answers in the order asked, an older one is dropped. */
+  function find(query: { q?: string; domain?: string; limit: number; offset: number }): Promise<MatterHits> {
+    const asked = new URLSearchParams({ q: query.q ?? '', domain: query.domain ?? '', limit: String(query.limit), offset: String(query.offset) })
+    return request<MatterHits>(`${hallPath(hallId(), 'matters')}?${asked.toString()}`, { token })
+  }
+
+  /** The kiosk speaks only what the server made, and only to whom asked for it. */
+  function offerVoice(): void {
+    if (of.value !== '') live.send({ type: 'player', zone: `kiosk:${of.value}`, ready: session.value.modes.voice && player.state.ready === 'ready' })
+  }
+
+  async function turnVoice(on: boolean): Promise<void> {
+    if (on) await player.selfTest()
+    offerVoice()
+  }
+
+  watch(() => session.value.modes.english, (english) => setLocale(english ? 'en' : 'zh-CN'))
+  const ticking = setInterval(() => dispatch({ step: 'tick' }), 250)
+  onBeforeUnmount(() => {
+    clearInterval(ticking)
+    forgetPaper()
+  })
+
+  return reactive({ session, nowMs, live, documents, printer, prints, paused, of, token, dispatch, reprint, help, find, newKey, title: () => t('kiosk.title') })
+}
+
+export type Kiosk = ReturnType<typeof useKiosk>

@@ -1,0 +1,84 @@
+/** The guide's page without a browser: batches of tickets, the lock, lost slips, order of the alarms (UX G-01, G-04, G-06). */
+import { describe, expect, it } from 'vitest'
+import { answered, BATCH_MOST, begin, failed, goOn, halt, nextKey } from '../src/guide/batch'
+import { clockSince, LOCK_MS, locked, material, prints, sortAlarms, spanOf } from '../src/guide/desk'
+import type { AlarmDocument, DeviceDocument } from '../src/core/wire'
+import { taken, ticket } from '../src/fixtures/kiosk'
+
+const keys = (n: number) => Array.from({ length: n }, (_, at) => `k${at}`)
+const got = (at: number) => taken(ticket(`A0${at}`, 'claimed'))
+
+describe('UX G-01, X-12: up to twenty tickets in a row', () => {
+  it('asks for one after the other, each with a key of its own', () => {
+    let batch = begin(keys(3))
+    const asked: (string | null)[] = []
+    for (let at = 0; at < 3; at += 1) {
+      asked.push(nextKey(batch))
+      batch = answered(batch, got(at))
+    }
+    expect(asked).toEqual(['k0', 'k1', 'k2'])
+    expect(batch.state).toBe('done')
+    expect(nextKey(batch)).toBeNull()
+  })
+  it('issues at most twenty', () => {
+    expect(begin(keys(25)).keys).toHaveLength(BATCH_MOST)
+  })
+  it('stops at the first that fails and goes on with the same key: none is issued twice', () => {
+    const stopped = failed(answered(begin(keys(3)), got(0)), { zh: '没有回答', en: '' })
+    expect(nextKey(stopped)).toBeNull()
+    expect(stopped.problem?.zh).toBe('没有回答')
+    expect(nextKey(goOn(stopped))).toBe('k1')
+  })
+  it('stops when asked, and keeps the ticket that was on its way', () => {
+    const halted = halt(begin(keys(2)))
+    expect(nextKey(halted)).toBeNull()
+    const late = answered(halted, got(0))
+    expect(late.taken).toHaveLength(1)
+    expect(late.state).toBe('stopped')
+    expect(nextKey(goOn(late))).toBe('k1')
+    expect(answered(late, got(1)).state).toBe('done')
+  })
+})
+
+describe('UX G-06', () => {
+  it('locks after three minutes without a touch', () => {
+    expect(LOCK_MS).toBe(180_000)
+    expect(locked(1000, 1000 + LOCK_MS - 1)).toBe(false)
+    expect(locked(1000, 1000 + LOCK_MS)).toBe(true)
+  })
+})
+
+describe('a lost slip', () => {
+  it('is looked for half an hour around the time that the person remembers', () => {
+    expect(spanOf('hour', '9:15', '10:30')).toEqual({ from: '08:45', to: '09:45' })
+    expect(spanOf('hour', '9：15', '10:30').from).toBe('08:45')
+  })
+  it('or back from now, never into yesterday', () => {
+    expect(spanOf('quarter', '', '10:30')).toEqual({ from: '10:15', to: '10:30' })
+    expect(spanOf('day', 'nonsense', '10:30')).toEqual({ from: '00:00', to: '10:30' })
+    expect(spanOf('hour', '', '00:20').from).toBe('00:00')
+    expect(spanOf('hour', '23:50', '10:30').to).toBe('23:59')
+  })
+})
+
+describe('alarms and devices', () => {
+  const alarm = (id: string, code: string, level: string, since: number, by = ''): AlarmDocument => ({ id, code, level, since, acknowledged_by: by, action: '', subject: '', text: { zh: id, en: '' } })
+  it('puts who asks for help first, then failed prints, then the longest; what is taken care of last', () => {
+    const sorted = sortAlarms([alarm('wait', 'wait', 'alert', 1), alarm('taken', 'help', 'alert', 0, '王'), alarm('print', 'print', 'alert', 9), alarm('help2', 'help', 'alert', 8), alarm('help1', 'help', 'alert', 3), alarm('paper', 'paper', 'warn', 0)])
+    expect(sorted.map((entry) => entry.id)).toEqual(['help1', 'help2', 'print', 'wait', 'paper', 'taken'])
+  })
+  it('offers a printer that can print, near its end too (UX K-11)', () => {
+    const printer = (state: DeviceDocument['printer'], device: DeviceDocument['state'] = 'online'): DeviceDocument => ({ id: 'p', kind: 'printer', name: '', window: '', state: device, last_seen: null, last_error: '', printer: state, counters: {} })
+    expect([printer('ok'), printer('near_end'), printer('unreadable')].every(prints)).toBe(true)
+    expect([printer('out'), printer('jam'), printer('cover'), printer('offline'), printer('ok', 'offline')].some(prints)).toBe(false)
+  })
+  it('reads a material as its name and form', () => {
+    expect(material('居民身份证(原件)×1')).toEqual({ name: '居民身份证', form: '原件' })
+    expect(material('居民身份证（逝者）(原件)×2')).toEqual({ name: '居民身份证（逝者）', form: '原件×2' })
+    expect(material('照片')).toEqual({ name: '照片', form: '' })
+  })
+  it('counts minutes and seconds since', () => {
+    expect(clockSince(0, 187_000)).toBe('3:07')
+    expect(clockSince(500, 0)).toBe('0:00')
+  })
+})
