@@ -1,5 +1,7 @@
 """The single writer of a hall: commands become durable events, and only then answers, effects and documents."""
 
+# long: one writer with all its doubts, so that the laws of the road are read in one place
+
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,7 +14,14 @@ from queue_server.app.replay import replay
 from queue_server.domain.commands import Command, Context
 from queue_server.domain.decide import Decision, decide
 from queue_server.domain.errors import Broken, Rejected, Unavailable
-from queue_server.domain.events import VERSION, ConfigurationApplied, ConfigurationPlanned, Event, encode_event
+from queue_server.domain.events import (
+    VERSION,
+    ConfigurationApplied,
+    ConfigurationPlanned,
+    Event,
+    ServiceRated,
+    encode_event,
+)
 from queue_server.domain.evolve import evolve
 from queue_server.domain.model import Hall
 from queue_server.store import port
@@ -36,7 +45,8 @@ class KeyReused(Exception):
 class Cause:
     """Who asks, with what rights, and the idempotency key of the asking.
 
-    An empty key means that repetition is not recognised. `clerk` and `may_call_numbers` are as in `Context`.
+    An empty key means that repetition is not recognised. `clerk` is as in `Context`. `may_call_numbers` is a manager's right; clerks and
+    keypads have what the hall's policy gives them (RULES 23).
     """
 
     actor: str
@@ -274,15 +284,17 @@ class Hub:
         try:
             command = item.command if isinstance(item.command, Command) else item.command(self._hall)
             decision = decide(self._hall, command, ctx)
+            data = [encode_event(event) for event in decision.events]
         except Rejected as rejection:
-            self._apply([event for event in rejection.events if isinstance(event, Event)], item, now, work)
+            noted = [event for event in rejection.events if isinstance(event, Event)]
+            self._apply(noted, [encode_event(event) for event in noted], item, now, work)
             work.failures.append((item, rejection))
             return
         except Exception as error:
             log.exception("decision failed", command=getattr(item.command, "__name__", type(item.command).__name__))
             work.failures.append((item, error))
             return
-        self._apply(decision.events, item, now, work)
+        self._apply(decision.events, data, item, now, work)
         status, body = item.respond(self._hall, decision)
         work.answers.append((item, Answer(status, body)))
         if item.extras is not None and decision.events:
@@ -293,14 +305,13 @@ class Hub:
             work.known[cause.principal, cause.key] = receipt
             work.batch.receipts.append(receipt)
 
-    def _apply(self, events: list[Event], item: _Asked, now: int, work: "_Work") -> None:
-        for event in events:
+    def _apply(self, events: list[Event], data: list[str], item: _Asked, now: int, work: "_Work") -> None:
+        for event, text in zip(events, data, strict=True):
+            subject = _subject(self._hall, event)
             self._hall = evolve(self._hall, event)
-            subject = "configuration" if isinstance(event, ConfigurationApplied | ConfigurationPlanned) else "queue"
             kind = type(event).__name__
-            data = encode_event(event)
             work.batch.events.append(
-                NewEvent(subject, self._hall.day, now, item.cause.actor, item.cause.key, kind, VERSION, data)
+                NewEvent(subject, self._hall.day, now, item.cause.actor, item.cause.key, kind, VERSION, text)
             )
         work.events.extend(events)
 
@@ -349,6 +360,15 @@ class Hub:
         """Nobody's command waits for a store that is away: done minutes later it would surprise whoever gave it up."""
         while not self._inbox.empty():
             _fail(self._inbox.get_nowait().future, Unavailable(why))
+
+
+def _subject(hall: Hall, event: Event) -> str:
+    """What of a hall the event belongs to (DESIGN 3): its day's queue, or what outlives the day."""
+    if isinstance(event, ConfigurationApplied | ConfigurationPlanned):
+        return "configuration"
+    if isinstance(event, ServiceRated) and event.service not in hall.services:
+        return "ratings"
+    return "queue"
 
 
 class _Work:

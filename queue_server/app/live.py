@@ -230,6 +230,9 @@ def _touched(hall: Hall, events: list[Event]) -> set[Name]:
         ):
             names |= {("manager", ""), ("guide", "")}
             names |= {("kiosk", kiosk.id) for kiosk in hall.configuration.kiosk}
+            code, _, subject = getattr(event, "alarm", "").partition(":")
+            if code == "window-help":
+                names.add(("console", subject))
     return names
 
 

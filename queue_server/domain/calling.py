@@ -14,6 +14,7 @@ HEADS_KEPT = 4
 DIGITS_MAX = 9
 PRESSED_TWICE_MS = 1000
 ASKED_FOR_MS = 15_000
+PARK_MAX_MIN = 480
 
 Candidate = tuple[int, int, int, str, Line]
 """Effective time + penalty in ms, issue number, place behind it, ticket, line."""
@@ -258,7 +259,9 @@ def transfer(hall: Hall, command: c.Transfer, ctx: c.Context) -> list[e.Event]:
 def park(hall: Hall, command: c.Park, ctx: c.Context) -> list[e.Event]:
     """RULES 30: set aside until a time; the alarm comes with `Tick`."""
     window, ticket = in_hand(hall, command.window, WindowState.CALLED, WindowState.SERVING)
-    until = ctx.now + max(1, command.minutes) * 60_000
+    if not 1 <= command.minutes <= PARK_MAX_MIN:
+        raise Rejected("park-minutes-out-of-range", most=PARK_MAX_MIN)
+    until = ctx.now + command.minutes * 60_000
     parked = e.TicketParked(
         ticket=ticket.id, window=window.id, service=window.service, reason=command.reason, until=until, at=ctx.now
     )

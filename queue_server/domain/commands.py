@@ -31,7 +31,9 @@ class OpenDay(Command, frozen=True, kw_only=True):
 
 
 class StartDay(Command, frozen=True, kw_only=True):
-    """The doors and windows open."""
+    """The doors and windows open; `day`, when it is later than the hall's, is opened first (a Saturday by hand)."""
+
+    day: str = ""
 
 
 class CloseDay(Command, frozen=True, kw_only=True):
@@ -84,6 +86,17 @@ class Reprint(Command, frozen=True, kw_only=True):
     ticket: str
     printer: str
     kiosk: str = ""
+
+
+class TurnAway(Command, frozen=True, kw_only=True):
+    """Somebody whom a closing hall will not reach gets the slip of RULES 34; `valid_on` is YYYY-MM-DD.
+
+    Without a `printer` the phone page of the ticket is the slip.
+    """
+
+    ticket: str
+    printer: str
+    valid_on: str
 
 
 class CancelTicket(Command, frozen=True, kw_only=True):
@@ -229,6 +242,17 @@ class Rate(Command, frozen=True, kw_only=True):
     level: int
     tags: tuple[str, ...] = ()
     has_text: bool = False
+
+
+class RateEarlier(Rate, frozen=True, kw_only=True):
+    """A page's rating of a service of an earlier day, with what the journal said of it while the hall's day was `day`.
+
+    `until` is the end of the rating period (ms UTC); `rated` whether the service had a rating.
+    """
+
+    until: int
+    rated: bool
+    day: str
 
 
 class ReportDevice(Command, frozen=True, kw_only=True):

@@ -83,6 +83,12 @@ def reprint_requested(hall: Hall, event: e.ReprintRequested) -> None:
     ticket.reprints += 1
 
 
+def slip_requested(hall: Hall, event: e.SlipRequested) -> None:
+    ticket = hall.tickets[event.ticket]
+    ticket.print_state = PrintState.CLAIMED
+    ticket.slips += 1
+
+
 def ticket_uncalled(hall: Hall, event: e.TicketUncalled) -> None:
     ticket = hall.tickets[event.ticket]
     if ticket.state is TicketState.WAITING:

@@ -88,8 +88,20 @@ def rate(hall: Hall, command: c.Rate, ctx: c.Context) -> list[e.Event]:
     return [rated_on_page(command, ctx)]
 
 
+def rate_earlier(hall: Hall, command: c.RateEarlier, ctx: c.Context) -> list[e.Event]:
+    """UX P-01: still one per service, whichever of the days of its rating period it comes on."""
+    if command.day != hall.day:
+        raise Rejected("day-changed")
+    if command.rated or command.service in hall.rated_earlier:
+        raise Rejected("already-rated")
+    if ctx.now > command.until:
+        raise Rejected("rating-closed")
+    check_level(command.level, command.tags, command.has_text)
+    return [rated_on_page(command, ctx)]
+
+
 def rated_on_page(command: c.Rate, ctx: c.Context) -> e.ServiceRated:
-    """The event of a page's rating; also used for services of earlier days, within the rating period."""
+    """The event of a page's rating; of today or of an earlier day."""
     return e.ServiceRated(
         rating=command.id,
         service=command.service,

@@ -182,6 +182,23 @@ def reactivate(hall: Hall, command: c.ReactivateTicket, ctx: c.Context) -> list[
     return [e.TicketReactivated(ticket=ticket.id, key=key, at=ctx.now)]
 
 
+def turn_away(hall: Hall, command: c.TurnAway, ctx: c.Context) -> list[e.Event]:
+    """RULES 34: once no more tickets are given, whoever still waits may be sent home with a slip; or another print of it."""
+    ticket = known_ticket(hall, command.ticket)
+    events: list[e.Event] = []
+    if ticket.state in (TicketState.WAITING, TicketState.PARKED):
+        if hall.state is not HallState.CLOSING:
+            raise Rejected("slip-too-early", number=ticket.number)
+        events.append(e.TicketUncalled(ticket=ticket.id, at=ctx.now))
+    elif ticket.state is not TicketState.UNCALLED:
+        raise Rejected("ticket-not-waiting", number=ticket.number, state=ticket.state)
+    if ticket.print_state is PrintState.CLAIMED:
+        raise Rejected("print-in-progress", number=ticket.number)
+    if command.printer:
+        events.append(e.SlipRequested(ticket=ticket.id, printer=command.printer, valid_on=command.valid_on, at=ctx.now))
+    return events
+
+
 def record_print(hall: Hall, command: c.RecordPrint, ctx: c.Context) -> list[e.Event]:
     ticket = known_ticket(hall, command.ticket)
     if ticket.print_state is command.state:

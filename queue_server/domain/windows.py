@@ -5,9 +5,21 @@ from queue_server.domain import events as e
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall, Ticket, Window
 from queue_server.domain.queues import all_windows, waiting_in
-from queue_server.wire.common import HallState, WindowState
+from queue_server.wire.common import DeviceState, HallState, WindowState
 
 PAUSE_REASONS = frozenset({"lunch", "meeting", "device", "away", "other"})
+
+
+def rating_device(hall: Hall, window: str) -> str:
+    """The window's rating device unless it is known to be off or nothing was heard of it yet, else "".
+
+    The protocol has no sign of life (HARDWARE 1.1): a pad nobody has pressed yet is unknown, and is asked all the same.
+    """
+    for device in hall.catalogue.rating_pads.get(window, ()):
+        health = hall.devices.get(device)
+        if health is not None and health.state is not DeviceState.OFFLINE:
+            return device
+    return ""
 
 
 def known_window(hall: Hall, name: str) -> Window:
@@ -70,6 +82,8 @@ def sit_down(hall: Hall, command: c.OpenWindow, ctx: c.Context) -> list[e.Event]
     if elsewhere:
         raise Rejected("staff-at-other-window", window=elsewhere[0], staff=command.staff)
     if window.state is WindowState.CLOSED:
+        if not hall.configuration.policy.open_without_rating_device and not rating_device(hall, window.id):
+            raise Rejected("no-rating-device", window=window.id)
         opened = e.WindowOpened(window=window.id, staff=command.staff, staff_name=command.staff_name, at=ctx.now)
         return [opened]
     if window.staff == command.staff:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from queue_server.app.clock import Clock
 from queue_server.app.papers import Papers
-from queue_server.app.texts import NOTHING, has, plain, words
+from queue_server.app.past import rating_until
+from queue_server.app.texts import NOTHING, plain, words
 from queue_server.app.tokens import Tokens
 from queue_server.app.views.desk import (
     aside_lines,
@@ -71,7 +72,7 @@ class Surroundings:
     alarms: list[AlarmDocument] = field(default_factory=list)
 
 
-Keyed = dict[str, Message]
+Keyed = dict[str, Message | None]
 
 
 class Screens:
@@ -314,11 +315,13 @@ class Screens:
     def ticket_view(self, hall: Hall, ticket: Ticket, now: int) -> TicketView:
         """The phone's document; the service may be rated once it is finished and unrated."""
         service = hall.services.get(ticket.service)
-        ratable = service is not None and service.finished_at and not service.rating and not service.cancelled
+        until = rating_until(hall.configuration, hall.day, self.around.clock)
+        done = service is not None and service.finished_at and not service.rating and not service.cancelled
+        ratable = service if done and now <= until else None
         return TicketView(
             ticket=ticket_document(hall, ticket, self.around.clock, now),
-            rate_service=service.id if service is not None and ratable else "",
-            rate_until=None,
+            rate_service=ratable.id if ratable else "",
+            rate_until=until if ratable else None,
         )
 
     def windows(self, hall: Hall, now: int) -> WindowsDocument:
@@ -347,7 +350,7 @@ class Screens:
         }
 
     def alarms(self, hall: Hall) -> AlarmsDocument:
-        found = [_alarm(hall, alarm) for alarm in hall.alarms.values() if has(f"alarm.{alarm.code}")]
+        found = [_alarm(hall, alarm) for alarm in hall.alarms.values()]
         found += _failed_prints(hall)
         found += self.around.alarms
         return AlarmsDocument(alarms=sorted(found, key=lambda alarm: (alarm.level != "alert", alarm.since)))
@@ -431,6 +434,7 @@ def _queue_domain(hall: Hall, ticket: Ticket) -> str:
 def _failed_prints(hall: Hall) -> list[AlarmDocument]:
     """UX K-12: what was not printed is on the guide's page until it is reprinted or called."""
     bad = (PrintState.FAILED, PrintState.UNKNOWN)
+    still = {TicketState.WAITING: "reprint", TicketState.UNCALLED: "slip"}
     return [
         AlarmDocument(
             id=f"print:{ticket.id}",
@@ -439,11 +443,11 @@ def _failed_prints(hall: Hall) -> list[AlarmDocument]:
             text=words("alarm.print", {"subject": ticket.number}),
             since=ticket.issued_at,
             acknowledged_by="",
-            action="reprint",
+            action=still[ticket.state],
             subject=ticket.id,
         )
         for ticket in hall.tickets.values()
-        if ticket.print_state in bad and ticket.state is TicketState.WAITING
+        if ticket.print_state in bad and ticket.state in still and (ticket.state is TicketState.WAITING or ticket.slips)
     ]
 
 
