@@ -132,7 +132,7 @@ ROUTES: list[Route] = [
     ),
     Route("POST", "windows/{window}/open", open_window, SEATED, OpenWindow, DeskReply, "open a window"),
     Route("POST", "windows/{window}/help", call_help, SEATED, Empty, Empty, "Call for help"),
-    Route("DELETE", "windows/{window}/help", call_help, SEATED, None, Empty, "The call for help is over"),
+    Route("DELETE", "windows/{window}/help", call_help, SEATED | {"guide"}, None, Empty, "The call for help is over"),
     _route("pause", PauseWindow, lambda w, b, p: c.PauseWindow(window=w, reason=b.reason, resumes_at=b.resumes_at)),
     _route("resume", Empty, lambda w, b, p: c.ResumeWindow(window=w)),
     _route("close", Empty, lambda w, b, p: c.CloseWindow(window=w)),

@@ -76,13 +76,13 @@ class Frame:
         key = request.headers.get("Idempotency-Key", "")
         if not key or len(key) > KEY_MAX or not key.isascii() or not key.isprintable():
             raise Malformed("Idempotency-Key", "one key of at most 128 printable ASCII characters for each intention")
-        manager = "manager" in person.roles or person.kind == "device"
+        seated = person.kind == "staff" and "clerk" in person.roles and "manager" not in person.roles
         cause = Cause(
             actor=person.actor,
             principal=person.actor,
             key=key,
             fingerprint=fingerprint(request, await request.read()),
-            clerk="" if manager else person.name,
+            clerk=person.name if seated else "",
             may_call_numbers=bool(person.roles & {"manager", "desk"}),
         )
         answer = await self.hub.ask(command, cause, respond, extras)

@@ -98,6 +98,8 @@ def _taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
 
 async def take(frame: Frame, request: web.Request, person: Person) -> web.Response:
     body = await frame.body(request, TakeTicket)
+    if body.note and person.kind == "device":
+        raise Malformed("note", "a note is written by staff, never by a citizen (law 10)")
     if body.language not in ("zh", "en"):
         raise Malformed("language", "zh or en")
     who, extras = await _person_of(frame, body.identity) if body.identity else ("", None)
