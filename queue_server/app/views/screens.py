@@ -393,7 +393,8 @@ _ACTIONS = {
 
 def _alarm(hall: Hall, alarm: Alarm) -> AlarmDocument:
     """An alarm in words; that of a queue names the domain, as the queues' rows do."""
-    figures = {"subject": _subject(hall, alarm.code, alarm.subject), "figure": alarm.figure}
+    about = _subject(hall, alarm.code, alarm.subject)
+    text = f"alarm.{alarm.code}"
     subject = alarm.subject
     if alarm.code in _OF_QUEUES:
         first = first_in_order(hall, (alarm.subject,), 1)
@@ -402,7 +403,10 @@ def _alarm(hall: Hall, alarm: Alarm) -> AlarmDocument:
         id=alarm.id,
         level=alarm.level,
         code=alarm.code,
-        text=words(f"alarm.{alarm.code}", figures),
+        text=Words(
+            zh=words(text, {"subject": about.zh, "figure": alarm.figure}).zh,
+            en=words(text, {"subject": about.en, "figure": alarm.figure}).en,
+        ),
         since=alarm.at,
         acknowledged_by=alarm.acknowledged_by,
         action=_ACTIONS.get(alarm.code, "acknowledge"),
@@ -410,25 +414,27 @@ def _alarm(hall: Hall, alarm: Alarm) -> AlarmDocument:
     )
 
 
-def _subject(hall: Hall, code: str, subject: str) -> str:
-    """The subject of an alarm in people's words."""
+def _subject(hall: Hall, code: str, subject: str) -> Words:
+    """The subject of an alarm in people's words, in both languages."""
     if subject in hall.tickets:
-        return hall.tickets[subject].number
+        return plain(hall.tickets[subject].number)
     if code.startswith(("device", "printer")):
         device = hall.catalogue.devices.get(subject)
-        return (device.name or device.id) if device else subject
+        return plain((device.name or device.id) if device else subject)
     if code in _OF_QUEUES:
-        names = sorted({_queue_domain(hall, ticket) for ticket in first_in_order(hall, (subject,), 20)})
-        return "、".join(names) or subject
-    return plate_of(hall, subject)
+        found = {_queue_domain(hall, ticket) for ticket in first_in_order(hall, (subject,), 20)}
+        names = [plain(zh, en) for zh, en in sorted(found) if zh]
+        return Words(zh="、".join(n.zh for n in names) or subject, en=", ".join(n.en for n in names) or subject)
+    return plain(plate_of(hall, subject))
 
 
-def _queue_domain(hall: Hall, ticket: Ticket) -> str:
+def _queue_domain(hall: Hall, ticket: Ticket) -> tuple[str, str]:
+    """The name of what a ticket waits for, Chinese and English."""
     if ticket.current.bundle:
-        return "一件事"
+        return "一件事", "life events"
     matter = hall.catalogue.matters.get(ticket.current.matters[0])
     domain = hall.catalogue.domains.get(matter.domain) if matter else None
-    return domain.name if domain else ""
+    return (domain.name, domain.name_en) if domain else ("", "")
 
 
 def _failed_prints(hall: Hall) -> list[AlarmDocument]:
