@@ -7,7 +7,7 @@ export type Remedy = { kind: 'window'; window: string } | { kind: 'windows'; win
 
 const STATES: Record<string, StateName> = {
   'average-wait': 'too_long', 'single-wait': 'too_long', 'queue-long': 'near_limit', 'queue-stranded': 'empty', 'pause-long': 'paused', 'service-long': 'slow',
-  'window-idle': 'empty', 'no-grievance-window': 'empty', 'no-bundle-window': 'empty', 'device-offline': 'offline', 'park-expired': 'parked', 'help-asked': 'near_limit', 'window-help': 'over',
+  'window-idle': 'empty', 'no-grievance-window': 'empty', 'no-bundle-window': 'empty', 'device-offline': 'offline', 'park-expired': 'parked', 'help': 'near_limit', 'window-help': 'over',
   'printer-out': 'paper_out', 'printer-near_end': 'paper_out', 'printer-jam': 'paper_out', 'printer-cover': 'paper_out', 'printer-offline': 'offline', 'printer-unreadable': 'paper_out',
 }
 
@@ -22,7 +22,7 @@ export type About = 'window' | 'queue' | 'device' | 'ticket' | 'hall'
 export function aboutOf(code: string): About {
   if (['pause-long', 'service-long', 'window-idle', 'window-help'].includes(code)) return 'window'
   if (['single-wait', 'queue-long', 'queue-stranded'].includes(code)) return 'queue'
-  if (['park-expired', 'help-asked'].includes(code)) return 'ticket'
+  if (['park-expired', 'help'].includes(code)) return 'ticket'
   return code.startsWith('printer-') || code.startsWith('device-') ? 'device' : 'hall'
 }
 
