@@ -37,6 +37,11 @@ class ScreensHook(BuildHookInterface[Any]):
         build_screens(Path(self.root) / "displays" / "web")
         if self.target_name == "wheel":
             build_data["force_include"][str(Path(self.root) / "config")] = "queue_server/_config"
+            # The outside checker, with the second decoders that it shares with the tests of the devices.
+            tests = Path(self.root) / "tests"
+            build_data["force_include"][str(tests / "checker")] = "queue_server/_checker"
+            for decoder in ("independent.py", "independent_escpos.py"):
+                build_data["force_include"][str(tests / "devices" / decoder)] = f"queue_server/_checker/{decoder}"
 
 
 def build_screens(web: Path) -> None:

@@ -76,8 +76,18 @@ class Day:
                     self.do(c.CancelTicket(ticket=name))
 
 
-def median_us(times: list[int]) -> float:
-    return round(statistics.median(times) / 1000, 1)
+class Figures:
+    """Times in ns of calls and of issues."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+        self.issues: list[int] = []
+
+    def medians_us(self) -> dict[str, float]:
+        return {name: round(statistics.median(found) / 1000, 1) for name, found in self.named()}
+
+    def named(self) -> list[tuple[str, list[int]]]:
+        return [("call_next_us", self.calls), ("issue_us", self.issues)]
 
 
 def timed(work: Callable[[], None]) -> int:
@@ -86,45 +96,62 @@ def timed(work: Callable[[], None]) -> int:
     return time.perf_counter_ns() - start
 
 
-def measure(text: str, waiting: int, rounds: int, calls: int, seed: int) -> dict[str, float]:
-    """Medians in µs. A call is followed by an untimed ticket, so that as many wait at every call."""
-    day = Day(text, seed)
-    day.fill(waiting)
+def turn(day: Day, waiting: int, names: list[str], into: Figures) -> None:
+    """Every window calls once; each call is followed by a ticket, so that as many wait at every call.
+
+    Counted are the calls that do the same at every size: the citizen in hand is finished and invited, the next one called.
+    """
+    for name in names:
+        day.now += 3000
+        day.made += 1
+        command = c.CallNext(window=name, service=f"s{day.made}")
+        before = day.hall.called, day.hall.served
+        with suppress(Rejected):
+            took = timed(lambda command=command: day.do(command))  # type: ignore[misc]
+        if day.hall.called > before[0] and day.hall.served > before[1]:
+            into.calls.append(took)
+        while day.hall.waiting < waiting:
+            ticket = day.issue()
+            into.issues.append(timed(lambda ticket=ticket: day.do(ticket)))  # type: ignore[misc]
+
+
+def measure(text: str, rounds: int, turns: int, seed: int) -> dict[int, list[Figures]]:
+    """Figures of each round by the number waiting; the halls take turns, so that a busy machine slows them alike."""
+    days = {size: Day(text, seed) for size in SIZES}
+    for size, day in days.items():
+        day.fill(size)
     gc.collect()
     gc.freeze()
-    issues, nexts = [], []
-    names = day.windows
-    day.random.shuffle(names)
-    for turn in range(rounds):
-        called, issued = [], []
-        for n in range(calls):
-            day.now += 3000
-            command = c.CallNext(window=names[n % len(names)], service=f"s{turn}.{n}")
-            before = day.hall.called
-            with suppress(Rejected):
-                took = timed(lambda command=command: day.do(command))  # type: ignore[misc]
-            if day.hall.called > before:
-                called.append(took)
-            while day.hall.waiting < waiting:
-                ticket = day.issue()
-                issued.append(timed(lambda ticket=ticket: day.do(ticket)))  # type: ignore[misc]
-        nexts.append(median_us(called))
-        issues.append(median_us(issued))
+    names = list(days[SIZES[0]].windows)
+    random.Random(seed).shuffle(names)
+    found: dict[int, list[Figures]] = {size: [] for size in SIZES}
+    for _ in range(rounds):
+        for size in SIZES:
+            found[size].append(Figures())
+        for _ in range(turns):
+            for size, day in days.items():
+                turn(day, size, names, found[size][-1])
     gc.unfreeze()
-    return {"call_next_us": statistics.median(nexts), "issue_us": statistics.median(issues)}
+    return found
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.decisions", description=__doc__)
     parser.add_argument("--hall", type=Path, default=Path("config/district.toml"))
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--calls", type=int, default=960)
+    parser.add_argument("--turns", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     text = asked.hall.read_text(encoding="utf-8")
-    found = {size: measure(text, size, asked.rounds, asked.calls, asked.seed) for size in SIZES}
-    ratio = {key: round(found[SIZES[-1]][key] / found[SIZES[0]][key], 2) for key in found[SIZES[0]]}
+    rounds = measure(text, asked.rounds, asked.turns, asked.seed)
+    medians = {size: [figures.medians_us() for figures in each] for size, each in rounds.items()}
+    names = ("call_next_us", "issue_us")
+    found = {
+        size: {name: statistics.median(row[name] for row in rows) for name in names} for size, rows in medians.items()
+    }
+    pairs = list(zip(medians[SIZES[-1]], medians[SIZES[0]], strict=True))
+    ratio = {name: round(statistics.median(last[name] / first[name] for last, first in pairs), 2) for name in names}
     if asked.json:
         sys.stdout.write(json.dumps({"waiting": found, "ratio": ratio}) + "\n")
     else:

@@ -13,10 +13,12 @@ import structlog
 
 from devices import cli as agent
 from devices.emulators import cli as emulators
+from displays.errors import Malformed
 from displays.errors import Unavailable as NoPack
 from displays.speech.pack import build_pack
 from queue_server.app import hallfile
 from queue_server.app.projection import project
+from queue_server.demo import cli as demo
 from queue_server.domain.configuration import Configuration
 from queue_server.edge import make_printer, render_strip
 from queue_server.store import cli as journal
@@ -49,7 +51,7 @@ def _log_setup(verbose: bool) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(10 if verbose else 20),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 
 
@@ -62,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_journal(commands.add_parser("journal", help="verify, rebuild or export what happened"))
     _add_agent(commands.add_parser("agent", help="own the devices of this PC"))
     _add_voice(commands.add_parser("voice", help="make the voice pack that ships"))
+    _add_demo(commands.add_parser("demo", help="live through a morning on emulated devices"))
     emulate = commands.add_parser("emulate", help="be the other end of a device's line")
     emulators.add_arguments(emulate)
     emulate.set_defaults(run=lambda arguments: run_loop(emulators.run(arguments)))
@@ -82,6 +85,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base-url", default="", help="the address phones use; default: this machine's in the LAN")
     parser.add_argument("--keys", type=Path, help="folder of the key files, outside the database")
     parser.add_argument("--voice", type=Path, help="folder of the voice pack")
+    parser.add_argument("--certificate", type=Path, help="PEM file with certificate and key: serve over TLS")
     parser.set_defaults(run=_serve)
 
 
@@ -116,6 +120,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         host=arguments.host,
         port=arguments.port,
         base_url=arguments.base_url,
+        certificate=arguments.certificate,
     )
 
     async def go() -> int:
@@ -127,8 +132,14 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     try:
         return run_loop(go())
-    except StoreError as error:
+    except (StoreError, OSError) as error:
         print(str(error), file=sys.stderr)
+        return 1
+    except ExceptionGroup as group:  # the port is taken, the certificate is none: said, not thrown at people
+        expected, others = group.split((StoreError, OSError))
+        if expected is None or others is not None:
+            raise
+        print("; ".join(str(error) for error in expected.exceptions), file=sys.stderr)
         return 1
 
 
@@ -146,7 +157,15 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     check = actions.add_parser("check", help="say what is wrong with a hall's file")
     check.add_argument("file", type=Path)
     check.add_argument("--json", action="store_true")
-    check.set_defaults(run=lambda arguments: hallfile.check_command(arguments.file, arguments.json))
+    check.add_argument(
+        "--voice", type=Path, help="folder of the voice pack; default: the hall's own, where there is one"
+    )
+    check.set_defaults(run=_check)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    own = data_dir() / "voice"
+    return hallfile.check_command(arguments.file, arguments.json, arguments.voice or (own if own.is_dir() else None))
 
 
 def _add_journal(parser: argparse.ArgumentParser) -> None:
@@ -182,14 +201,21 @@ def _add_voice(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(title="actions", required=True)
     build = actions.add_parser("build", help="make the pack with espeak-ng")
     build.add_argument("--folder", type=Path, help="where to; default: the hall's own data")
+    build.add_argument("--hall", type=Path, help="a hall's file: the words of its template and window signs as well")
     build.set_defaults(run=_build_voice)
 
 
 def _build_voice(arguments: argparse.Namespace) -> int:
     folder = arguments.folder or data_dir() / "voice"
+    texts: list[str] = []
+    if arguments.hall is not None:
+        configuration = load_hall(arguments.hall)
+        if configuration is None:
+            return 2
+        texts = [configuration.voice.template, *(window.plate for window in configuration.window)]
     try:
-        build_pack(folder)
-    except NoPack as error:
+        build_pack(folder, texts=texts)
+    except (NoPack, Malformed) as error:
         print(str(error), file=sys.stderr)
         return 1
     print(folder)
@@ -199,3 +225,13 @@ def _build_voice(arguments: argparse.Namespace) -> int:
 def _add_agent(parser: argparse.ArgumentParser) -> None:
     agent.add_arguments(parser)
     parser.set_defaults(run=lambda arguments: run_loop(agent.run(arguments, render_strip, make_printer)))
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    demo.add_arguments(parser)
+    parser.set_defaults(run=_demo)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    configuration = load_hall(arguments.hall)
+    return 2 if configuration is None else demo.run(arguments, configuration, data_dir() / "voice")

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import secrets
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from queue_server.app.accounts import Accounts
-from queue_server.app.agents import Agents, job_of
+from queue_server.app.agents import Agents, Printing, job_of
 from queue_server.app.clock import Clock
 from queue_server.app.hub import Hub
 from queue_server.app.live import Live
@@ -42,10 +44,16 @@ log = structlog.get_logger()
 PRINT_CLAIM_MS = 10_000
 TOKEN_KEY_BYTES = 32
 
+GC_NEW = 10_000
+"""New objects between two collections of the youngest; Python's own 700 would look at each batch several times."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How one hall is served. `keys_dir` holds what must not lie in the database; `voice_dir` the voice pack."""
+    """How one hall is served. `keys_dir` holds what must not lie in the database; `voice_dir` the voice pack.
+
+    `certificate` is a PEM file with certificate chain and private key; with it there is nothing but TLS (UX X-13).
+    """
 
     database: str
     keys_dir: Path
@@ -54,7 +62,20 @@ class Settings:
     host: str = "0.0.0.0"
     port: int = 8080
     base_url: str = ""
+    certificate: Path | None = None
     automatic: bool = True
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.certificate else "http"
+
+    def tls(self) -> ssl.SSLContext | None:
+        """None for plain HTTP; OSError (ssl.SSLError is one) when the file is not what it should be."""
+        if self.certificate is None:
+            return None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.certificate)
+        return context
 
 
 @dataclass(slots=True)
@@ -105,7 +126,7 @@ def _claims(voice: Voice, hall: Hall, events: list[e.Event]) -> list[Claim]:
     """Law 7: what an event causes at the edge is claimed in the event's own transaction."""
     claims = voice.claims(hall, events)
     for event in events:
-        if isinstance(event, e.TicketIssued | e.ReprintRequested) and event.printer:
+        if isinstance(event, Printing) and event.printer:
             claims.append(
                 Claim(
                     id=job_of(event),
@@ -121,7 +142,7 @@ def _claims(voice: Voice, hall: Hall, events: list[e.Event]) -> list[Claim]:
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Running]:
+async def serving(settings: Settings) -> AsyncIterator[Running]:  # long: every part of a hall is made here, once
     """Serve until the block ends. Raises the store's errors when the database is not there."""
     configuration = settings.configuration
     name = configuration.hall.id
@@ -129,7 +150,7 @@ async def serving(settings: Settings) -> AsyncIterator[Running]:
     store = await Store.open(settings.database, keys_dir=settings.keys_dir, projector=project)
     try:
         tokens = Tokens(_token_key(settings.keys_dir))
-        base_url = settings.base_url or f"http://{_lan_address()}:{settings.port}"
+        base_url = settings.base_url or f"{settings.scheme}://{_lan_address()}:{settings.port}"
         around = Surroundings(clock, tokens, Papers(clock, tokens, base_url), base_url)
         screens = Screens(around)
         writer = f"{socket.gethostname()}:{os.getpid()}"
@@ -190,11 +211,11 @@ async def _tasks(hub: Hub, frame: Frame, settings: Settings) -> AsyncIterator[tu
         tasks += [group.create_task(loop) for loop in loops]
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=75.0)
         await runner.setup()
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=1024, ssl_context=settings.tls())
         await site.start()
         port = settings.port or int(runner.addresses[0][1])
         try:
-            yield first_password, first_pin, f"http://127.0.0.1:{port}"
+            yield first_password, first_pin, f"{settings.scheme}://127.0.0.1:{port}"
         finally:
             await sockets.close()
             await runner.cleanup()
@@ -205,6 +226,9 @@ async def _tasks(hub: Hub, frame: Frame, settings: Settings) -> AsyncIterator[tu
 async def serve_forever(settings: Settings, stop: asyncio.Event) -> int:
     """0 after `stop`, 1 when this process may no longer write."""
     async with serving(settings) as running:
+        gc.collect()
+        gc.freeze()  # the configuration and the code stay for ever: no full collection walks through them again
+        gc.set_threshold(GC_NEW, 20, 50)
         _announce(running)
         fenced = asyncio.ensure_future(running.stopped.wait())
         asked = asyncio.ensure_future(stop.wait())

@@ -18,3 +18,9 @@ def config_dir() -> Path:
 def screens_dir() -> Path:
     """The built screens (`*.html`, `assets/`, `.vite/manifest.json`); absent in a checkout until they were built."""
     return _PACKAGE.parent / "displays" / "web" / "dist"
+
+
+def checker_dir() -> Path:
+    """The outside checker, which imports nothing of ours: `tests/checker/` in a checkout, a copy in a wheel."""
+    inside = _PACKAGE / "_checker"
+    return inside if inside.is_dir() else _PACKAGE.parent / "tests" / "checker"

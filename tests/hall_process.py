@@ -42,6 +42,8 @@ class HallProcess:
     process: asyncio.subprocess.Process | None = None
     password: str = ""
     log: list[str] = field(default_factory=list)
+    root: Path = ROOT
+    """The checkout that runs; another one after an upgrade."""
 
     @property
     def url(self) -> str:
@@ -68,13 +70,14 @@ class HallProcess:
             "--voice",
             str(self.folder / "voice"),
         ]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "PYTHONPATH": str(self.root)}
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "queue_server",
             *arguments,
             *self.extra,
+            cwd=self.root,
             env=environment,
             stderr=asyncio.subprocess.PIPE,
         )

@@ -13,6 +13,7 @@ from dataclasses import fields
 from typing import Final, TypeVar
 
 from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad, EmulatedStrip, Node
+from devices.emulators.printer_cli import emulate_printer
 from devices.emulators.rs485 import Faults, Rs485BusEmulator
 from devices.protocols.keymaps import Key
 from devices.protocols.rating import AckVariant
@@ -70,8 +71,13 @@ async def emulate(
     kind: str, url: str, nodes: Sequence[str], faults: Sequence[str], *, commands: AsyncIterator[str], say: Say
 ) -> None:
     """Run an emulated line until `commands` end; `say` is told the URL, every change and every outcome."""
+    if kind == "printer":
+        await emulate_printer(url, list(faults), commands=commands, say=say)
+        return
     if kind != "rs485":
-        raise ValueError(f"no emulator for {kind!r}: rs485")
+        raise ValueError(f"no emulator for {kind!r}: rs485 or printer")
+    if not nodes:
+        raise ValueError("an empty line: give --node, such as keypad:7")
     line = Rs485BusEmulator(url, [node for text in nodes for node in parse_node(text)])
     for fault in faults:
         set_fault(line.faults, *fault.partition("=")[::2])
@@ -183,16 +189,18 @@ async def _typed() -> AsyncIterator[str]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `yichuang emulate`."""
-    parser.add_argument("kind", choices=["rs485"], help="what to emulate")
+    parser.add_argument("kind", choices=["rs485", "printer"], help="what to emulate")
     parser.add_argument("--listen", default="pty://", help="pty://[/stable/link], tcp://127.0.0.1:PORT")
     parser.add_argument(
         "--node",
         action="append",
-        required=True,
+        default=[],
         metavar="KIND:ADDRESS",
-        help="keypad:7, keypad:1-6, rating:0x81-0x86, rating:0x87:b, strip:3; may be repeated",
+        help="on rs485: keypad:7, keypad:1-6, rating:0x81-0x86, rating:0x87:b, strip:3; may be repeated",
     )
-    parser.add_argument("--fault", action="append", default=[], metavar="NAME=VALUE", help="noise=4, lose_acks=2 …")
+    parser.add_argument(
+        "--fault", action="append", default=[], metavar="NAME=VALUE", help="noise=4, lose_acks=2; cover=on, paper=800"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 

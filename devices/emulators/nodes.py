@@ -82,13 +82,14 @@ class _Sender(Node):
 
 
 class EmulatedKeypad(_Sender):
-    """A keypad: `press` keys, read `cells`, `sign` and `beeps`."""
+    """A keypad: `press` keys, read `cells`, `sign`, `beeps` and how many `answers` (cells or a sign) it was given."""
 
     def __init__(self, address: int) -> None:
         super().__init__(address)
         self.cells = " " * 6
         self.sign = ""
         self.beeps = 0
+        self.answers = 0
 
     async def press(self, key: Key | int, digits: str = "") -> bool:
         """Type digits and a key; True once the host has echoed the frame."""
@@ -101,11 +102,14 @@ class EmulatedKeypad(_Sender):
                 self._acknowledge()
             case Ff68Frame(function=0x02, data=b"\x01"):
                 self.sign = "success"
+                self.answers += 1
             case Ff68Frame(function=0x02, data=b"\x00"):
                 self.sign = "failure"
+                self.answers += 1
             case Ff68Frame(function=0x02, data=data):
                 self.cells = "".join(str(cell) if cell < 10 else " " for cell in data)
                 self.sign = ""
+                self.answers += 1
             case Ff68Frame(function=0x03):
                 self.beeps += 1
             case _:

@@ -12,6 +12,7 @@ from typing import Final, Self
 from devices.emulators.printer_paper import Code, Look, PrintedPaper, Raster, Span, TextLine, code_dots
 from devices.framing.escpos import XOFF, XON
 from devices.transport import Listener, Transport, Unavailable, listen
+from devices.transport.tap import Tap, TappedListener
 
 PAPERS_LIMIT: Final = 1_000
 BUFFER_LIMIT: Final = 1024 * 1024
@@ -312,11 +313,15 @@ def _size(buffer: bytearray) -> int:
 
 
 class EmulatedPrinter:
-    """An `Interpreter` behind one `listen` URL (memory://, tcp://127.0.0.1:9100, pty://); use it as an async context."""
+    """An `Interpreter` behind one `listen` URL (memory://, tcp://127.0.0.1:9100, pty://); use it as an async context.
 
-    def __init__(self, url: str, model: Model | None = None) -> None:
+    `tap` is told every byte that passes the printer's end.
+    """
+
+    def __init__(self, url: str, model: Model | None = None, tap: Tap | None = None) -> None:
         self.interpreter = Interpreter(model)
         self._url = url
+        self._tap = tap
         self._listener: Listener | None = None
         self._end: Transport | None = None
         self._task: asyncio.Task[None] | None = None
@@ -350,7 +355,8 @@ class EmulatedPrinter:
 
     async def plug(self) -> None:
         """Switch it on."""
-        self._listener = await listen(self._url)
+        line = await listen(self._url)
+        self._listener = TappedListener(line, self._tap) if self._tap else line
         self._task = asyncio.create_task(self._serve(self._listener))
 
     async def unplug(self) -> None:

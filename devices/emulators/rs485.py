@@ -17,6 +17,7 @@ from devices.framing.ff68 import Ff68Frame, Ff68Grammar, encode_ff68
 from devices.framing.stream import Framer, Garbage
 from devices.protocols.rating import ACKNOWLEDGE
 from devices.transport import Listener, Transport, Unavailable, listen, parse_url
+from devices.transport.tap import Tap, TappedListener
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,15 +39,26 @@ class Faults:
 
 
 class Rs485BusEmulator:
-    """Holds nodes behind one `listen` URL (memory://, tcp://, pty://); use it as an async context."""
+    """Holds nodes behind one `listen` URL (memory://, tcp://, pty://); use it as an async context.
 
-    def __init__(self, url: str, nodes: Iterable[Node], faults: Faults | None = None, seed: int = 0) -> None:
+    `tap` is told every byte that passes the devices' end.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        nodes: Iterable[Node],
+        faults: Faults | None = None,
+        seed: int = 0,
+        tap: Tap | None = None,
+    ) -> None:
         self.faults = faults or Faults()
         self.nodes = list(nodes)
         self.heard: deque[NodeFrame] = deque(maxlen=1000)
         """The host's last 1,000 frames."""
         self.garbage = 0
         self._listen_url = url
+        self._tap = tap
         self._random = Random(seed)
         self._listener: Listener | None = None
         self._end: Transport | None = None
@@ -87,7 +99,8 @@ class Rs485BusEmulator:
 
     async def plug(self) -> None:
         """Plug the line in (again), at the same URL; a pty needs a link for that."""
-        self._listener = await listen(self._listen_url)
+        line = await listen(self._listen_url)
+        self._listener = TappedListener(line, self._tap) if self._tap else line
         if parse_url(self._listen_url).scheme == "tcp":
             self._listen_url = self._listener.url  # the port it got stays its port
         self._plugged.set()

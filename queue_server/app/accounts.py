@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from queue_server.app.clock import Clock
-from queue_server.domain.errors import Rejected
+from queue_server.domain.errors import Malformed, Rejected
 from queue_server.store.accounts import AccountStore, PairedRow, SessionRow, StaffRow
 
 ROLES = frozenset({"clerk", "guide", "desk", "manager", "admin", "auditor"})
@@ -212,7 +212,7 @@ class Accounts:
     async def pair(self, role: str, of: str, name: str) -> tuple[str, Device]:
         """(token, device): the token is shown once and kept as a digest."""
         if role not in DEVICE_ROLES:
-            raise Rejected("malformed", field="role")
+            raise Malformed("role", f"one of {', '.join(sorted(DEVICE_ROLES))}")
         token = secrets.token_urlsafe(24)
         row = PairedRow(secrets.token_hex(6), digest(token), role, of, name, self._clock.now())
         await self._store.add_paired(row)

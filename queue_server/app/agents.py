@@ -56,6 +56,9 @@ ABSENT_S = 3.0
 
 BOARD_LINES = 8
 
+Printing = e.TicketIssued | e.ReprintRequested | e.SlipRequested
+"""What asks for paper; each has a printer, "" for none."""
+
 
 class Link(Protocol):
     """One connected agent. `offer` never blocks and is False when the agent no longer reads."""
@@ -145,7 +148,7 @@ class Agents:
             match event:
                 case e.RatingInvited() if event.device:
                     self._send(hall, event.device, self._invitation(event))
-                case e.TicketIssued() | e.ReprintRequested() if event.printer:
+                case e.TicketIssued() | e.ReprintRequested() | e.SlipRequested() if event.printer:
                     self._print(hall, event)
                 case e.ConfigurationApplied():
                     for agent in list(self._state.links):
@@ -208,10 +211,13 @@ class Agents:
             epoch=self._hub.lease.epoch, device=device, state=state, number="", window="", text=text, lines=lines
         )
 
-    def _print(self, hall: Hall, event: "e.TicketIssued | e.ReprintRequested") -> None:
+    def _print(self, hall: Hall, event: Printing) -> None:
         job = job_of(event)
         ticket = hall.tickets[event.ticket]
-        paper = self._around.papers.ticket(hall, ticket, again=isinstance(event, e.ReprintRequested))
+        if isinstance(event, e.SlipRequested):
+            paper = self._around.papers.uncalled(hall, ticket, event.valid_on)
+        else:
+            paper = self._around.papers.ticket(hall, ticket, again=isinstance(event, e.ReprintRequested))
         message = PrintJob(
             epoch=self._hub.lease.epoch,
             job=job,
@@ -278,7 +284,6 @@ class Agents:
                 principal=f"agent:{agent}",
                 key=pressed.id,
                 fingerprint=f"{pressed.action}:{pressed.digits}",
-                may_call_numbers=True,
             )
             answer = await self._hub.ask(command, cause, lambda hall, _decision: (200, _in_hand(hall, window).encode()))
         except Rejected as rejection:
@@ -479,7 +484,7 @@ def _offline(device: str, why: str) -> DeviceHealth:
     )
 
 
-def job_of(event: "e.TicketIssued | e.ReprintRequested") -> str:
+def job_of(event: Printing) -> str:
     """The claim's id of a print job: one for each time a slip is asked for."""
     return f"print:{event.ticket}:{event.at}"
 

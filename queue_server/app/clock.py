@@ -2,6 +2,7 @@
 
 import time
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 DRIFT_ALLOWED_MS = 2_000
@@ -50,5 +51,17 @@ class Clock:
 
     def minute(self, at: int) -> int:
         """Minutes of the local day."""
-        local = self.local(at)
-        return local.hour * 60 + local.minute
+        hour, minute = _hour_minute(self.zone, at // 60_000)
+        return hour * 60 + minute
+
+    def hour_minute(self, at: int) -> str:
+        """Local time of ms UTC as HH:MM."""
+        hour, minute = _hour_minute(self.zone, at // 60_000)
+        return f"{hour:02d}:{minute:02d}"
+
+
+@lru_cache(2048)
+def _hour_minute(zone: ZoneInfo, minute: int) -> tuple[int, int]:
+    """Hour and minute of a minute UTC: a day has 1,440, and every ticket asks for one. No zone in use has seconds."""
+    local = datetime.fromtimestamp(minute * 60, zone)
+    return local.hour, local.minute

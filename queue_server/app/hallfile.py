@@ -14,9 +14,13 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from displays.errors import Malformed
+from displays.errors import Unavailable as NoPack
+from displays.speech.pack import load_pack, missing_tokens
+from displays.speech.phrases import VoicePolicy
 from queue_server.domain.checks import check
 from queue_server.domain.configuration import Configuration
-from queue_server.domain.findings import Finding, Level, error, nearest
+from queue_server.domain.findings import Finding, Level, error, listing, nearest, warning
 
 
 def load(text: str) -> tuple[Configuration | None, list[Finding]]:
@@ -35,12 +39,32 @@ def load(text: str) -> tuple[Configuration | None, list[Finding]]:
     return configuration, [*_timezone(configuration), *check(configuration)]
 
 
-def check_command(path: Path, as_json: bool) -> int:
-    """`yichuang config check FILE [--json]`: prints the findings; 0 fit to apply, 1 not, 2 no such file."""
+def voice_findings(configuration: Configuration, folder: Path) -> Iterator[Finding]:
+    """What the voice pack in `folder` cannot say of this hall (UX S-06); a call that it cannot say is not spoken."""
+    voice = configuration.voice
+    try:
+        pack = load_pack(folder)
+        policy = VoicePolicy(template=voice.template, one=voice.one, languages=voice.languages, words=pack.words)
+    except (NoPack, Malformed) as problem:
+        zh = f"语音包不能用：{problem}。请运行 yichuang voice build。"
+        yield warning("voice_pack", "voice", zh, f"The voice pack does not work: {problem}. Run yichuang voice build.")
+        return
+    plates = [window.plate or window.id for window in configuration.window]
+    prefixes = [*(domain.prefix for domain in configuration.domain), *(each.prefix for each in configuration.bundle)]
+    missing = missing_tokens(pack, plates, prefixes, policy)
+    if missing:
+        said = listing(missing)
+        zh = f"语音包缺少录音：{said}。请补录，或用 yichuang voice build --hall 重新生成。"
+        en = f"The voice has no clip for {said}; record them, or run yichuang voice build --hall."
+        yield warning("voice_tokens", "voice", zh, en)
+
+
+def check_command(path: Path, as_json: bool, voice: Path | None = None) -> int:  # long: two ways to print one report
+    """`yichuang config check FILE [--voice FOLDER] [--json]`: prints the findings; 0 fit to apply, 1 not, 2 no such file."""
     try:
         text = path.read_text("utf-8")
     except OSError as problem:
-        Console(stderr=True).print(f"{path}: {problem.strerror}", markup=False)
+        Console(stderr=True).print(f"{path}: {problem.strerror}", markup=False, soft_wrap=True)
         return 2
     except UnicodeDecodeError as problem:
         zh = f"文件不是 UTF-8 编码（第 {problem.start} 字节）。请另存为 UTF-8。"
@@ -48,6 +72,8 @@ def check_command(path: Path, as_json: bool) -> int:
         configuration = None
     else:
         configuration, findings = load(text)
+        if configuration is not None and voice is not None:
+            findings += voice_findings(configuration, voice)
     bad = sum(finding.level is Level.ERROR for finding in findings)
     out = Console()
     if as_json:

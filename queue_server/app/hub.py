@@ -1,5 +1,7 @@
 """The single writer of a hall: commands become durable events, and only then answers, effects and documents."""
 
+# long: one writer with all its doubts, so that the laws of the road are read in one place
+
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,7 +14,14 @@ from queue_server.app.replay import replay
 from queue_server.domain.commands import Command, Context
 from queue_server.domain.decide import Decision, decide
 from queue_server.domain.errors import Broken, Rejected, Unavailable
-from queue_server.domain.events import VERSION, ConfigurationApplied, ConfigurationPlanned, Event, encode_event
+from queue_server.domain.events import (
+    VERSION,
+    ConfigurationApplied,
+    ConfigurationPlanned,
+    Event,
+    ServiceRated,
+    encode_event,
+)
 from queue_server.domain.evolve import evolve
 from queue_server.domain.model import Hall
 from queue_server.store import port
@@ -36,7 +45,8 @@ class KeyReused(Exception):
 class Cause:
     """Who asks, with what rights, and the idempotency key of the asking.
 
-    An empty key means that repetition is not recognised. `clerk` and `may_call_numbers` are as in `Context`.
+    An empty key means that repetition is not recognised. `clerk` is as in `Context`. `may_call_numbers` is a manager's right; clerks and
+    keypads have what the hall's policy gives them (RULES 23).
     """
 
     actor: str
@@ -66,10 +76,13 @@ class Extras:
 
 Responder = Callable[[Hall, Decision], tuple[int, bytes]]
 
+Asking = Command | Callable[[Hall], Command]
+"""A command, or what makes it from the hall in the moment of its decision (the first printer that works, say)."""
+
 
 @dataclass(slots=True)
 class _Asked:
-    command: Command
+    command: Asking
     cause: Cause
     respond: Responder
     extras: Extras | None
@@ -108,6 +121,7 @@ class Hub:
         self._leasing = asyncio.Lock()
         self._inbox: asyncio.Queue[_Asked | _Read[object]] = asyncio.Queue(INBOX_MAX)
         self._lease: Lease | None = None
+        self._deciding = True  # the hall may hold what is not durable yet: nobody looks at it
         self._recovering: asyncio.Task[None] | None = None
 
     @property
@@ -143,7 +157,7 @@ class Hub:
 
     async def ask(
         self,
-        command: Command,
+        command: Asking,
         cause: Cause,
         respond: Responder,
         extras: Extras | None = None,
@@ -160,9 +174,11 @@ class Hub:
         await self.ask(command, Cause(actor), lambda _hall, _decision: (204, b""))
 
     async def read(self, look: Callable[[Hall], T]) -> T:
-        """What `look` finds in the committed hall, between batches."""
+        """What `look` finds in the committed hall: now when no batch is in the making, else before the next one."""
         if self.stopped.is_set():
             raise Unavailable(self.failure or "stopped")
+        if not self._deciding:
+            return look(self._hall)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._put(_Read(look, future))  # type: ignore[arg-type]
         return await future
@@ -177,7 +193,9 @@ class Hub:
         """Serve the inbox until cancelled or fenced."""
         try:
             while not self.stopped.is_set():
+                self._deciding = False
                 items = [await self._inbox.get()]
+                self._deciding = True
                 while len(items) < BATCH_MAX and not self._inbox.empty():
                     items.append(self._inbox.get_nowait())
                 await self._serve(items)
@@ -202,15 +220,15 @@ class Hub:
                 log.warning("lease not renewed", error=str(error))
 
     async def _serve(self, items: "list[_Asked | _Read[object]]") -> None:
-        asked = [item for item in items if isinstance(item, _Asked)]
-        if asked:
-            await self._carry_out(asked)
         for item in items:
             if isinstance(item, _Read) and not item.future.done():
                 try:
                     item.future.set_result(item.look(self._hall))
                 except Exception as error:
                     _fail(item.future, error)
+        asked = [item for item in items if isinstance(item, _Asked)]
+        if asked:
+            await self._carry_out(asked)
 
     async def _carry_out(self, asked: list[_Asked]) -> None:
         try:
@@ -264,16 +282,19 @@ class Hub:
             clerk=cause.clerk,
         )
         try:
-            decision = decide(self._hall, item.command, ctx)
+            command = item.command if isinstance(item.command, Command) else item.command(self._hall)
+            decision = decide(self._hall, command, ctx)
+            data = [encode_event(event) for event in decision.events]
         except Rejected as rejection:
-            self._apply([event for event in rejection.events if isinstance(event, Event)], item, now, work)
+            noted = [event for event in rejection.events if isinstance(event, Event)]
+            self._apply(noted, [encode_event(event) for event in noted], item, now, work)
             work.failures.append((item, rejection))
             return
         except Exception as error:
-            log.exception("decision failed", command=type(item.command).__name__)
+            log.exception("decision failed", command=getattr(item.command, "__name__", type(item.command).__name__))
             work.failures.append((item, error))
             return
-        self._apply(decision.events, item, now, work)
+        self._apply(decision.events, data, item, now, work)
         status, body = item.respond(self._hall, decision)
         work.answers.append((item, Answer(status, body)))
         if item.extras is not None and decision.events:
@@ -284,14 +305,13 @@ class Hub:
             work.known[cause.principal, cause.key] = receipt
             work.batch.receipts.append(receipt)
 
-    def _apply(self, events: list[Event], item: _Asked, now: int, work: "_Work") -> None:
-        for event in events:
+    def _apply(self, events: list[Event], data: list[str], item: _Asked, now: int, work: "_Work") -> None:
+        for event, text in zip(events, data, strict=True):
+            subject = _subject(self._hall, event)
             self._hall = evolve(self._hall, event)
-            subject = "configuration" if isinstance(event, ConfigurationApplied | ConfigurationPlanned) else "queue"
             kind = type(event).__name__
-            data = encode_event(event)
             work.batch.events.append(
-                NewEvent(subject, self._hall.day, now, item.cause.actor, item.cause.key, kind, VERSION, data)
+                NewEvent(subject, self._hall.day, now, item.cause.actor, item.cause.key, kind, VERSION, text)
             )
         work.events.extend(events)
 
@@ -340,6 +360,15 @@ class Hub:
         """Nobody's command waits for a store that is away: done minutes later it would surprise whoever gave it up."""
         while not self._inbox.empty():
             _fail(self._inbox.get_nowait().future, Unavailable(why))
+
+
+def _subject(hall: Hall, event: Event) -> str:
+    """What of a hall the event belongs to (DESIGN 3): its day's queue, or what outlives the day."""
+    if isinstance(event, ConfigurationApplied | ConfigurationPlanned):
+        return "configuration"
+    if isinstance(event, ServiceRated) and event.service not in hall.services:
+        return "ratings"
+    return "queue"
 
 
 class _Work:

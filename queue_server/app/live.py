@@ -143,6 +143,9 @@ class Live:
             encoded = msgspec.json.encode(document)
             if topic.documents.get(key) != encoded:
                 topic.documents[key] = changed[key] = encoded
+        for key in [key for key in topic.documents if key not in rendered]:
+            del topic.documents[key]
+            changed[key] = b"null"
         if changed:
             self._counter += 1
             lease = self._hub.lease
@@ -227,6 +230,9 @@ def _touched(hall: Hall, events: list[Event]) -> set[Name]:
         ):
             names |= {("manager", ""), ("guide", "")}
             names |= {("kiosk", kiosk.id) for kiosk in hall.configuration.kiosk}
+            code, _, subject = getattr(event, "alarm", "").partition(":")
+            if code == "window-help":
+                names.add(("console", subject))
     return names
 
 

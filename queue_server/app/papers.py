@@ -71,6 +71,7 @@ class Papers:
             valid_on=valid_on,
             opens=hall.configuration.hours.opens,
             url=self.url(ticket.id),
+            reprint=ticket.slips > 1,
         )
         return encode_paper(paper)
 

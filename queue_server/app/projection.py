@@ -163,7 +163,7 @@ def _changed(event: e.Event) -> Iterable[Upsert]:  # long: one case an event
             yield _ticket(event.ticket, state=TicketState.WAITING.value, effective_at=event.key.effective_at)
         case e.PrintRecorded():
             yield _ticket(event.ticket, print_state=event.state.value)
-        case e.ReprintRequested():
+        case e.ReprintRequested() | e.SlipRequested():
             yield _ticket(event.ticket, print_state=PrintState.CLAIMED.value)
         case e.RatingInvited():
             yield _service(event.service, invited_at=event.at)

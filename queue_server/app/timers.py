@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 
+from queue_server.app.calendar import works
 from queue_server.app.hub import Hub
 from queue_server.app.texts import words
 from queue_server.app.views.screens import Surroundings
@@ -69,19 +70,26 @@ class Timers:
             log.info("not now", command=type(command).__name__, code=rejection.code)
 
     async def _day(self) -> None:
-        """RULES 15: tickets from `tickets_from` on, windows at `opens`, no tickets after `tickets_until`."""
+        """RULES 15: tickets from `tickets_from` on, windows at `opens`, no tickets after `tickets_until`.
 
-        def look(hall: Hall) -> tuple[str, HallState, Configuration]:
-            return hall.day, hall.state, hall.configuration
+        A day that somebody opened by hand, outside of all that, is theirs to close; midnight ends it.
+        """
 
-        day, state, configuration = await self._hub.read(look)
+        def look(hall: Hall) -> tuple[str, HallState, Configuration, int]:
+            return hall.day, hall.state, hall.configuration, hall.opened_at
+
+        day, state, configuration, opened_at = await self._hub.read(look)
         under_way = bool(day) and state is not HallState.CLOSED
         if not under_way:
             self._hub.clock.anchor()
         local = self._hub.clock.local(self._hub.clock.now())
         today, minute = f"{local:%Y-%m-%d}", local.hour * 60 + local.minute
         hours = configuration.hours
-        works = local.isoweekday() in hours.weekdays
+        workday = works(hours, local.date())
+        opened = self._hub.clock.local(opened_at)
+        late = opened.hour * 60 + opened.minute >= minutes_of(hours.tickets_until)
+        if under_way and day == today and (late or not workday):
+            return
         if under_way:
             if today > day or minute >= minutes_of(hours.closes) + AFTER_CLOSING_MIN:
                 await self._end()
@@ -89,7 +97,7 @@ class Timers:
                 await self._tell(c.StartDay())
             elif state is HallState.OPEN and minute >= minutes_of(hours.tickets_until):
                 await self._tell(c.CloseDay())
-        elif works and today > day and minutes_of(hours.tickets_from) <= minute < minutes_of(hours.tickets_until):
+        elif workday and today > day and minutes_of(hours.tickets_from) <= minute < minutes_of(hours.tickets_until):
             await self._tell(c.OpenDay(day=today))
 
     async def _end(self) -> None:

@@ -1,7 +1,6 @@
 """Unguessable names for what a phone may open: keyed hashes, never stored in an event (UX P-01)."""
 
 import base64
-import hashlib
 import hmac
 
 MAC_BYTES = 16
@@ -14,7 +13,7 @@ class Tokens:
         self._key = key
 
     def _mac(self, kind: str, name: str) -> str:
-        digest = hmac.new(self._key, f"{kind}:{name}".encode(), hashlib.sha256).digest()[:MAC_BYTES]
+        digest = hmac.digest(self._key, f"{kind}:{name}".encode(), "sha256")[:MAC_BYTES]
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
     def make(self, kind: str, name: str) -> str:

@@ -8,6 +8,7 @@ from queue_server.domain.configuration import WindowKind
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall
 from queue_server.domain.queues import all_windows, oldest_base, waiting_in
+from queue_server.domain.windows import known_window
 from queue_server.wire.common import DeviceState, HallState, PrinterState, WindowState
 
 Found = tuple[str, str, str, int]
@@ -29,6 +30,8 @@ def current(hall: Hall, now: int) -> Iterator[Found]:
         if not hall.tickets[name].ended_at:
             yield "help", name, "warn", 0
     for alarm in hall.alarms.values():
+        if alarm.code == "window-help":
+            yield "window-help", alarm.subject, "alert", 0
         asked = alarm.code == "help" and alarm.subject not in hall.tickets
         if asked and not alarm.acknowledged_by and now - alarm.at < HELP_MS:
             yield "help", alarm.subject, "warn", 0
@@ -114,6 +117,16 @@ def call_help(hall: Hall, command: c.CallHelp, ctx: c.Context) -> list[e.Event]:
     if name in hall.alarms:
         return []
     return [e.AlarmRaised(alarm=name, code="help", subject=command.kiosk, level="warn", figure=0, at=ctx.now)]
+
+
+def window_help(hall: Hall, command: c.WindowHelp, ctx: c.Context) -> list[e.Event]:
+    """Stands until the window itself ends it; acknowledging it means "I am coming"."""
+    window, name = known_window(hall, command.window), f"window-help:{command.window}"
+    if command.wanted == (name in hall.alarms):
+        return []
+    if not command.wanted:
+        return [e.AlarmCleared(alarm=name, at=ctx.now)]
+    return [e.AlarmRaised(alarm=name, code="window-help", subject=window.id, level="alert", figure=0, at=ctx.now)]
 
 
 def acknowledge(hall: Hall, command: c.AcknowledgeAlarm, ctx: c.Context) -> list[e.Event]:

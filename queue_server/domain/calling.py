@@ -14,6 +14,7 @@ HEADS_KEPT = 4
 DIGITS_MAX = 9
 PRESSED_TWICE_MS = 1000
 ASKED_FOR_MS = 15_000
+PARK_MAX_MIN = 480
 
 Candidate = tuple[int, int, int, str, Line]
 """Effective time + penalty in ms, issue number, place behind it, ticket, line."""
@@ -34,10 +35,11 @@ def compare_heads(hall: Hall, window: str, now: int) -> list[Candidate]:
     if away:
         away_ms, free_ms = _penalties_ms(hall)
         for line in away:
-            if line.head is not None:
-                at, issue, behind, ticket, _ = line.head
+            head = line.head
+            if head is not None:
+                at, issue, behind, ticket, _ = head
                 bears = now - at - line.credit_ms < free_ms
-                found.append((at + away_ms, issue, behind, ticket, line) if bears else line.head)
+                found.append((at + away_ms, issue, behind, ticket, line) if bears else head)
     found.sort()
     return found
 
@@ -71,7 +73,7 @@ def _called(hall: Hall, window: Window, ticket: Ticket, ctx: c.Context, service:
 
 def _head(hall: Hall, candidate: Candidate) -> e.Head:
     at, _, _, name, line = candidate
-    own_at = hall.tickets[name].key.effective_at
+    own_at = at if line.head is None else line.head[0]
     return e.Head(number=hall.tickets[name].number, queue=line.queue, effective_at=own_at, penalty_ms=at - own_at)
 
 
@@ -136,7 +138,7 @@ def find_number(hall: Hall, number: str) -> Ticket:
 def call_number(hall: Hall, command: c.CallNumber, ctx: c.Context) -> list[e.Event]:
     """RULES 23, 24: with permission and reason, outside the bound, counted; a ticket held elsewhere is refused."""
     window = open_window(hall, command.window)
-    if not ctx.may_call_numbers:
+    if not (ctx.may_call_numbers or hall.configuration.policy.clerks_call_numbers):
         raise Rejected("call-number-not-permitted")
     if not command.reason.strip():
         raise Rejected("reason-needed")
@@ -257,7 +259,9 @@ def transfer(hall: Hall, command: c.Transfer, ctx: c.Context) -> list[e.Event]:
 def park(hall: Hall, command: c.Park, ctx: c.Context) -> list[e.Event]:
     """RULES 30: set aside until a time; the alarm comes with `Tick`."""
     window, ticket = in_hand(hall, command.window, WindowState.CALLED, WindowState.SERVING)
-    until = ctx.now + max(1, command.minutes) * 60_000
+    if not 1 <= command.minutes <= PARK_MAX_MIN:
+        raise Rejected("park-minutes-out-of-range", most=PARK_MAX_MIN)
+    until = ctx.now + command.minutes * 60_000
     parked = e.TicketParked(
         ticket=ticket.id, window=window.id, service=window.service, reason=command.reason, until=until, at=ctx.now
     )

@@ -17,6 +17,7 @@ class Catalogue:
         "hall_typical_min",
         "matters",
         "priorities",
+        "rating_pads",
         "typical",
         "windows",
         "zones",
@@ -30,6 +31,10 @@ class Catalogue:
         self.zones: dict[str, Zone] = {each.id: each for each in configuration.zone}
         self.priorities: dict[str, Priority] = {each.id: each for each in configuration.priority}
         self.devices: dict[str, Device] = {each.id: each for each in configuration.device}
+        self.rating_pads: dict[str, list[str]] = defaultdict(list)
+        for device in configuration.device:
+            if device.kind == "rating_pad" and device.window:
+                self.rating_pads[device.window].append(device.id)
         sums: dict[str, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
         for matter in configuration.matter:
             weight = matter.share or 0.01

@@ -13,13 +13,14 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """When and by whom: ms UTC (never decreasing), the local time as minutes of the day, the actor's id.
 
+    `may_call_numbers` stands above the hall's `clerks_call_numbers` (RULES 23).
     `clerk` is the staff number that must sit at the commanded window, "" for whoever may act at any.
     """
 
     now: int
     minute: int
     actor: str
-    may_call_numbers: bool = True
+    may_call_numbers: bool = False
     clerk: str = ""
 
 
@@ -30,7 +31,9 @@ class OpenDay(Command, frozen=True, kw_only=True):
 
 
 class StartDay(Command, frozen=True, kw_only=True):
-    """The doors and windows open."""
+    """The doors and windows open; `day`, when it is later than the hall's, is opened first (a Saturday by hand)."""
+
+    day: str = ""
 
 
 class CloseDay(Command, frozen=True, kw_only=True):
@@ -83,6 +86,17 @@ class Reprint(Command, frozen=True, kw_only=True):
     ticket: str
     printer: str
     kiosk: str = ""
+
+
+class TurnAway(Command, frozen=True, kw_only=True):
+    """Somebody whom a closing hall will not reach gets the slip of RULES 34; `valid_on` is YYYY-MM-DD.
+
+    Without a `printer` the phone page of the ticket is the slip.
+    """
+
+    ticket: str
+    printer: str
+    valid_on: str
 
 
 class CancelTicket(Command, frozen=True, kw_only=True):
@@ -230,6 +244,17 @@ class Rate(Command, frozen=True, kw_only=True):
     has_text: bool = False
 
 
+class RateEarlier(Rate, frozen=True, kw_only=True):
+    """A page's rating of a service of an earlier day, with what the journal said of it while the hall's day was `day`.
+
+    `until` is the end of the rating period (ms UTC); `rated` whether the service had a rating.
+    """
+
+    until: int
+    rated: bool
+    day: str
+
+
 class ReportDevice(Command, frozen=True, kw_only=True):
     device: str
     state: DeviceState
@@ -241,6 +266,13 @@ class CallHelp(Command, frozen=True, kw_only=True):
     """Somebody at a kiosk wants a person."""
 
     kiosk: str
+
+
+class WindowHelp(Command, frozen=True, kw_only=True):
+    """一键呼救: a window calls for the guide desk and the manager, or the call is over (UX C-15)."""
+
+    window: str
+    wanted: bool
 
 
 class Tick(Command, frozen=True, kw_only=True):

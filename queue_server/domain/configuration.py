@@ -50,7 +50,10 @@ class Identity(Part, frozen=True, kw_only=True):
 
 
 class Hours(Part, frozen=True, kw_only=True):
-    """[hours]: local times HH:MM; weekdays 1 (Monday) … 7. Tickets may be taken before the windows open."""
+    """[hours]: local times HH:MM; weekdays 1 (Monday) … 7. Tickets may be taken before the windows open.
+
+    Public holidays are closed and make-up days open, except where all seven weekdays are named.
+    """
 
     tickets_from: str = "08:30"
     opens: str = "09:00"
@@ -97,6 +100,7 @@ class Policy(Part, frozen=True, kw_only=True):
     service_alarm_min: int = 20
     idle_alarm_min: int = 10
     open_without_rating_device: bool = True
+    clerks_call_numbers: bool = True
 
 
 class Voice(Part, frozen=True, kw_only=True):

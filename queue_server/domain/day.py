@@ -23,9 +23,12 @@ def open_day(hall: Hall, command: c.OpenDay, ctx: c.Context) -> list[e.Event]:
 
 
 def start_day(hall: Hall, command: c.StartDay, ctx: c.Context) -> list[e.Event]:
+    started = e.DayStarted(at=ctx.now)
+    if command.day > hall.day:
+        return [*open_day(hall, c.OpenDay(day=command.day), ctx), started]
     if not hall.day or hall.state is HallState.CLOSED:
         raise Rejected("hall-closed")
-    return [] if hall.state is HallState.OPEN else [e.DayStarted(at=ctx.now)]
+    return [] if hall.state is HallState.OPEN else [started]
 
 
 def close_day(hall: Hall, command: c.CloseDay, ctx: c.Context) -> list[e.Event]:

@@ -47,6 +47,7 @@ _RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] =
     c.SetMessage: day.set_message,
     c.ApplyConfiguration: day.apply_configuration,
     c.PlanConfiguration: day.plan_configuration,
+    c.TurnAway: tickets.turn_away,
     c.CancelTicket: tickets.cancel,
     c.DelayTicket: tickets.delay,
     c.AskHelp: tickets.ask_help,
@@ -72,8 +73,10 @@ _RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] =
     c.Undo: finishing.undo,
     c.PressRating: ratings.press,
     c.Rate: ratings.rate,
+    c.RateEarlier: ratings.rate_earlier,
     c.ReportDevice: alarms.report_device,
     c.Tick: alarms.tick,
     c.CallHelp: alarms.call_help,
+    c.WindowHelp: alarms.window_help,
     c.AcknowledgeAlarm: alarms.acknowledge,
 }

@@ -372,6 +372,15 @@ class TicketUncalled(Event, frozen=True, kw_only=True):
     at: int
 
 
+class SlipRequested(Event, frozen=True, kw_only=True):
+    """The paper of an uncalled ticket, good on `valid_on` (YYYY-MM-DD)."""
+
+    ticket: str
+    printer: str
+    valid_on: str
+    at: int
+
+
 class DeviceChanged(Event, frozen=True, kw_only=True):
     device: str
     state: DeviceState

@@ -58,6 +58,7 @@ _HANDLERS: dict[type[e.Event], Callable[[Hall, Any], Hall | None]] = {
     e.RatingInvited: evolve_windows.rating_invited,
     e.ServiceRated: evolve_windows.service_rated,
     e.TicketUncalled: evolve_tickets.ticket_uncalled,
+    e.SlipRequested: evolve_tickets.slip_requested,
     e.DeviceChanged: evolve_hall.device_changed,
     e.AlarmRaised: evolve_hall.alarm_raised,
     e.AlarmCleared: evolve_hall.alarm_cleared,

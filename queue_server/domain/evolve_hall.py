@@ -39,6 +39,7 @@ def day_opened(hall: Hall, event: e.DayOpened) -> Hall:
     fresh.version = hall.version
     fresh.day = event.day
     fresh.previous_day = event.previous_day
+    fresh.opened_at = event.at
     fresh.devices = hall.devices
     fresh.planned = hall.planned
     return fresh

@@ -68,6 +68,7 @@ def help_asked(hall: Hall, event: e.HelpAsked) -> None:
 def ticket_reactivated(hall: Hall, event: e.TicketReactivated) -> None:
     ticket = hall.tickets[event.ticket]
     move(hall, ticket, event)
+    ticket.window = ticket.service = ""
     ticket.key = event.key
     place(hall, ticket)
 
@@ -80,6 +81,12 @@ def reprint_requested(hall: Hall, event: e.ReprintRequested) -> None:
     ticket = hall.tickets[event.ticket]
     ticket.print_state = PrintState.CLAIMED
     ticket.reprints += 1
+
+
+def slip_requested(hall: Hall, event: e.SlipRequested) -> None:
+    ticket = hall.tickets[event.ticket]
+    ticket.print_state = PrintState.CLAIMED
+    ticket.slips += 1
 
 
 def ticket_uncalled(hall: Hall, event: e.TicketUncalled) -> None:

@@ -68,6 +68,7 @@ def _begin(hall: Hall, event: e.TicketCalled | e.TicketRestored | e.TicketUnpark
 
 def ticket_called(hall: Hall, event: e.TicketCalled) -> None:
     ticket = _begin(hall, event)
+    hall.called_given += event.given
     ticket.calls, ticket.called_at, ticket.last_call_at = 1, event.at, event.at
     if not ticket.first_called_at:
         ticket.first_called_at = event.at
@@ -258,5 +259,9 @@ def rating_invited(hall: Hall, event: e.RatingInvited) -> None:
 
 
 def service_rated(hall: Hall, event: e.ServiceRated) -> None:
-    hall.services[event.service].rating = event.rating
-    hall.rated += 1
+    service = hall.services.get(event.service)
+    if service is None:
+        hall.rated_earlier.add(event.service)
+    else:
+        service.rating = event.rating
+        hall.rated += 1

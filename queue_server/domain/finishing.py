@@ -4,23 +4,10 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as e
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall, Window
-from queue_server.domain.windows import open_window
-from queue_server.wire.common import DeviceState, TicketState, WindowState
+from queue_server.domain.windows import open_window, rating_device
+from queue_server.wire.common import TicketState, WindowState
 
 OUTCOMES = frozenset({"done", "incomplete", "referred", "not_done"})
-
-
-def rating_device(hall: Hall, window: str) -> str:
-    """The window's rating device unless it is known to be off, else "".
-
-    The protocol has no sign of life (HARDWARE 1.1): a pad nobody has pressed yet is unknown, and is asked all the same.
-    """
-    for device in hall.configuration.device:
-        if device.kind == "rating_pad" and device.window == window:
-            health = hall.devices.get(device.id)
-            if health is not None and health.state is not DeviceState.OFFLINE:
-                return device.id
-    return ""
 
 
 def infer_arrival(hall: Hall, window: Window, ctx: c.Context, why: str) -> list[e.Event]:

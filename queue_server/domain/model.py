@@ -73,6 +73,7 @@ class Ticket:
     help_asked_at: int = 0
     ahead_at_issue: int = 0
     reprints: int = 0
+    slips: int = 0
     wait_at_issue: tuple[int, int] = (-1, -1)
     moves: int = 0
 
@@ -202,6 +203,7 @@ class Hall:
     version: int = 0
     day: str = ""
     previous_day: str = ""
+    opened_at: int = 0
     state: HallState = HallState.BEFORE
     message: tuple[str, str, str] = ("", "", "")
     planned: Configuration | None = None
@@ -216,12 +218,14 @@ class Hall:
     windows: dict[str, Window] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     redeemed: set[str] = field(default_factory=set)
+    rated_earlier: set[str] = field(default_factory=set)
     parked: set[str] = field(default_factory=set)
     asked_help: set[str] = field(default_factory=set)
     alarms: dict[str, Alarm] = field(default_factory=dict)
     devices: dict[str, DeviceHealth] = field(default_factory=dict)
     unmet: int = 0
     called: int = 0
+    called_given: int = 0
     no_shows: int = 0
     served: int = 0
     served_direct: int = 0

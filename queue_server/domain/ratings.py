@@ -33,14 +33,15 @@ def check_level(level: int, tags: tuple[str, ...], has_text: bool) -> None:
 def pressed_service(hall: Hall, window_name: str, pressed_at: int) -> Service:
     """The service a press belongs to: what was in hand or last finished at the window when it was pressed.
 
-    While the next citizen is merely called, a press within the last one's invitation is that one's: with one key a
-    citizen (UX C-01) every invitation goes out together with the next call.
+    The device was asked for one service: until that one is rated, a press within its invitation is its own, whoever
+    sits there by then. With one key a citizen (UX C-01) every invitation goes out together with the next call, so while
+    the next citizen is merely called a second press is the last one's too.
     """
     window = known_window(hall, window_name)
     last = hall.services.get(window.last_service)
-    if window.state is WindowState.CALLED and last is not None and last.invited_at:
+    if last is not None and last.invited_at and (window.state is WindowState.CALLED or not last.rating):
         until = last.invited_at + hall.configuration.policy.invite_for_s * 1000
-        if last.invited_at <= pressed_at <= until:
+        if last.invited_at <= pressed_at <= until and not last.cancelled:
             return last
     for name in (window.service, window.last_service):
         service = hall.services.get(name)
@@ -87,8 +88,20 @@ def rate(hall: Hall, command: c.Rate, ctx: c.Context) -> list[e.Event]:
     return [rated_on_page(command, ctx)]
 
 
+def rate_earlier(hall: Hall, command: c.RateEarlier, ctx: c.Context) -> list[e.Event]:
+    """UX P-01: still one per service, whichever of the days of its rating period it comes on."""
+    if command.day != hall.day:
+        raise Rejected("day-changed")
+    if command.rated or command.service in hall.rated_earlier:
+        raise Rejected("already-rated")
+    if ctx.now > command.until:
+        raise Rejected("rating-closed")
+    check_level(command.level, command.tags, command.has_text)
+    return [rated_on_page(command, ctx)]
+
+
 def rated_on_page(command: c.Rate, ctx: c.Context) -> e.ServiceRated:
-    """The event of a page's rating; also used for services of earlier days, within the rating period."""
+    """The event of a page's rating; of today or of an earlier day."""
     return e.ServiceRated(
         rating=command.id,
         service=command.service,

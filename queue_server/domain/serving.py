@@ -10,6 +10,9 @@ from queue_server.domain.configuration import Bundle, Configuration, Matter, Win
 QueueKey = NewType("QueueKey", str)
 NOBODY = QueueKey("")
 
+# So many different wishes are remembered with their stops; a hall has far fewer on one day.
+PLANS_MAX = 4096
+
 # Each further filing of the same matter takes this share of the first one's time (the sample halls' design value).
 FURTHER_FILING = 0.6
 
@@ -43,7 +46,17 @@ class Serving:
     Bit n of a mask stands for window n of the configuration. Unknown ids raise KeyError.
     """
 
-    __slots__ = ("_bundles", "_domain_prefix", "_masks", "_matters", "_position", "_taking_bundles", "_windows", "keys")
+    __slots__ = (
+        "_bundles",
+        "_domain_prefix",
+        "_masks",
+        "_matters",
+        "_plans",
+        "_position",
+        "_taking_bundles",
+        "_windows",
+        "keys",
+    )
 
     def __init__(self, configuration: Configuration) -> None:
         windows = configuration.window
@@ -56,6 +69,7 @@ class Serving:
             matter.id: _masks((serves(window, matter), at_home(window, matter)) for window in windows)
             for matter in configuration.matter
         }
+        self._plans: dict[tuple[str, ...], tuple[tuple[tuple[str, ...], QueueKey], ...]] = {}
         self._taking_bundles = _masks((w.bundles, not w.home or "bundles" in w.home) for w in windows)
         found = [self.queue_of([matter]) for matter in self._matters]
         found += [self.queue_of(bundle=bundle) for bundle in self._bundles]
@@ -83,7 +97,7 @@ class Serving:
 
     def unserved(self, matters: Collection[str]) -> tuple[str, ...]:
         """Those of the matters that no window serves."""
-        return tuple(matter for matter in self._ordered(matters) if not self._masks[matter][0])
+        return tuple([matter for matter in self._ordered(matters) if not self._masks[matter][0]])
 
     def route(self, matters: Collection[str]) -> tuple[tuple[str, ...], ...]:
         """The fewest stops, in the catalogue's order, each with matters that one window can serve (RULES 31).
@@ -99,11 +113,21 @@ class Serving:
         )
         return _split(asked, _cover((1 << len(asked)) - 1, tuple(options)))
 
+    def plan(self, matters: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], QueueKey], ...]:
+        """The `route` with the queue of each stop, worked out once for each wish; raises as `route` does."""
+        found = self._plans.get(matters)
+        if found is None:
+            if len(self._plans) >= PLANS_MAX:
+                self._plans.clear()
+            found = self._plans[matters] = tuple((stop, self.queue_of(stop)) for stop in self.route(matters))
+        return found
+
     def prefix_of(self, matters: Collection[str] = (), bundle: str = "") -> str:
         """The letters of the number (RULES 14): the bundle's, or those of the domain that the catalogue names first."""
         if bundle:
             return self._bundles[bundle].prefix
-        return self._domain_prefix[self._matters[self._ordered(matters)[0]].domain]
+        first = min(matters, key=self._position.__getitem__)
+        return self._domain_prefix[self._matters[first].domain]
 
     def minutes_of(self, matters: Collection[str] = (), bundle: str = "", quantity: int = 1) -> float:
         """Expected minutes at the window for `quantity` filings of each matter, or for one bundle."""

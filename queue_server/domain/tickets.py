@@ -31,8 +31,7 @@ def _plan(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[e.StopPlan
     if hall.serving.unserved(command.matters):
         raise Rejected("nobody-serves", _unmet(command, ctx))
     return tuple(
-        e.StopPlan(matters=stop, bundle="", queue=hall.serving.queue_of(stop))
-        for stop in hall.serving.route(command.matters)
+        [e.StopPlan(matters=stop, bundle="", queue=queue) for stop, queue in hall.serving.plan(command.matters)]
     )
 
 
@@ -65,11 +64,11 @@ def estimate(hall: Hall, queue: str, ahead: int, minute: int) -> tuple[int, int]
     if hall.state is HallState.BEFORE:
         opens_in_s = max(0, minutes_of(hours.opens) - minute) * 60
         return wait_range_s(ahead, hall.catalogue.typical_min(queue), len(home_windows(queue)), opens_in_s)
-    working = sum(
-        1
-        for name in home_windows(queue)
-        if name in hall.windows and hall.windows[name].state not in (WindowState.CLOSED, WindowState.PAUSED)
-    )
+    working = 0
+    for name in home_windows(queue):
+        window = hall.windows.get(name)
+        if window is not None and window.state is not WindowState.CLOSED and window.state is not WindowState.PAUSED:
+            working += 1
     return wait_range_s(ahead, hall.catalogue.typical_min(queue), working)
 
 
@@ -181,6 +180,23 @@ def reactivate(hall: Hall, command: c.ReactivateTicket, ctx: c.Context) -> list[
     base = max(ticket.base_at, ctx.now - min(waited, 600_000) // 2)
     key = Key(base - ticket.credit_ms, ticket.issue)
     return [e.TicketReactivated(ticket=ticket.id, key=key, at=ctx.now)]
+
+
+def turn_away(hall: Hall, command: c.TurnAway, ctx: c.Context) -> list[e.Event]:
+    """RULES 34: once no more tickets are given, whoever still waits may be sent home with a slip; or another print of it."""
+    ticket = known_ticket(hall, command.ticket)
+    events: list[e.Event] = []
+    if ticket.state in (TicketState.WAITING, TicketState.PARKED):
+        if hall.state is not HallState.CLOSING:
+            raise Rejected("slip-too-early", number=ticket.number)
+        events.append(e.TicketUncalled(ticket=ticket.id, at=ctx.now))
+    elif ticket.state is not TicketState.UNCALLED:
+        raise Rejected("ticket-not-waiting", number=ticket.number, state=ticket.state)
+    if ticket.print_state is PrintState.CLAIMED:
+        raise Rejected("print-in-progress", number=ticket.number)
+    if command.printer:
+        events.append(e.SlipRequested(ticket=ticket.id, printer=command.printer, valid_on=command.valid_on, at=ctx.now))
+    return events
 
 
 def record_print(hall: Hall, command: c.RecordPrint, ctx: c.Context) -> list[e.Event]:

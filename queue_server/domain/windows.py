@@ -5,9 +5,21 @@ from queue_server.domain import events as e
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall, Ticket, Window
 from queue_server.domain.queues import all_windows, waiting_in
-from queue_server.wire.common import HallState, WindowState
+from queue_server.wire.common import DeviceState, HallState, WindowState
 
 PAUSE_REASONS = frozenset({"lunch", "meeting", "device", "away", "other"})
+
+
+def rating_device(hall: Hall, window: str) -> str:
+    """The window's rating device unless it is known to be off or nothing was heard of it yet, else "".
+
+    The protocol has no sign of life (HARDWARE 1.1): a pad nobody has pressed yet is unknown, and is asked all the same.
+    """
+    for device in hall.catalogue.rating_pads.get(window, ()):
+        health = hall.devices.get(device)
+        if health is not None and health.state is not DeviceState.OFFLINE:
+            return device
+    return ""
 
 
 def known_window(hall: Hall, name: str) -> Window:
@@ -52,9 +64,11 @@ def is_served(hall: Hall, queue: str) -> bool:
     """Whether a window that serves the queue is open, or will be when the doors open."""
     if hall.state is HallState.BEFORE:
         return bool(all_windows(queue))
-    return any(
-        name in hall.windows and hall.windows[name].state is not WindowState.CLOSED for name in all_windows(queue)
-    )
+    for name in all_windows(queue):
+        window = hall.windows.get(name)
+        if window is not None and window.state is not WindowState.CLOSED:
+            return True
+    return False
 
 
 def sit_down(hall: Hall, command: c.OpenWindow, ctx: c.Context) -> list[e.Event]:
@@ -68,6 +82,8 @@ def sit_down(hall: Hall, command: c.OpenWindow, ctx: c.Context) -> list[e.Event]
     if elsewhere:
         raise Rejected("staff-at-other-window", window=elsewhere[0], staff=command.staff)
     if window.state is WindowState.CLOSED:
+        if not hall.configuration.policy.open_without_rating_device and not rating_device(hall, window.id):
+            raise Rejected("no-rating-device", window=window.id)
         opened = e.WindowOpened(window=window.id, staff=command.staff, staff_name=command.staff_name, at=ctx.now)
         return [opened]
     if window.staff == command.staff:

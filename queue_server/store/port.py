@@ -233,9 +233,19 @@ class StorePort(Protocol):
         """Whether this process renewed or committed under `lease` within LEASE_TTL_MS. No I/O; ask before each effect."""
 
     def read(
-        self, hall: str, *, subject: str | None = None, day: str | None = None, after: int = 0, limit: int | None = None
+        self,
+        hall: str,
+        *,
+        subject: str | None = None,
+        day: str | None = None,
+        naming: Collection[str] = (),
+        after: int = 0,
+        limit: int | None = None,
     ) -> AsyncIterator[JournalRow]:
-        """The rows with seq > `after` in order, all of them or those of one subject or day."""
+        """The rows with seq > `after` in order: all, those of one subject or day, those whose data hold one of the ids."""
+
+    async def day_of(self, hall: str, table: Literal["tickets", "services"], row_id: str) -> str:
+        """The day of a ticket or service ("" when there is none): which rows of the journal tell of it."""
 
     async def latest_day(self, hall: str, subject: str) -> str:
         """The day of the newest row of `subject` ("" when there is none)."""

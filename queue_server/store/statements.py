@@ -28,6 +28,13 @@ from queue_server.store.port import (
 
 _HALL_AND_ID: Final = ("hall", "id")
 
+RECEIPTS_SQLITE: Final = (
+    f"SELECT {', '.join(f'receipts.{name}' for name in tables.receipts.c.keys())} "  # noqa: SIM118
+    "FROM (VALUES (?, ?, ?)) AS wanted CROSS JOIN receipts ON receipts.hall = wanted.column1 "
+    "AND receipts.principal = wanted.column2 AND receipts.key = wanted.column3"
+)
+"""One look-up for a whole batch; CROSS JOIN pins the order, so that each key is found through the primary key."""
+
 
 def prepare(dialect: Dialect, statement: Executable, columns: Sequence[str] | None = None) -> tuple[str, list[str]]:
     """The text for the driver and the names of its positional parameters."""
@@ -72,11 +79,16 @@ class Statements:
         self._settle, self._settle_names = prepare(dialect, settle())
         self._withdraw, self._withdraw_names = prepare(dialect, withdraw())
         self.projection = lru_cache(256)(self._projection)
+        self.receipt = RECEIPTS_SQLITE if dialect.name == "sqlite" else self._receipt_of_one()
+
+    def _receipt_of_one(self) -> str:
+        """The look-up of one key; a pipeline asks for many."""
         row = tables.receipts.c
         same = (row.hall == bindparam("the_hall"), row.principal == bindparam("who"), row.key == bindparam("what"))
-        self.receipt, names = prepare(dialect, select(*tables.receipts.c).where(*same))
+        sql, names = prepare(self.dialect, select(*tables.receipts.c).where(*same))
         if names != ["the_hall", "who", "what"]:
             raise Broken(f"parameters in another order than the keys: {names}")
+        return sql
 
     def _insert(self, table: Table) -> str:
         return self._in_order(insert(table), tuple(table.c.keys()))

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from msgspec.structs import astuple
 from sqlalchemy import ColumnElement, Row, Table, and_, delete, desc, insert, or_, select, update
@@ -206,7 +206,14 @@ class Store(StorePort):
         return Committed(after, lease.head + 1, after.head)
 
     async def read(
-        self, hall: str, *, subject: str | None = None, day: str | None = None, after: int = 0, limit: int | None = None
+        self,
+        hall: str,
+        *,
+        subject: str | None = None,
+        day: str | None = None,
+        naming: Collection[str] = (),
+        after: int = 0,
+        limit: int | None = None,
     ) -> AsyncIterator[JournalRow]:
         row = tables.journal.c
         wanted: list[ColumnElement[bool]] = [row.hall == hall]
@@ -214,6 +221,8 @@ class Store(StorePort):
             wanted.append(row.day == day)
         if subject is not None:  # as an expression beside a day: the day's index is the narrow one, never the subject's
             wanted.append((row.subject if day is None else row.subject.concat("")) == subject)
+        if naming:
+            wanted.append(or_(*(row.data.contains(f'"{each}"', autoescape=True) for each in naming)))
         left = limit
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)
@@ -232,6 +241,12 @@ class Store(StorePort):
         async with self.database.reading() as connection:
             newest = select(row.day).where(row.hall == hall, row.subject == subject).order_by(desc(row.seq)).limit(1)
             return (await connection.execute(newest)).scalar() or ""
+
+    async def day_of(self, hall: str, table: Literal["tickets", "services"], row_id: str) -> str:
+        row = tables.projected[table].c
+        async with self.database.reading() as connection:
+            found = await connection.execute(select(row.day).where(row.hall == hall, row.id == row_id))
+            return found.scalar() or ""
 
     async def halls(self) -> list[str]:
         """Every hall that was ever opened here."""

@@ -9,6 +9,7 @@ from aiohttp import web
 from queue_server.app.views.desk import desk_document
 from queue_server.domain import commands as c
 from queue_server.domain.decide import Decision, decide
+from queue_server.domain.errors import Malformed, Rejected
 from queue_server.domain.events import TicketTransferred, WindowClosed, WindowPaused
 from queue_server.domain.model import Hall
 from queue_server.domain.queues import ahead_of, all_windows
@@ -93,6 +94,31 @@ async def transfer_preview(frame: Frame, request: web.Request, person: Person) -
 
 STAFF = frozenset({"clerk", "guide", "desk", "manager", "admin", "auditor"})
 
+SEATED = frozenset({"clerk", "manager"})
+
+
+async def open_window(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Sign in at a window; a manager may open it for a clerk."""
+    name = request.match_info["window"]
+    body = await frame.body(request, OpenWindow)
+    staff, staff_name = person.name, person.display_name
+    if body.staff and body.staff != staff:
+        if "manager" not in person.roles:
+            raise Rejected("forbidden")
+        known = await frame.accounts.name_of_clerk(body.staff)
+        if known is None:
+            raise Malformed("staff", "no active clerk has this number")
+        staff, staff_name = body.staff, known
+    command = c.OpenWindow(window=name, staff=staff, staff_name=staff_name, take_over=body.take_over)
+    return await frame.carry(request, person, command, _reply(frame, name))
+
+
+async def call_help(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """一键呼救 and its end (UX C-15)."""
+    command = c.WindowHelp(window=request.match_info["window"], wanted=request.method == "POST")
+    return await frame.carry(request, person, command, lambda _hall, _decision: (200, b"{}"))
+
+
 ROUTES: list[Route] = [
     Route("GET", "windows", windows, STAFF, None, WindowsDocument, "All windows"),
     Route(
@@ -104,11 +130,9 @@ ROUTES: list[Route] = [
         TransferPreview,
         "What a transfer would mean",
     ),
-    _route(
-        "open",
-        OpenWindow,
-        lambda w, b, p: c.OpenWindow(window=w, staff=p.name, staff_name=p.display_name, take_over=b.take_over),
-    ),
+    Route("POST", "windows/{window}/open", open_window, SEATED, OpenWindow, DeskReply, "open a window"),
+    Route("POST", "windows/{window}/help", call_help, SEATED, Empty, Empty, "Call for help"),
+    Route("DELETE", "windows/{window}/help", call_help, SEATED | {"guide"}, None, Empty, "The call for help is over"),
     _route("pause", PauseWindow, lambda w, b, p: c.PauseWindow(window=w, reason=b.reason, resumes_at=b.resumes_at)),
     _route("resume", Empty, lambda w, b, p: c.ResumeWindow(window=w)),
     _route("close", Empty, lambda w, b, p: c.CloseWindow(window=w)),

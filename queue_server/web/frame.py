@@ -10,12 +10,11 @@ from aiohttp import web
 
 from queue_server.app.accounts import Accounts
 from queue_server.app.agents import Agents
-from queue_server.app.hub import Cause, Extras, Hub, Responder
+from queue_server.app.hub import Asking, Cause, Extras, Hub, Responder
 from queue_server.app.live import Live
 from queue_server.app.search import MatterIndex
 from queue_server.app.views.screens import Screens
 from queue_server.app.voice import Voice
-from queue_server.domain.commands import Command
 from queue_server.domain.errors import Malformed, Rejected
 from queue_server.store.store import Store
 from queue_server.web.bodies import parse
@@ -27,6 +26,9 @@ BODY_MAX = 4 * 1024 * 1024
 """Bytes of the largest body: a configuration file of 3,000 matters."""
 
 KEY_MAX = 128
+
+_JSON = {"Content-Type": "application/json"}
+_REPLAYED = {**_JSON, "Idempotent-Replayed": "true"}
 
 
 def new_id() -> str:
@@ -66,7 +68,7 @@ class Frame:
         self,
         request: web.Request,
         person: Person,
-        command: Command,
+        command: Asking,
         respond: Responder,
         extras: Extras | None = None,
     ) -> web.Response:
@@ -74,19 +76,18 @@ class Frame:
         key = request.headers.get("Idempotency-Key", "")
         if not key or len(key) > KEY_MAX or not key.isascii() or not key.isprintable():
             raise Malformed("Idempotency-Key", "one key of at most 128 printable ASCII characters for each intention")
-        manager = "manager" in person.roles or person.kind == "device"
+        seated = person.kind == "staff" and "clerk" in person.roles and "manager" not in person.roles
         cause = Cause(
             actor=person.actor,
             principal=person.actor,
             key=key,
             fingerprint=fingerprint(request, await request.read()),
-            clerk="" if manager else person.name,
-            may_call_numbers=True,
+            clerk=person.name if seated else "",
+            may_call_numbers=bool(person.roles & {"manager", "desk"}),
         )
         answer = await self.hub.ask(command, cause, respond, extras)
-        headers = {"Idempotent-Replayed": "true"} if answer.repeated else {}
         return web.Response(
-            status=answer.status, body=answer.body or None, content_type="application/json", headers=headers
+            status=answer.status, body=answer.body or None, headers=_REPLAYED if answer.repeated else _JSON
         )
 
 
@@ -122,8 +123,6 @@ def bind(frame: Frame, route: Route) -> Callable[[web.Request], Awaitable[web.St
     """The aiohttp handler of a route: who is asking is settled before anything else."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        if request.match_info.get("hall", frame.hub.name) != frame.hub.name:
-            raise web.HTTPNotFound
         person = identify(frame.accounts, request)
         if route.roles:
             person = require(person, route.roles)

@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from queue_server.app import hallfile
+from queue_server.app.past import retell, rows_of
 from queue_server.app.texts import has, words
 from queue_server.app.views.tickets import plate_of, ticket_document
 from queue_server.domain import commands as c
@@ -33,11 +34,11 @@ from queue_server.wire.api import (
     encode,
 )
 from queue_server.wire.common import HallState, Words
+from queue_server.wire.documents import TicketDocument
 
 MANAGERS = frozenset({"manager"})
 SETTERS = frozenset({"manager", "admin"})
 JOURNAL_PAGE = 1_000
-TEXT_MAX = 200
 
 
 def _nothing(hall: Hall, decision: Decision) -> tuple[int, bytes]:
@@ -68,15 +69,21 @@ def _day(action: str, body: type[msgspec.Struct], build: Callable[[object], c.Co
     return Route("POST", f"day/{action}", handle, MANAGERS, body, DayReply, f"{action} the day")
 
 
+async def open_now(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Doors open now, whatever the calendar says of today."""
+    await frame.body(request, Empty)
+    clock = frame.hub.clock
+    command = c.StartDay(day=f"{clock.local(clock.now()):%Y-%m-%d}")
+    return await frame.carry(request, person, command, _day_reply(frame))
+
+
 def _closing_text(body: object) -> c.Command:
     assert isinstance(body, CloseDay)
-    return c.CloseDay(text=body.text[:TEXT_MAX])
+    return c.CloseDay(text=body.text)
 
 
 async def message(frame: Frame, request: web.Request, person: Person) -> web.Response:
     body = await frame.body(request, SetMessage)
-    if len(body.zh) > TEXT_MAX or len(body.en) > TEXT_MAX:
-        raise Malformed("zh", f"at most {TEXT_MAX} characters")
     command = c.SetMessage(kind=body.kind, zh=body.zh, en=body.en)
     return await frame.carry(request, person, command, _nothing)
 
@@ -171,39 +178,44 @@ async def rollback(frame: Frame, request: web.Request, person: Person) -> web.Re
 
 
 async def life(frame: Frame, request: web.Request, person: Person) -> web.Response:
-    """Every event of one ticket today, in words."""
+    """Every event of one ticket in words, of whichever day."""
     name = request.match_info["ticket"]
     now = frame.hub.clock.now()
 
-    def look(hall: Hall) -> tuple[bytes, str, set[str]] | None:
+    def look(hall: Hall) -> tuple[TicketDocument | None, dict[str, str], Configuration]:
         ticket = hall.tickets.get(name)
-        if ticket is None:
-            return None
-        services = {service.id for service in hall.services.values() if service.ticket == name}
-        return encode(ticket_document(hall, ticket, frame.hub.clock, now)), hall.day, services
+        plates = {each.id: plate_of(hall, each.id) for each in hall.configuration.window}
+        document = ticket_document(hall, ticket, frame.hub.clock, now) if ticket else None
+        return document, plates, hall.configuration
 
-    found = await frame.hub.read(look)
-    if found is None:
-        raise web.HTTPNotFound
-    document, day, services = found
-    lines = []
-    plates = await frame.hub.read(lambda hall: {each.id: plate_of(hall, each.id) for each in hall.configuration.window})
-    async for row in frame.store.read(frame.hub.name, subject="queue", day=day):
-        fields = msgspec.json.decode(row.data, type=dict[str, object])
-        if fields.get("ticket") == name or fields.get("service") in services:
-            lines.append(_line(row, fields, plates))
-    reply = {"ticket": msgspec.Raw(document), "lines": lines}
-    return web.Response(body=msgspec.json.encode(reply), content_type="application/json")
+    document, plates, configuration = await frame.hub.read(look)
+    rows = await rows_of(frame.store, frame.hub.name, name)
+    if document is None:
+        told = await retell(frame.store, frame.hub.name, configuration, "t", name)
+        if told is None:
+            raise web.HTTPNotFound
+        document = ticket_document(told, told.tickets[name], frame.hub.clock, now)
+    reply = TicketLife(ticket=document, lines=[_line(row, plates) for row in rows])
+    return web.Response(body=encode(reply), content_type="application/json")
 
 
-def _line(row: JournalRow, fields: dict[str, object], plates: dict[str, str]) -> LifeLine:
+def _line(row: JournalRow, plates: dict[str, str]) -> LifeLine:
+    fields = msgspec.json.decode(row.data, type=dict[str, object])
     code = f"life.{row.kind}"
     if row.kind == "TicketCalled" and fields.get("given"):
         code += ".given"
-    figures = {**fields, "window": plates.get(str(fields.get("window", "")), str(fields.get("window", "")))}
-    text = words(code, figures) if has(code) else Words(zh=row.kind, en=row.kind)
+    window = str(fields.get("window", ""))
+    figures = {**fields, "window": plates.get(window, window)}
+    said = {name: words(f"said.{value}") for name, value in fields.items() if has(f"said.{value}")}
+    zh = words(code, {**figures, **{name: each.zh for name, each in said.items()}}).zh
+    en = words(code, {**figures, **{name: each.en for name, each in said.items()}}).en
     return LifeLine(
-        seq=row.seq, at=row.at, kind=row.kind, text=text, actor=row.actor, inferred=bool(fields.get("inferred"))
+        seq=row.seq,
+        at=row.at,
+        kind=row.kind,
+        text=Words(zh=zh, en=en),
+        actor=row.actor,
+        inferred=bool(fields.get("inferred")),
     )
 
 
@@ -216,7 +228,7 @@ async def journal(frame: Frame, request: web.Request, person: Person) -> web.Res
 
 
 ROUTES: list[Route] = [
-    _day("open", Empty, lambda _: c.StartDay()),
+    Route("POST", "day/open", open_now, MANAGERS, Empty, DayReply, "open the day, also one the calendar does not"),
     _day("close", CloseDay, _closing_text),
     _day("end", Empty, lambda _: c.EndDay()),
     Route("GET", "day/closing", closing, MANAGERS, None, DayReply, "Whom an early closing would not reach"),

@@ -43,7 +43,7 @@ def _operation(route: Route, path: str) -> dict[str, Any]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in _PARAMETER.findall(path)
     ]
-    if route.method == "POST" and not route.path.startswith(("session", "staff", "pairings")):
+    if route.method != "GET" and not route.path.startswith(("session", "staff", "paired", "pairings")):
         key = {"type": "string", "maxLength": 128}
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": key})
     success: dict[str, Any] = {"description": route.summary}

@@ -8,9 +8,8 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
-from queue_server.domain.model import Hall
 from queue_server.web.frame import Frame
-from queue_server.wire.documents import TicketView
+from queue_server.web.phones import view_of
 
 SLOT = "<!--slot:ticket-->"
 HALL_SLOT = "slot:hall"
@@ -63,13 +62,7 @@ class Pages:
         read = self._frame.screens.around.tokens.read(token)
         if read is None or read[0] != "t":
             return ""
-        name, now = read[1], self._frame.hub.clock.now()
-
-        def look(hall: Hall) -> TicketView | None:
-            ticket = hall.tickets.get(name)
-            return self._frame.screens.ticket_view(hall, ticket, now) if ticket else None
-
-        view = await self._frame.hub.read(look)
+        view = await view_of(self._frame, read[1])
         if view is None:
             return ""
         document = view.ticket

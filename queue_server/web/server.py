@@ -9,13 +9,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from queue_server.domain.errors import Unavailable
 from queue_server.domain.model import Hall
 from queue_server.paths import screens_dir
-from queue_server.web import desk, hall, openapi, staff, tickets
+from queue_server.web import desk, hall, openapi, phones, staff, tickets
 from queue_server.web.frame import BODY_MAX, Frame, Route, bind
 from queue_server.web.pages import Pages
 from queue_server.web.problems import problems
 from queue_server.web.sockets import Sockets
 
-ROUTES: list[Route] = [*tickets.ROUTES, *desk.ROUTES, *hall.ROUTES, *staff.ROUTES]
+ROUTES: list[Route] = [*tickets.ROUTES, *phones.ROUTES, *desk.ROUTES, *hall.ROUTES, *staff.ROUTES]
 
 
 def release() -> str:
@@ -46,6 +46,7 @@ class Metrics:
                 "tickets_issued": ("Tickets issued today", hall.issued),
                 "tickets_waiting": ("Tickets waiting now", hall.waiting),
                 "tickets_called": ("Tickets called today", hall.called),
+                "calls_given": ("Calls of a given number today, outside the order (RULES 23)", hall.called_given),
                 "services_finished": ("Services finished today", hall.served),
                 "services_direct": ("Services without a ticket today", hall.served_direct),
                 "no_shows": ("No-shows today", hall.no_shows),
@@ -73,7 +74,7 @@ def make_app(frame: Frame) -> tuple[web.Application, Sockets]:
     app = web.Application(client_max_size=BODY_MAX, middlewares=[problems])
     sockets = Sockets(frame)
     for route in ROUTES:
-        app.router.add_route(route.method, f"/api/v1/halls/{{hall}}/{route.path}", bind(frame, route))
+        app.router.add_route(route.method, f"/api/v1/halls/{frame.hub.name}/{route.path}", bind(frame, route))
     app.router.add_get("/api/v1/live", sockets.screen)
     app.router.add_get("/api/v1/agent", sockets.agent)
     described = msgspec.json.encode(openapi.document(ROUTES, release()))

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from queue_server.domain.errors import Malformed, Rejected
+from queue_server.domain.model import Hall
 from queue_server.web.frame import Frame, Route
 from queue_server.web.principals import COOKIE, Person, identify
 from queue_server.wire.api import (
@@ -112,12 +113,24 @@ async def pairing(frame: Frame, request: web.Request, person: Person) -> web.Res
 
 async def approve(frame: Frame, request: web.Request, person: Person) -> web.Response:
     body = await frame.body(request, ApprovePairing)
+    if not await frame.hub.read(lambda hall: _exists(hall, body.role, body.of)):
+        raise Malformed("of", f"no {body.role} {body.of!r} in this hall")
     device = await frame.accounts.approve(request.match_info["code"], body.role, body.of, body.name)
     created = next(row.created_at for row in frame.accounts.devices() if row.id == device.id)
     entry = PairedDevice(
         id=device.id, role=device.role, of=device.of, name=device.name, created_at=created, last_seen=None
     )
     return _json(entry)
+
+
+def _exists(hall: Hall, role: str, of: str) -> bool:
+    """Whether a screen of this role has a place there; an agent may come before its devices."""
+    places = {
+        "hall": {"", *hall.catalogue.zones},
+        "window": hall.catalogue.windows.keys(),
+        "kiosk": {kiosk.id for kiosk in hall.configuration.kiosk},
+    }
+    return of in places[role] if role in places else bool(of) or role != "agent"
 
 
 async def paired(frame: Frame, request: web.Request, person: Person) -> web.Response:

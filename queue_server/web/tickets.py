@@ -3,11 +3,13 @@
 import asyncio
 import secrets
 from collections.abc import Callable
+from datetime import date
 
 import msgspec
 from aiohttp import web
 
-from queue_server.app.agents import job_of
+from queue_server.app.agents import Printing, job_of
+from queue_server.app.calendar import next_working_day
 from queue_server.app.hub import Extras
 from queue_server.app.search import MatterIndex, initials_of
 from queue_server.app.texts import NOTHING, words
@@ -15,7 +17,7 @@ from queue_server.app.views.tickets import ticket_document, ticket_line
 from queue_server.domain import commands as c
 from queue_server.domain.decide import Decision
 from queue_server.domain.errors import Malformed, Rejected
-from queue_server.domain.events import ReprintRequested, TicketIssued
+from queue_server.domain.events import TicketIssued
 from queue_server.domain.model import Hall, Ticket
 from queue_server.store.port import PERSONAL_KEPT_MS, Lookup, PersonalRow
 from queue_server.web.frame import NOBODY, Frame, Route, new_id, query_int
@@ -26,8 +28,6 @@ from queue_server.wire.api import (
     KioskPin,
     MatterHit,
     MatterHits,
-    Rate,
-    Rated,
     Reprint,
     TakeTicket,
     TicketList,
@@ -35,14 +35,11 @@ from queue_server.wire.api import (
     encode,
 )
 from queue_server.wire.common import DeviceState, PrinterState
-from queue_server.wire.documents import TicketView
 
 ISSUERS = frozenset({"kiosk", "guide", "manager"})
 GUIDES = frozenset({"guide", "manager", "desk"})
 IDENTITY_KINDS = frozenset({"id_card", "phone", "passport"})
 IN_FLIGHT_PERSONS = 10_000
-NOTE_MAX = 200
-TEXT_MAX = 150
 SEARCH_MAX = 40
 USABLE = (PrinterState.OK, PrinterState.NEAR_END)
 
@@ -85,13 +82,14 @@ def _taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
         now = frame.hub.clock.now()
         ticket = hall.tickets[decision.subject]
         token = frame.screens.around.tokens.make("t", ticket.id)
-        issued = [event for event in decision.events if isinstance(event, TicketIssued | ReprintRequested)]
+        issued = next((event for event in decision.events if isinstance(event, TicketIssued)), None)
+        printed = [event for event in decision.events if isinstance(event, Printing) and event.printer]
         body = TicketTaken(
-            ticket=ticket_document(hall, ticket, frame.hub.clock, now),
+            ticket=ticket_document(hall, ticket, frame.hub.clock, now, issued),
             token=token,
             url=f"{frame.screens.around.base_url}/t/{token}",
-            created=any(isinstance(event, TicketIssued) for event in issued),
-            print_job=next((job_of(event) for event in issued if event.printer), ""),
+            created=issued is not None,
+            print_job=job_of(printed[0]) if printed else "",
         )
         return 201 if body.created else 200, encode(body)
 
@@ -100,26 +98,28 @@ def _taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
 
 async def take(frame: Frame, request: web.Request, person: Person) -> web.Response:
     body = await frame.body(request, TakeTicket)
-    if len(body.note) > NOTE_MAX:
-        raise Malformed("note", f"at most {NOTE_MAX} characters")
+    if body.note and person.kind == "device":
+        raise Malformed("note", "a note is written by staff, never by a citizen (law 10)")
     if body.language not in ("zh", "en"):
         raise Malformed("language", "zh or en")
     who, extras = await _person_of(frame, body.identity) if body.identity else ("", None)
     slip = await _slip(frame, body.slip) if body.slip else ""
-    printer = await frame.hub.read(lambda hall: usable_printer(hall, person, body.printer)) if body.paper else ""
-    command = c.TakeTicket(
-        id=new_id(),
-        matters=tuple(dict.fromkeys(body.matters)),
-        bundle=body.bundle,
-        quantity=body.quantity,
-        priority=body.priority,
-        person=who,
-        origin=_origin(person),
-        note=body.note,
-        language=body.language,
-        slip=slip,
-        printer=printer,
-    )
+
+    def command(hall: Hall) -> c.TakeTicket:
+        return c.TakeTicket(
+            id=new_id(),
+            matters=tuple(dict.fromkeys(body.matters)),
+            bundle=body.bundle,
+            quantity=body.quantity,
+            priority=body.priority,
+            person=who,
+            origin=_origin(person),
+            note=body.note,
+            language=body.language,
+            slip=slip,
+            printer=usable_printer(hall, person, body.printer) if body.paper else "",
+        )
+
     return await frame.carry(request, person, command, _taken(frame), extras)
 
 
@@ -129,8 +129,8 @@ async def _slip(frame: Frame, token: str) -> str:
     if read is None or read[0] != "t":
         raise Rejected("slip-unknown")
     previous = await frame.hub.read(lambda hall: hall.previous_day)
-    async for row in frame.store.read(frame.hub.name, subject="queue", day=previous):
-        if row.kind == "TicketUncalled" and msgspec.json.decode(row.data)["ticket"] == read[1]:
+    async for row in frame.store.read(frame.hub.name, subject="queue", day=previous, naming=(read[1],)):
+        if row.kind == "TicketUncalled":
             return read[1]
     raise Rejected("slip-unknown")
 
@@ -212,6 +212,23 @@ async def reprint(frame: Frame, request: web.Request, person: Person) -> web.Res
     return await frame.carry(request, person, c.Reprint(ticket=name, printer=printer, kiosk=kiosk), respond)
 
 
+async def slip(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Sends somebody home whom the day will not reach, with priority on the next working day (RULES 34)."""
+    body = await frame.body(request, Reprint)
+    name = request.match_info["ticket"]
+
+    def look(hall: Hall) -> tuple[str, str]:
+        day = next_working_day(hall.configuration.hours, date.fromisoformat(hall.day)) if hall.day else ""
+        return usable_printer(hall, person, body.printer), str(day)
+
+    printer, valid_on = await frame.hub.read(look)
+
+    def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
+        return _taken(frame)(hall, Decision(decision.events, name))
+
+    return await frame.carry(request, person, c.TurnAway(ticket=name, printer=printer, valid_on=valid_on), respond)
+
+
 def _origin(person: Person) -> str:
     return f"{person.kind}:{person.of or person.name}"
 
@@ -242,65 +259,6 @@ async def test_print(frame: Frame, request: web.Request, person: Person) -> web.
     if not await frame.agents.print_test(person.of):
         raise Rejected("no-printer")
     return web.Response(body=b"{}", content_type="application/json")
-
-
-# --- phones ---
-
-
-async def _ticket_of_today(frame: Frame, request: web.Request) -> str:
-    read = frame.screens.around.tokens.read(request.match_info["token"])
-    if read is None or read[0] != "t":
-        raise web.HTTPNotFound
-    name = read[1]
-    if not await frame.hub.read(lambda hall: name in hall.tickets):
-        raise web.HTTPNotFound
-    return name
-
-
-async def phone(frame: Frame, request: web.Request, person: Person) -> web.Response:
-    name = await _ticket_of_today(frame, request)
-    now = frame.hub.clock.now()
-    view = await frame.hub.read(lambda hall: encode(frame.screens.ticket_view(hall, hall.tickets[name], now)))
-    return web.Response(body=view, content_type="application/json")
-
-
-def _by_phone(action: str, build: Callable[[str], c.Command]) -> Route:
-    async def handle(frame: Frame, request: web.Request, person: Person) -> web.Response:
-        await frame.body(request, Empty)
-        name = await _ticket_of_today(frame, request)
-        citizen = Person("ticket", name, "", frozenset())
-
-        def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
-            return 200, encode(frame.screens.ticket_view(hall, hall.tickets[name], frame.hub.clock.now()))
-
-        return await frame.carry(request, citizen, build(name), respond)
-
-    return Route("POST", f"phone/{{token}}/{action}", handle, frozenset(), Empty, TicketView, f"{action} by phone")
-
-
-async def rate(frame: Frame, request: web.Request, person: Person) -> web.Response:
-    """One rating per service, from the page of its ticket or its window's QR (RULES 38, 46)."""
-    body = await frame.body(request, Rate)
-    read = frame.screens.around.tokens.read(body.token)
-    if read is None:
-        raise Rejected("service-unknown")
-    if len(body.text) > TEXT_MAX:
-        raise Malformed("text", f"at most {TEXT_MAX} characters")
-    if read[0] == "s" and read[1] != body.service:
-        raise Rejected("service-unknown")
-    if read[0] == "t":
-        mine = await frame.hub.read(lambda hall: getattr(hall.services.get(body.service), "ticket", ""))
-        if mine != read[1]:
-            raise Rejected("service-unknown")
-    command = c.Rate(
-        id=new_id(), service=body.service, level=body.level, tags=tuple(body.tags), has_text=bool(body.text.strip())
-    )
-    now = frame.hub.clock.now()
-    row = PersonalRow(f"rating:{command.id}", "text", body.text.encode(), now, now + PERSONAL_KEPT_MS)
-    extras = Extras(personal=[row] if body.text.strip() else [])
-    answer = encode(Rated(service=body.service, stored=True))
-    citizen = Person("citizen", body.service, "", frozenset())
-    return await frame.carry(request, citizen, command, lambda _hall, _decision: (200, answer), extras)
 
 
 # --- matters ---
@@ -371,16 +329,14 @@ ROUTES: list[Route] = [
     Route(
         "POST", "tickets/{ticket}/reprint", reprint, GUIDES | {"kiosk"}, Reprint, TicketTaken, "Print a ticket again"
     ),
+    Route(
+        "POST", "tickets/{ticket}/slip", slip, GUIDES, Reprint, TicketTaken, "Turn away with a slip for the next day"
+    ),
     _on_ticket("reactivate", lambda name: c.ReactivateTicket(ticket=name)),
     _on_ticket("cancel", lambda name: c.CancelTicket(ticket=name)),
     Route("POST", "kiosk/pin", pin, frozenset({"kiosk"}), KioskPin, Empty, "Open a kiosk's staff menu"),
     Route("POST", "kiosk/pin/set", set_pin, frozenset({"admin"}), KioskPin, Empty, "Set the PIN of the kiosks"),
     Route("POST", "kiosk/help", kiosk_help, frozenset({"kiosk"}), Empty, Empty, "Call a person to a kiosk"),
     Route("POST", "kiosk/test-print", test_print, frozenset({"kiosk"}), Empty, Empty, "Print a test page"),
-    Route("GET", "phone/{token}", phone, frozenset(), None, TicketView, "The citizen's own ticket"),
-    _by_phone("cancel", lambda name: c.CancelTicket(ticket=name)),
-    _by_phone("delay", lambda name: c.DelayTicket(ticket=name)),
-    _by_phone("help", lambda name: c.AskHelp(ticket=name)),
-    Route("POST", "ratings", rate, frozenset(), Rate, Rated, "Rate a service"),
     Route("GET", "matters", matters, frozenset(), None, MatterHits, "Find a matter or bundle"),
 ]

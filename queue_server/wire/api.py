@@ -1,3 +1,4 @@
+# long: every body of the interface, read beside the table
 """Bodies of the HTTP interface under `/api/v1/halls/{hall}`; every write takes an `Idempotency-Key` header.
 
 | method and path | who | body → answer |
@@ -7,6 +8,7 @@
 | GET tickets/{id} | guide, manager | → TicketTaken (one ticket, with its address for the QR code) |
 | POST tickets/{id}/{reactivate,cancel} | guide, manager | Empty → TicketTaken |
 | POST tickets/{id}/reprint | guide, manager; the kiosk that issued it, once, within a minute | Reprint → TicketTaken |
+| POST tickets/{id}/slip | guide, manager | Reprint → TicketTaken (未叫到, priority on the next working day; RULES 34) |
 | POST kiosk/pin | kiosk | KioskPin → Empty (403 wrong, 429 too many tries; UX K-16) |
 | POST kiosk/{help,test-print} | kiosk | Empty → Empty (help raises the alarm `help`) |
 | GET tickets/{id}/life | manager, auditor | → TicketLife |
@@ -16,6 +18,7 @@
 | GET matters?q=&domain=&limit=&offset= | anybody in the hall with a token or session | → MatterHits |
 | POST windows/{id}/{open,pause,resume,close} | clerk at it, manager | OpenWindow, PauseWindow, Empty → DeskReply |
 | POST windows/{id}/{call-next,recall,arrive,finish,no-show,undo} | clerk at it | Empty, Finish, NoShow → DeskReply |
+| POST, DELETE windows/{id}/help | clerk at it | Empty → Empty (UX C-15) |
 | POST windows/{id}/call | clerk with permission | CallNumber → DeskReply |
 | POST windows/{id}/{transfer,park,unpark,restore,serve-direct} | clerk at it | Transfer, Park, OneTicket, ServeDirect → DeskReply |
 | POST windows/{id}/transfer/preview | clerk at it | Transfer → TransferPreview (changes nothing) |
@@ -35,10 +38,18 @@
 | GET paired · DELETE paired/{id} | admin | → PairedList |
 """
 
+from typing import Annotated
+
 import msgspec
 
 from queue_server.wire.common import Incoming, Message, Words
 from queue_server.wire.documents import DeskDocument, TicketDocument, TicketLine
+
+Line = Annotated[str, msgspec.Meta(max_length=200)]
+"""What a person writes: at most 200 characters."""
+
+Ids = Annotated[list[str], msgspec.Meta(max_length=20)]
+"""Matters of one visit: at most 20."""
 
 
 class Problem(Message, frozen=True, kw_only=True):
@@ -76,12 +87,12 @@ class TakeTicket(Incoming, frozen=True, kw_only=True):
     hall's first that prints. `slip` is the token on a slip that was not reached the day before.
     """
 
-    matters: list[str] = []
+    matters: Ids = []
     bundle: str = ""
     quantity: int = 1
     priority: str = ""
     identity: Identity | None = None
-    note: str = ""
+    note: Line = ""
     language: str = "zh"
     paper: bool = True
     printer: str = ""
@@ -136,8 +147,8 @@ class Rate(Incoming, frozen=True, kw_only=True):
     token: str
     service: str
     level: int
-    tags: list[str] = []
-    text: str = ""
+    tags: Annotated[list[str], msgspec.Meta(max_length=8)] = []
+    text: Annotated[str, msgspec.Meta(max_length=150)] = ""
 
 
 class Rated(Message, frozen=True, kw_only=True):
@@ -176,16 +187,20 @@ class MatterHits(Message, frozen=True, kw_only=True):
 
 
 class OpenWindow(Incoming, frozen=True, kw_only=True):
-    """Sign in at the window and open it; `take_over` confirms that the other clerk there is signed out."""
+    """Sign in at the window and open it; `take_over` confirms that the other clerk there is signed out.
+
+    `staff` is the clerk for whom a manager opens it.
+    """
 
     take_over: bool = False
+    staff: str = ""
 
 
 class PauseWindow(Incoming, frozen=True, kw_only=True):
     """reason: lunch, meeting, device, away or other; resumes_at is HH:MM or ""."""
 
     reason: str
-    resumes_at: str = ""
+    resumes_at: Annotated[str, msgspec.Meta(pattern=r"^(\d{2}:\d{2})?$")] = ""
 
 
 class Finish(Incoming, frozen=True, kw_only=True):
@@ -195,22 +210,22 @@ class Finish(Incoming, frozen=True, kw_only=True):
 
 
 class NoShow(Incoming, frozen=True, kw_only=True):
-    reason: str = ""
+    reason: Line = ""
 
 
 class CallNumber(Incoming, frozen=True, kw_only=True):
     """A given number with a reason (RULES 23); digits alone find A012 or B012 and ask when both wait."""
 
     number: str
-    reason: str
+    reason: Line
 
 
 class Transfer(Incoming, frozen=True, kw_only=True):
     """To matters, or to a window; the effective time stays (RULES 29)."""
 
-    matters: list[str] = []
+    matters: Ids = []
     window: str = ""
-    reason: str = ""
+    reason: Line = ""
 
 
 class TransferPreview(Message, frozen=True, kw_only=True):
@@ -225,8 +240,8 @@ class TransferPreview(Message, frozen=True, kw_only=True):
 class Park(Incoming, frozen=True, kw_only=True):
     """Set aside for at most `minutes`, then an alarm (RULES 30)."""
 
-    reason: str
-    minutes: int = 15
+    reason: Line
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=480)] = 15
 
 
 class OneTicket(Incoming, frozen=True, kw_only=True):
@@ -238,7 +253,7 @@ class OneTicket(Incoming, frozen=True, kw_only=True):
 class ServeDirect(Incoming, frozen=True, kw_only=True):
     """A citizen who walked up: a service without a slip."""
 
-    matters: list[str] = []
+    matters: Ids = []
     quantity: int = 1
 
 
@@ -256,7 +271,7 @@ class DeskReply(Message, frozen=True, kw_only=True):
 class CloseDay(Incoming, frozen=True, kw_only=True):
     """Early closing: no more tickets; `text` is announced."""
 
-    text: str = ""
+    text: Line = ""
 
 
 class DayReply(Message, frozen=True, kw_only=True):
@@ -272,8 +287,8 @@ class SetMessage(Incoming, frozen=True, kw_only=True):
     """kind: emergency, notice or none (takes it away)."""
 
     kind: str
-    zh: str = ""
-    en: str = ""
+    zh: Line = ""
+    en: Line = ""
 
 
 class ConfigurationFile(Incoming, frozen=True, kw_only=True):

@@ -305,9 +305,15 @@ class FiguresDocument(Message, frozen=True, kw_only=True):
 
 
 class KioskDocument(Message, frozen=True, kw_only=True):
-    """Key `kiosk`: whether a tap leads to a ticket now, and the printer before the tap (UX K-11, K-15)."""
+    """Key `kiosk`: whether a tap leads to a ticket now, and the printer before the tap (UX K-11, K-15).
+
+    `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM).
+    """
 
     id: str
+    waiting: int
+    tickets_from: str
+    tickets_until: str
     printer: PrinterState
     issuing: bool
     closed_reason: Words

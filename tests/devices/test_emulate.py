@@ -80,3 +80,46 @@ def test_the_program_offers_a_serial_port(tmp_path: Path) -> None:
         process.stdin.write("quit\n")
         process.stdin.flush()
         assert process.wait(10) == 0
+
+
+async def test_hardware_4_a_printer_tells_what_it_printed_and_runs_out_at_a_word() -> None:
+    typed: asyncio.Queue[str] = asyncio.Queue()
+    told: list[dict[str, object]] = []
+
+    async def commands() -> AsyncIterator[str]:
+        while True:
+            yield await typed.get()
+
+    def events(kind: str) -> list[dict[str, object]]:
+        return [event for event in told if event["event"] == kind]
+
+    task = asyncio.create_task(
+        emulate("printer", "tcp://127.0.0.1:0", [], ["near=100"], commands=commands(), say=told.append)
+    )
+    await until(lambda: events("listening"))
+    line = transport(str(events("listening")[0]["url"]))
+    await line.open()
+    await line.write("A012 号\n".encode("gbk") + b"\x1dV\x00")
+    await until(lambda: events("printed"))
+    assert "A012" in str(events("printed")[0]["text"])
+    typed.put_nowait("paper 0")
+    await until(lambda: events("device"))
+    assert events("device")[-1]["out"] is True
+    await line.write(b"\x10\x04\x04")
+    assert (await line.read())[0] & 0x60 == 0x60
+    typed.put_nowait("paper soon")
+    await until(lambda: events("wrong"))
+    typed.put_nowait("unplug")
+    await until(lambda: events("unplugged"))
+    typed.put_nowait("quit")
+    await asyncio.wait_for(task, 5)
+    await line.close()
+
+
+async def test_an_empty_line_is_wrong_usage() -> None:
+    async def nothing() -> AsyncIterator[str]:
+        return
+        yield ""
+
+    with pytest.raises(ValueError, match="--node"):
+        await emulate("rs485", "tcp://127.0.0.1:0", [], [], commands=nothing(), say=lambda _: None)

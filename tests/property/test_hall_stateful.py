@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
@@ -13,9 +13,25 @@ from queue_server.domain.configuration import Configuration
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall
 from queue_server.domain.queues import all_windows
-from queue_server.wire.common import DeviceState, HallState, TicketState, WindowState
+from queue_server.wire.common import DeviceState, HallState, PrintState, TicketState, WindowState
 from tests.halls import PAD, Play, configuration, plain, replayed, window
 
+ACTIONS: dict[WindowState, list[type[c.Command]]] = {
+    WindowState.CLOSED: [c.OpenWindow],
+    WindowState.PAUSED: [c.ResumeWindow, c.CallNext, c.ServeDirect, c.CloseWindow, c.Unpark, c.Restore],
+    WindowState.IDLE: [
+        *(c.CallNext, c.CallNext, c.CallNext, c.CallNext, c.Undo, c.Undo, c.CallNumber, c.Restore, c.Unpark),
+        *(c.ServeDirect, c.PauseWindow, c.Invite, c.PressRating),
+    ],
+    WindowState.CALLED: [
+        *(c.CallNext, c.CallNext, c.Arrive, c.Arrive, c.MarkNoShow, c.MarkNoShow, c.Recall, c.Finish),
+        *(c.Transfer, c.Park, c.PressRating, c.OpenWindow),
+    ],
+    WindowState.SERVING: [
+        *(c.CallNext, c.CallNext, c.Finish, c.Finish, c.Finish, c.Transfer, c.Park, c.PressRating, c.Invite),
+        *(c.Unpark, c.Restore),
+    ],
+}
 MATTERS = ("pension", "card", "tax", "complaint")
 WINDOWS = "123456"
 
@@ -39,17 +55,18 @@ class AnyHall(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.numbers: set[tuple[str, str]] = set()
-        self.since_day = 0
-        self.asked: dict[str, str] = {}
 
     @initialize(
         policy=st.sampled_from(["requeue", "same-window", "void"]),
         infer_s=st.sampled_from([0, 30]),
-        voids=st.sampled_from([1, 2, 4]),
+        voids=st.sampled_from([2, 2, 4]),
+        begun=st.sampled_from([True, True, True, False]),
     )
-    def opens(self, policy: str, infer_s: int, voids: int) -> None:
+    def opens(self, policy: str, infer_s: int, voids: int, begun: bool) -> None:
         self.layouts = layouts(no_show=policy, infer_arrival_after_s=infer_s, no_show_void_after=voids)
-        self.play = Play(self.layouts[0], sit="", start=False)
+        self.play = Play(self.layouts[0], sit=WINDOWS if begun else "", start=begun)
+        for number in range(5):
+            self.play.take(*(("pension", "complaint") if number == 2 else ("pension", "tax")[number % 2 :][:1]))
 
     def ask(self, command: c.Command) -> list[e.Event]:
         """Play.do has checked that decide touched nothing, whether it rejects or not."""
@@ -65,128 +82,105 @@ class AnyHall(RuleBasedStateMachine):
                 assert isinstance(command, c.PressRating | c.Rate), "a rating without a citizen"
         return events
 
-    def service(self) -> str:
-        return self.play.name("v")
-
     def some(self, data: st.DataObject, *states: TicketState) -> str:
         names = [ticket.id for ticket in self.play.hall.tickets.values() if not states or ticket.state in states]
         return data.draw(st.sampled_from(names)) if names else "nobody"
 
     # --- what may happen ---
 
-    @rule(seconds=st.sampled_from([0, 0.5, 1, 4, 20, 60, 600, 1900]))
-    def time_passes(self, seconds: float) -> None:
-        self.play.wait(seconds)
-
     @rule(
         matters=st.lists(st.sampled_from(MATTERS), max_size=3),
-        bundle=st.booleans(),
+        bundle=st.sampled_from(["", "", "", "birth"]),
         priority=st.sampled_from(["", "", "elder", "soldier"]),
         person=st.sampled_from(["", "", "p", "q"]),
-        data=st.data(),
+        slip=st.sampled_from(["", "", "", "yesterday"]),
     )
-    def takes(self, matters: list[str], bundle: bool, priority: str, person: str, data: st.DataObject) -> None:
+    def takes(self, matters: list[str], bundle: str, priority: str, person: str, slip: str) -> None:
         wanted = () if bundle else tuple(dict.fromkeys(matters))
-        command = c.TakeTicket(
-            id=self.play.name("t"),
-            matters=wanted,
-            bundle="birth" if bundle else "",
-            priority=priority,
-            person=person,
-            slip=data.draw(st.sampled_from(["", "", "", "yesterday"])),
+        self.ask(
+            c.TakeTicket(
+                id=self.play.name("t"), matters=wanted, bundle=bundle, priority=priority, person=person, slip=slip
+            )
         )
-        self.ask(command)
 
-    @rule(name=st.sampled_from(WINDOWS), staff=st.sampled_from("abcdef"), over=st.booleans())
-    def sits(self, name: str, staff: str, over: bool) -> None:
-        self.ask(c.OpenWindow(window=name, staff=staff, staff_name="", take_over=over))
+    @rule(data=st.data(), name=st.sampled_from(WINDOWS), steps=st.integers(1, 5))
+    def window_acts(self, data: st.DataObject, name: str, steps: int) -> None:
+        """Mostly what the window's state allows, now and then anything."""
+        everything = [action for actions in ACTIONS.values() for action in actions]
+        for _ in range(steps):
+            self.play.wait(data.draw(st.sampled_from([0, 0.5, 2, 2, 20, 60, 1900])))
+            here = self.play.hall.windows.get(name)
+            state = here.state if here else WindowState.CLOSED
+            actions = everything if data.draw(st.integers(0, 9)) == 9 else ACTIONS[state]
+            self.ask(self.command(data, name, data.draw(st.sampled_from(actions))))
+            check_places(self.play.hall)
 
-    @rule()
-    def all_sit(self) -> None:
-        for name in WINDOWS:
-            self.ask(c.OpenWindow(window=name, staff=f"s{name}", staff_name=""))
-        self.ask(c.StartDay())
+    def command(self, data: st.DataObject, name: str, kind: type[c.Command]) -> c.Command:
+        """A command of the kind at the window, aimed at a ticket that it may mean."""
+        play = self.play
+        match kind:
+            case c.OpenWindow:
+                staff = data.draw(st.sampled_from([f"s{name}", f"s{name}", "x"]))
+                return c.OpenWindow(window=name, staff=staff, staff_name="", take_over=staff == "x")
+            case c.CallNext | c.ServeDirect:
+                return kind(window=name, service=play.name("v"))
+            case c.CallNumber:
+                ticket = play.hall.tickets.get(self.some(data, TicketState.WAITING))
+                number = ticket.number if ticket else "1"
+                return c.CallNumber(window=name, number=number, reason="x", service=play.name("v"))
+            case c.Restore:
+                passed = list(play.hall.windows[name].passed) if name in play.hall.windows else []
+                ticket = data.draw(st.sampled_from(passed)) if passed else self.some(data)
+                return c.Restore(window=name, ticket=ticket, service=play.name("v"))
+            case c.Unpark:
+                return c.Unpark(window=name, ticket=self.some(data, TicketState.PARKED), service=play.name("v"))
+            case c.Transfer:
+                to = data.draw(st.sampled_from([*MATTERS, *WINDOWS]))
+                return c.Transfer(window=name, **({"to_window": to} if to in WINDOWS else {"matters": (to,)}))
+            case c.PauseWindow:
+                return c.PauseWindow(window=name, reason="lunch")
+            case c.MarkNoShow | c.Park:
+                return kind(window=name, reason="x")
+            case c.PressRating:
+                at = play.now - 1000 * data.draw(st.sampled_from([0, 3, 700]))
+                level = data.draw(st.integers(0, 6))
+                return c.PressRating(id=play.name("r"), window=name, device="pad1", level=level, pressed_at=at)
+            case _:
+                return kind(window=name)
 
-    @rule(name=st.sampled_from(WINDOWS))
-    def calls(self, name: str) -> None:
-        self.ask(c.CallNext(window=name, service=self.service()))
-
-    @rule(name=st.sampled_from(WINDOWS), what=st.sampled_from([c.Arrive, c.Recall, c.MarkNoShow, c.Undo, c.Undo]))
-    def acts(self, name: str, what: Any) -> None:
-        self.ask(what(window=name, reason="x") if what is c.MarkNoShow else what(window=name))
-
-    @rule(name=st.sampled_from(WINDOWS), what=st.sampled_from([c.Finish, c.Invite, c.ResumeWindow, c.CloseWindow]))
-    def ends(self, name: str, what: Any) -> None:
-        self.ask(what(window=name))
-
-    @rule(name=st.sampled_from(WINDOWS))
-    def pauses(self, name: str) -> None:
-        self.ask(c.PauseWindow(window=name, reason="lunch"))
-
-    @rule(name=st.sampled_from(WINDOWS), data=st.data())
-    def calls_a_number(self, name: str, data: st.DataObject) -> None:
-        ticket = self.play.hall.tickets.get(self.some(data, TicketState.WAITING))
-        number = ticket.number if ticket else "1"
-        self.ask(c.CallNumber(window=name, number=number, reason="x", service=self.service()))
-
-    @rule(name=st.sampled_from(WINDOWS), data=st.data(), kind=st.sampled_from([c.Restore, c.Unpark]))
-    def brings_back(self, name: str, data: st.DataObject, kind: Any) -> None:
-        passed = list(self.play.hall.windows[name].passed) if name in self.play.hall.windows else []
-        mine = passed if kind is c.Restore else sorted(self.play.hall.parked)
-        ticket = data.draw(st.sampled_from(mine)) if mine else self.some(data)
-        self.ask(kind(window=name, ticket=ticket, service=self.service()))
-
-    @rule(name=st.sampled_from(WINDOWS), to=st.sampled_from(WINDOWS), matter=st.sampled_from([*MATTERS, ""]))
-    def transfers(self, name: str, to: str, matter: str) -> None:
-        self.ask(c.Transfer(window=name, matters=(matter,) if matter else (), to_window="" if matter else to))
-
-    @rule(name=st.sampled_from(WINDOWS))
-    def parks(self, name: str) -> None:
-        self.ask(c.Park(window=name, reason="x", minutes=1))
-
-    @rule(name=st.sampled_from(WINDOWS))
-    def serves_direct(self, name: str) -> None:
-        self.ask(c.ServeDirect(window=name, service=self.service()))
-
-    @rule(data=st.data(), what=st.sampled_from([c.CancelTicket, c.DelayTicket, c.AskHelp, c.ReactivateTicket]))
+    @rule(data=st.data(), what=st.sampled_from([c.CancelTicket, c.DelayTicket, c.AskHelp, c.ReactivateTicket, c.Rate]))
     def citizen_does(self, data: st.DataObject, what: Any) -> None:
+        if what is c.Rate:
+            service = data.draw(st.sampled_from(["nothing", *self.play.hall.services]))
+            level = data.draw(st.integers(1, 5))
+            self.ask(c.Rate(id=self.play.name("r"), service=service, level=level, has_text=True))
+            return
         states = {c.ReactivateTicket: (TicketState.PASSED,), c.DelayTicket: (TicketState.WAITING,)}
         self.ask(what(ticket=self.some(data, *states.get(what, ()))))
 
-    @rule(name=st.sampled_from(WINDOWS), level=st.integers(0, 6), ago=st.sampled_from([0, 3, 700]))
-    def presses(self, name: str, level: int, ago: int) -> None:
-        at = self.play.now - ago * 1000
-        self.ask(c.PressRating(id=self.play.name("r"), window=name, device="pad1", level=level, pressed_at=at))
-
-    @precondition(lambda self: self.play.hall.services)
-    @rule(data=st.data(), level=st.integers(1, 5))
-    def rates(self, data: st.DataObject, level: int) -> None:
-        service = data.draw(st.sampled_from(list(self.play.hall.services)))
-        self.ask(c.Rate(id=self.play.name("r"), service=service, level=level, has_text=True))
-
-    @rule(state=st.sampled_from(DeviceState))
-    def device_changes(self, state: DeviceState) -> None:
-        self.ask(c.ReportDevice(device="pad1", state=state))
-
-    @rule()
-    def ticks(self) -> None:
-        self.ask(c.Tick())
-
-    @rule(which=st.integers(0, 1))
-    def configures(self, which: int) -> None:
-        self.ask(c.ApplyConfiguration(configuration=self.layouts[which], source="test"))
-
-    @rule(command=st.sampled_from([c.StartDay(), c.StartDay(), c.CloseDay(text="x"), c.EndDay()]))
-    def the_day_goes_on(self, command: c.Command) -> None:
-        self.ask(command)
-
-    @rule(days=st.integers(-1, 1))
-    def a_day_opens(self, days: int) -> None:
-        before = self.play.hall.day
-        day = f"2026-01-{int(before[-2:]) + days:02d}"
-        self.since_day = len(self.play.log)
-        self.ask(c.OpenDay(day=day))
-        assert (self.play.hall.day > before) == (days > 0)
+    @rule(data=st.data())
+    def the_hall_goes_on(self, data: st.DataObject) -> None:
+        """Now and then the day, the configuration, devices, paper and alarms."""
+        hall = self.play.hall
+        day = f"2026-01-{int(hall.day[-2:]) + data.draw(st.integers(-1, 1)):02d}"
+        ordinary = [
+            c.Tick(),
+            c.ReportDevice(device="pad1", state=data.draw(st.sampled_from(DeviceState))),
+            c.SetMessage(kind="notice", zh="x"),
+            c.RecordPrint(ticket=self.some(data), state=PrintState.PRINTED),
+            c.Reprint(ticket=self.some(data), printer="p"),
+            c.AcknowledgeAlarm(alarm=next(iter(hall.alarms), "")),
+            c.ApplyConfiguration(configuration=self.layouts[data.draw(st.integers(0, 1))], source="test"),
+            c.StartDay(),
+            c.CallHelp(kiosk="k"),
+            c.WindowHelp(window=data.draw(st.sampled_from(WINDOWS)), wanted=data.draw(st.booleans())),
+            c.PlanConfiguration(configuration=self.layouts[1], source="test"),
+        ]
+        rare = [c.CloseDay(text="x"), c.EndDay(), c.OpenDay(day=day)]
+        if hall.state is HallState.CLOSED:
+            ordinary, rare = [c.OpenDay(day=day)], ordinary
+        self.ask(data.draw(st.sampled_from(rare if data.draw(st.integers(0, 9)) == 9 else ordinary)))
+        assert self.play.hall.day >= hall.day
 
     # --- what always holds ---
 
@@ -280,20 +274,25 @@ def check_nobody_starves(play: Play) -> None:
             play.do(c.OpenWindow(window=name, staff=f"last{name}", staff_name="", take_over=True))
         except Rejected:
             continue
-    steps = sum(len(ticket.stops) for ticket in hall.tickets.values()) + len(hall.windows)
-    for _ in range(steps + 1):
-        for name in hall.windows:
-            play.wait(1)
-            play.code(c.CallNext(window=name, service=play.name("v")))
-            play.code(c.Arrive(window=name))
-    left = [ticket for ticket in hall.tickets.values() if ticket.state is TicketState.WAITING]
     able = {name for name, each in hall.windows.items() if each.state is not WindowState.CLOSED}
-    assert not [ticket.number for ticket in left if able & all_windows(ticket.current.queue)]
+
+    def left() -> list[str]:
+        waiting = (ticket for ticket in play.hall.tickets.values() if ticket.state is TicketState.WAITING)
+        return [ticket.number for ticket in waiting if able & all_windows(ticket.current.queue)]
+
+    for _ in range(sum(len(ticket.stops) for ticket in hall.tickets.values()) + 2):
+        if not left():
+            return
+        for name in able:
+            play.wait(1)
+            play.code(c.Arrive(window=name))
+            play.code(c.CallNext(window=name, service=play.name("v")))
+    assert not left()
 
 
 AnyHall.TestCase.settings = settings(
-    max_examples=60,
-    stateful_step_count=60,
+    max_examples=40,
+    stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )

@@ -297,8 +297,8 @@ async def test_a_disk_error_at_commit_is_in_doubt_on_sqlite(
         def __getattr__(self, name: str) -> Any:
             return getattr(self._real, name)
 
-        def execute(self, sql: str) -> Any:
-            done = self._real.execute(sql)
+        def execute(self, sql: str, *parameters: Any) -> Any:
+            done = self._real.execute(sql, *parameters)
             if sql == "COMMIT":
                 error = sqlite3.OperationalError("disk I/O error")
                 error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC

@@ -52,6 +52,7 @@ def test_the_wheel_holds_every_screen_and_none_of_their_sources(built: Path) -> 
     assert sorted(Path(name).name for name in web if name.endswith(".html")) == screens()
     assert "displays/web/dist/.vite/manifest.json" in web
     assert any(name.startswith("queue_server/_config/systemd/") for name in names)
+    assert {f"queue_server/_checker/{name}.py" for name in ("check", "independent", "independent_escpos")} <= set(names)
     strangers = {name.split("/")[0] for name in names} - {"queue_server", "devices", "displays"}
     assert all(name.endswith(".dist-info") for name in strangers), strangers
 

@@ -181,6 +181,7 @@ def test_queues_2_2_credit_is_the_largest_never_a_sum_and_capped() -> None:
     credits = {each: play.take(priority=each).credit_ms for each in ("", "elder", "soldier", "huge")}
     assert credits == {"": 0, "elder": 15 * MINUTE_MS, "soldier": 30 * MINUTE_MS, "huge": 30 * MINUTE_MS}
     assert play.take(priority="elder", slip="yesterday").credit_ms == 30 * MINUTE_MS
+    assert Play(credit_max_min=90).take(priority="elder", slip="yesterday").credit_ms == 30 * MINUTE_MS
     ticket = play.take(priority="elder")
     assert ticket.key.effective_at == ticket.issued_at - 15 * MINUTE_MS
     assert ticket.base_at == ticket.issued_at
@@ -256,7 +257,8 @@ def test_rules_28_a_passed_citizen_waits_again_with_the_same_number() -> None:
     play.wait(60)
     revived = only(play.do(c.ReactivateTicket(ticket=ticket.id)), e.TicketReactivated)
     assert revived.key.effective_at == play.now - 4 * MINUTE_MS, "half of the eight minutes waited (QUEUES 2.2)"
-    assert play.state(ticket) is TicketState.WAITING
+    waiting = play.hall.tickets[ticket.id]
+    assert (waiting.state, waiting.window, waiting.service) == (TicketState.WAITING, "", "")
     assert play.code(c.ReactivateTicket(ticket=ticket.id)) == "ticket-not-passed"
     assert play.next() == ticket.number
 

@@ -22,6 +22,8 @@ def typescript(kind: object) -> str:
     if kind in PLAIN:
         return PLAIN[kind]
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Annotated:
+        return typescript(parts[0])
     if origin is list:
         inner = typescript(parts[0])
         return f"({inner})[]" if "|" in inner else f"{inner}[]"

@@ -1,6 +1,6 @@
 /** The kiosk's session and its words for waits: UX K-08 to K-13, 13.7, RULES 31. */
 import { describe, expect, it } from 'vitest'
-import { hallWaiting, lengthOf } from '../src/kiosk/tiles'
+import { lengthOf } from '../src/kiosk/tiles'
 import {
   ASK_MS, fresh, IDLE_MS, IDLE_SLOW_MS, INERT_HOME_MS, INERT_RESULT_MS, leavesAt, MODES, paperOf, reduce, STAY_MS, STAY_SCREEN_MS, STAY_UNSURE_MS, STAY_WORDS_MS, untouched,
   type Choice, type Session, type Step,
@@ -215,11 +215,6 @@ describe('figures on tiles', () => {
   it('finds the figures of a sentence', () => {
     expect(splitFigures('约 15–25 分钟').map((part) => part.n)).toEqual([false, true, false])
     expect(splitFigures('不用等')).toEqual([{ text: '不用等', n: false }])
-  })
-  it('counts nobody twice', () => {
-    const entry = { name: { zh: '', en: '' }, sub: { zh: '', en: '' }, icon: '', wait_low_s: null, wait_high_s: null, open: true, reason: { zh: '', en: '' } }
-    expect(hallWaiting([{ ...entry, id: 'a', kind: 'domain', waiting: 4 }, { ...entry, id: 'b', kind: 'matter', waiting: 3 }])).toBe(4)
-    expect(hallWaiting([{ ...entry, id: 'b', kind: 'matter', waiting: 3 }])).toBe(3)
   })
   it('sets the longest names of the catalogue smaller', () => {
     expect(lengthOf('社保卡')).toBe('')

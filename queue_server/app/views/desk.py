@@ -37,7 +37,7 @@ def _tries(hall: Hall, window: str) -> dict[str, c.Command]:
 
 def actions(hall: Hall, window: str, clock: Clock, now: int) -> list[Action]:
     """UX C-01: the state machine is the server's, because the server is asked."""
-    ctx = c.Context(now=now, minute=clock.minute(now), actor="", may_call_numbers=True)
+    ctx = c.Context(now=now, minute=clock.minute(now), actor="")
     found = []
     for name, command in _tries(hall, window).items():
         try:

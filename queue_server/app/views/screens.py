@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from queue_server.app.clock import Clock
 from queue_server.app.papers import Papers
-from queue_server.app.texts import NOTHING, has, plain, words
+from queue_server.app.past import rating_until
+from queue_server.app.texts import NOTHING, plain, words
 from queue_server.app.tokens import Tokens
 from queue_server.app.views.desk import (
     aside_lines,
@@ -17,9 +18,9 @@ from queue_server.app.views.desk import (
     window_document,
 )
 from queue_server.app.views.survey import DomainCount, count, figures, queue_documents
-from queue_server.app.views.tickets import call, plate_of, ticket_document
+from queue_server.app.views.tickets import call, domain_of, plate_of, ticket_document
 from queue_server.domain.configuration import Domain, Matter
-from queue_server.domain.model import Hall, Key, Ticket, Window
+from queue_server.domain.model import Alarm, Hall, Key, Ticket, Window
 from queue_server.domain.queues import ahead_of, first_in_order, home_windows
 from queue_server.domain.tickets import estimate
 from queue_server.domain.windows import is_served
@@ -71,7 +72,7 @@ class Surroundings:
     alarms: list[AlarmDocument] = field(default_factory=list)
 
 
-Keyed = dict[str, Message]
+Keyed = dict[str, Message | None]
 
 
 class Screens:
@@ -176,7 +177,14 @@ class Screens:
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now), of)),
             "next": TicketsDocument(tickets=next_lines(hall, of, now)),
             "aside": TicketsDocument(tickets=aside_lines(hall, window, now)),
+            **self._help(hall, of),
         }
+
+    @staticmethod
+    def _help(hall: Hall, window: str) -> Keyed:
+        """The window's own call for help while it stands (UX C-15)."""
+        alarm = hall.alarms.get(f"window-help:{window}")
+        return {"help": _alarm(hall, alarm)} if alarm else {}
 
     def _kiosk(self, hall: Hall, of: str, now: int) -> Keyed:
         kiosk = {each.id: each for each in hall.configuration.kiosk}[of]
@@ -185,7 +193,17 @@ class Screens:
         if health is not None and health.state is DeviceState.OFFLINE:
             printer = PrinterState.OFFLINE
         issuing, reason = self._issuing(hall, now)
-        document = KioskDocument(id=of, printer=printer, issuing=issuing, closed_reason=reason, voice=False)
+        hours = hall.configuration.hours
+        document = KioskDocument(
+            id=of,
+            waiting=hall.waiting,
+            tickets_from=hours.tickets_from,
+            tickets_until=hours.tickets_until,
+            printer=printer,
+            issuing=issuing,
+            closed_reason=reason,
+            voice=False,
+        )
         return {
             "hall": self.hall_document(hall, kiosk.zone),
             "kiosk": document,
@@ -297,11 +315,13 @@ class Screens:
     def ticket_view(self, hall: Hall, ticket: Ticket, now: int) -> TicketView:
         """The phone's document; the service may be rated once it is finished and unrated."""
         service = hall.services.get(ticket.service)
-        ratable = service is not None and service.finished_at and not service.rating and not service.cancelled
+        until = rating_until(hall.configuration, hall.day, self.around.clock)
+        done = service is not None and service.finished_at and not service.rating and not service.cancelled
+        ratable = service if done and now <= until else None
         return TicketView(
             ticket=ticket_document(hall, ticket, self.around.clock, now),
-            rate_service=service.id if service is not None and ratable else "",
-            rate_until=None,
+            rate_service=ratable.id if ratable else "",
+            rate_until=until if ratable else None,
         )
 
     def windows(self, hall: Hall, now: int) -> WindowsDocument:
@@ -330,23 +350,7 @@ class Screens:
         }
 
     def alarms(self, hall: Hall) -> AlarmsDocument:
-        found = [
-            AlarmDocument(
-                id=alarm.id,
-                level=alarm.level,
-                code=alarm.code,
-                text=words(
-                    f"alarm.{alarm.code}",
-                    {"subject": _subject(hall, alarm.code, alarm.subject), "figure": alarm.figure},
-                ),
-                since=alarm.at,
-                acknowledged_by=alarm.acknowledged_by,
-                action=_ACTIONS.get(alarm.code, "acknowledge"),
-                subject=alarm.subject,
-            )
-            for alarm in hall.alarms.values()
-            if has(f"alarm.{alarm.code}")
-        ]
+        found = [_alarm(hall, alarm) for alarm in hall.alarms.values()]
         found += _failed_prints(hall)
         found += self.around.alarms
         return AlarmsDocument(alarms=sorted(found, key=lambda alarm: (alarm.level != "alert", alarm.since)))
@@ -373,6 +377,7 @@ class Screens:
         return DevicesDocument(devices=[*found, *(d for d in self.around.devices.values() if d.id not in known)])
 
 
+_OF_QUEUES = frozenset({"single-wait", "queue-long", "queue-stranded"})
 _ACTIONS = {
     "single-wait": "open-window",
     "average-wait": "open-window",
@@ -386,6 +391,25 @@ _ACTIONS = {
 }
 
 
+def _alarm(hall: Hall, alarm: Alarm) -> AlarmDocument:
+    """An alarm in words; that of a queue names the domain, as the queues' rows do."""
+    figures = {"subject": _subject(hall, alarm.code, alarm.subject), "figure": alarm.figure}
+    subject = alarm.subject
+    if alarm.code in _OF_QUEUES:
+        first = first_in_order(hall, (alarm.subject,), 1)
+        subject = domain_of(hall, first[0].current) if first else ""
+    return AlarmDocument(
+        id=alarm.id,
+        level=alarm.level,
+        code=alarm.code,
+        text=words(f"alarm.{alarm.code}", figures),
+        since=alarm.at,
+        acknowledged_by=alarm.acknowledged_by,
+        action=_ACTIONS.get(alarm.code, "acknowledge"),
+        subject=subject,
+    )
+
+
 def _subject(hall: Hall, code: str, subject: str) -> str:
     """The subject of an alarm in people's words."""
     if subject in hall.tickets:
@@ -393,7 +417,7 @@ def _subject(hall: Hall, code: str, subject: str) -> str:
     if code.startswith(("device", "printer")):
         device = hall.catalogue.devices.get(subject)
         return (device.name or device.id) if device else subject
-    if code in ("single-wait", "queue-long", "queue-stranded"):
+    if code in _OF_QUEUES:
         names = sorted({_queue_domain(hall, ticket) for ticket in first_in_order(hall, (subject,), 20)})
         return "、".join(names) or subject
     return plate_of(hall, subject)
@@ -410,6 +434,7 @@ def _queue_domain(hall: Hall, ticket: Ticket) -> str:
 def _failed_prints(hall: Hall) -> list[AlarmDocument]:
     """UX K-12: what was not printed is on the guide's page until it is reprinted or called."""
     bad = (PrintState.FAILED, PrintState.UNKNOWN)
+    still = {TicketState.WAITING: "reprint", TicketState.UNCALLED: "slip"}
     return [
         AlarmDocument(
             id=f"print:{ticket.id}",
@@ -418,11 +443,11 @@ def _failed_prints(hall: Hall) -> list[AlarmDocument]:
             text=words("alarm.print", {"subject": ticket.number}),
             since=ticket.issued_at,
             acknowledged_by="",
-            action="reprint",
+            action=still[ticket.state],
             subject=ticket.id,
         )
         for ticket in hall.tickets.values()
-        if ticket.print_state in bad and ticket.state is TicketState.WAITING
+        if ticket.print_state in bad and ticket.state in still and (ticket.state is TicketState.WAITING or ticket.slips)
     ]
 
 

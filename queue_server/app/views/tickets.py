@@ -1,8 +1,12 @@
 """Tickets in the words of screens: where to, how long, why."""
 
+from functools import lru_cache
+
 from queue_server.app.clock import Clock
 from queue_server.app.texts import NOTHING, plain, words
-from queue_server.domain.configuration import Window
+from queue_server.domain.catalogue import Catalogue
+from queue_server.domain.configuration import Policy, Window
+from queue_server.domain.events import TicketIssued
 from queue_server.domain.model import Hall, Stop, Ticket
 from queue_server.domain.queues import ahead_of, home_windows
 from queue_server.domain.tickets import SLIP_CREDIT_MIN, estimate
@@ -68,11 +72,11 @@ def queue_words(hall: Hall, stop: Stop) -> Words:
 
 def explanation(hall: Hall, ticket: Ticket, clock: Clock) -> Words:
     """QUEUES 2.2: "09:22 取号，老年人提前 15 分钟，有效时间 09:07"."""
-    taken = f"{clock.local(ticket.issued_at):%H:%M}"
+    taken = clock.hour_minute(ticket.issued_at)
     if not ticket.credit_ms:
-        return words("queued.plain", {"time": taken})
+        return _taken_at(taken)
     minutes = ticket.credit_ms // 60_000
-    effective = f"{clock.local(ticket.key.effective_at):%H:%M}"
+    effective = clock.hour_minute(ticket.key.effective_at)
     figures = {"time": taken, "minutes": minutes, "effective": effective}
     entry = hall.catalogue.priorities.get(ticket.priority)
     if entry is None or entry.credit_min < min(minutes, SLIP_CREDIT_MIN):
@@ -81,30 +85,51 @@ def explanation(hall: Hall, ticket: Ticket, clock: Clock) -> Words:
     return Words(zh=zh, en=words("queued.credit", {**figures, "priority": entry.name_en or entry.name}).en)
 
 
+@lru_cache(2048)
+def _taken_at(time: str) -> Words:
+    return words("queued.plain", {"time": time})
+
+
 def pass_rule(hall: Hall) -> Words:
     """RULES 27: the text on the ticket is the policy in force."""
-    policy = hall.configuration.policy
+    return _pass_words(hall.configuration.policy)
+
+
+@lru_cache(16)
+def _pass_words(policy: Policy) -> Words:
     figures = {"calls": policy.recall_limit, "places": policy.no_show_after, "voids": policy.no_show_void_after}
     return words(f"pass.{policy.no_show}", figures)
 
 
 def watch(hall: Hall, ticket: Ticket) -> Words:
     """Which windows to watch: those at home with the ticket, or the zone when there are many."""
-    names = sorted(home_windows(ticket.current.queue), key=lambda name: (len(name), name))
-    zones = {hall.catalogue.windows[name].zone for name in names if name in hall.catalogue.windows}
+    return _watch(hall.catalogue, ticket.current.queue)
+
+
+@lru_cache(1024)
+def _watch(catalogue: Catalogue, queue: str) -> Words:
+    names = sorted(home_windows(queue), key=lambda name: (len(name), name))
+    entries = [catalogue.windows[name] for name in names if name in catalogue.windows]
+    zones = {entry.zone for entry in entries}
     if len(names) <= WATCHED_MAX or len(zones) != 1:
-        plates = [plate_of(hall, name) for name in names[: WATCHED_MAX * 2]]
-        return words("watch.windows", {"windows": plates})
-    zone = hall.catalogue.zones[next(iter(zones))]
+        plates = {entry.id: entry.plate or entry.id for entry in entries}
+        return words("watch.windows", {"windows": [plates.get(name, name) for name in names[: WATCHED_MAX * 2]]})
+    zone = catalogue.zones[next(iter(zones))]
     zh = words("watch.zone", {"zone": f"{zone.floor} {zone.id}区 {zone.name}".strip()}).zh
     return Words(zh=zh, en=words("watch.zone", {"zone": f"zone {zone.id} {zone.name_en}".strip()}).en)
 
 
-def ticket_document(hall: Hall, ticket: Ticket, clock: Clock, now: int) -> TicketDocument:
-    """One ticket without personal data."""
+def ticket_document(  # long: one line a field
+    hall: Hall, ticket: Ticket, clock: Clock, now: int, issued: TicketIssued | None = None
+) -> TicketDocument:
+    """One ticket without personal data. `issued`: the event of this very moment, whose figures are those of now."""
     waiting = ticket.state is TicketState.WAITING
-    ahead = ahead_of(hall, ticket.current.queue, ticket.key) if waiting else 0
-    span = estimate(hall, ticket.current.queue, ahead, clock.minute(now)) if waiting else None
+    if issued is not None:
+        ahead = issued.ahead
+        span = (issued.wait_low_s, issued.wait_high_s) if issued.wait_low_s >= 0 else None
+    else:
+        ahead = ahead_of(hall, ticket.current.queue, ticket.key) if waiting else 0
+        span = estimate(hall, ticket.current.queue, ahead, clock.minute(now)) if waiting else None
     window = ticket.window
     service = hall.services.get(ticket.service)
     return TicketDocument(

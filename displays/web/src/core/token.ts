@@ -5,7 +5,14 @@ const KEY = 'yichuang.token'
 /** A browser that refuses storage still runs until its next start. */
 let held = ''
 
+/** The token of an address `/hall#token=…`: it wins and is not stored, so that several screens can share a browser. */
+export function tokenOf(hash: string): string {
+  return /^#token=([\w-]{16,128})$/.exec(hash)?.[1] ?? ''
+}
+
 export function screenToken(): string {
+  const given = tokenOf(location.hash)
+  if (given !== '') return given
   try {
     return localStorage.getItem(KEY) ?? held
   } catch {

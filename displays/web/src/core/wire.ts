@@ -245,6 +245,9 @@ export interface FiguresDocument {
 
 export interface KioskDocument {
   id: string
+  waiting: number
+  tickets_from: string
+  tickets_until: string
   printer: PrinterState
   issuing: boolean
   closed_reason: Words
@@ -481,6 +484,7 @@ export interface MatterHits {
 
 export interface OpenWindow {
   take_over?: boolean
+  staff?: string
 }
 
 export interface PauseWindow {

@@ -1,0 +1,119 @@
+"""A hall's devices as emulators on ptys and sockets, with a log of every byte on the devices' side."""
+
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from devices.devicemap import BUS_KINDS
+from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad, EmulatedStrip, Node
+from devices.emulators.printer import EmulatedPrinter
+from devices.emulators.rs485 import Rs485BusEmulator
+from devices.protocols.rating import AckVariant
+from devices.transport import parse_url
+from devices.transport.tap import Tap
+from queue_server.domain.configuration import Device
+
+
+def now_ms() -> int:
+    """Wall clock, ms UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Log:
+    """JSON lines, each with its time `t` (ms UTC), written through at once."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: TextIO = path.open("w", encoding="utf-8", buffering=1)
+
+    def write(self, **fields: object) -> None:
+        self._file.write(json.dumps({"t": now_ms(), **fields}, ensure_ascii=False) + "\n")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@dataclass(slots=True)
+class Pad:
+    """The rating device of a window, with the device's own byte for each level."""
+
+    line: Rs485BusEmulator
+    node: EmulatedRatingPad
+    bytes_of: dict[int, int]
+
+
+@dataclass(slots=True)
+class Lines:
+    """All emulated devices; `urls` are their lines by the hall file's own."""
+
+    urls: dict[str, str] = field(default_factory=dict)
+    keypads: dict[str, tuple[Rs485BusEmulator, EmulatedKeypad]] = field(default_factory=dict)
+    profiles: dict[str, str] = field(default_factory=dict)
+    pads: dict[str, Pad] = field(default_factory=dict)
+    strips: dict[str, EmulatedStrip] = field(default_factory=dict)
+    printers: dict[str, EmulatedPrinter] = field(default_factory=dict)
+
+
+@contextlib.asynccontextmanager
+async def emulated(devices: Iterable[Device], folder: Path) -> AsyncIterator[Lines]:
+    """One line for each URL of the hall file: serial lines become ptys, sockets stay sockets."""
+    grouped: dict[str, list[Device]] = {}
+    for device in devices:
+        grouped.setdefault(device.url, []).append(device)
+    lines = Lines()
+    async with contextlib.AsyncExitStack() as stack:
+        for count, (url, there) in enumerate(grouped.items(), 1):
+            name = f"line-{count:02d}"
+            log = Log(folder / f"{name}.jsonl")
+            stack.callback(log.close)
+            where = _listen_url(url, folder / name)
+            if there[0].kind in BUS_KINDS:
+                bus = Rs485BusEmulator(where, [], tap=_tap(log))
+                for device in there:
+                    _attach(lines, bus, device)
+                await stack.enter_async_context(bus)
+                lines.urls[url] = bus.url
+            else:
+                printer = EmulatedPrinter(where, tap=_tap(log))
+                await stack.enter_async_context(printer)
+                lines.urls[url] = printer.url
+                lines.printers[there[0].id] = printer
+            log.write(line=name, url=lines.urls[url], devices=[device.id for device in there])
+        yield lines
+
+
+def _listen_url(url: str, link: Path) -> str:
+    address = parse_url(url)
+    if address.scheme == "serial":
+        return f"pty://{link.resolve()}?baud={address.options.get('baud', '9600')}"
+    return "tcp://127.0.0.1:0"
+
+
+def _tap(log: Log) -> Tap:
+    def tell(direction: str, data: bytes) -> None:
+        log.write(dir=direction, hex=data.hex())
+
+    return tell
+
+
+def _attach(lines: Lines, bus: Rs485BusEmulator, device: Device) -> None:
+    node: Node
+    match device.kind:
+        case "keypad":
+            node = EmulatedKeypad(device.address)
+            lines.keypads[device.window] = (bus, node)
+            lines.profiles[device.window] = device.profile.lower()
+        case "rating_pad":
+            variant = AckVariant(device.profile.lower().removeprefix("ff68-"))
+            node = EmulatedRatingPad(device.address, variant)
+            lines.pads[device.window] = Pad(bus, node, {level: int(key) for key, level in device.levels.items()})
+        case _:
+            node = EmulatedStrip(device.address)
+            if device.kind == "strip":
+                lines.strips[device.window] = node
+    bus.nodes.append(node)
+    node.join(bus)

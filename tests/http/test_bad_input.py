@@ -1,0 +1,87 @@
+"""Bad input: 400 with field and reason, and neither the hall nor anybody else's request is touched by it."""
+
+import asyncio
+
+import pytest
+
+from queue_server.domain import commands as c
+from queue_server.wire.common import DeviceState
+from tests.http.conftest import Site
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("windows/1/park", {"reason": "x", "minutes": 10**17}, "minutes"),
+        ("windows/1/park", {"reason": "x" * 201}, "reason"),
+        ("windows/1/pause", {"reason": "lunch", "resumes_at": "soon"}, "resumes_at"),
+        ("windows/1/no-show", {"reason": "x" * 201}, "reason"),
+        ("windows/1/transfer", {"matters": ["m"] * 21}, "matters"),
+        ("windows/1/finish", {"outcom": "done"}, "outcom"),
+        ("windows/1/call", {"number": "1"}, "reason"),
+        ("tickets", {"matters": ["m"] * 21}, "matters"),
+        ("tickets", {"matters": ["m"], "note": "长" * 201}, "note"),
+        ("tickets", {"matters": ["m"], "quantity": "two"}, "quantity"),
+        ("day/close", {"text": "x" * 201}, "text"),
+        ("message", {"kind": "notice", "zh": "x" * 201}, "zh"),
+        ("ratings", {"token": "t", "service": "s", "level": 5, "text": "x" * 151}, "text"),
+    ],
+)
+async def test_bad_input_names_the_field(site: Site, path: str, body: object, field: str) -> None:
+    everybody = await site.as_staff("clerk", "guide", "manager", window="1")
+    before = site.hub.commands
+    answer = await site.ask("POST", path, everybody, body)
+    assert (answer.status, answer.body["code"], answer.body["field"]) == (400, "malformed", field)
+    assert answer.body["detail"]
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert site.hub.commands == before
+
+
+@pytest.mark.parametrize(
+    ("role", "of", "field"),
+    [
+        ("kiosk", "nowhere", "of"),
+        ("window", "999", "of"),
+        ("hall", "Z9", "of"),
+        ("agent", "", "of"),
+        ("boss", "", "role"),
+    ],
+)
+async def test_ux_s_03_a_screen_joins_only_at_a_place_that_exists(site: Site, role: str, of: str, field: str) -> None:
+    code = (await site.ask("POST", "pairings")).body["code"]
+    admin = await site.as_staff("admin")
+    answer = await site.ask("POST", f"pairings/{code}/approve", admin, {"role": role, "of": of})
+    assert (answer.status, answer.body["field"]) == (400, field)
+
+
+async def test_a_screen_whose_place_is_gone_does_not_stop_the_hall(site: Site) -> None:
+    """A kiosk that the configuration no longer has asks for its view: it is refused, the hall goes on."""
+    token = (await site.as_device("kiosk", "kiosk-gone"))["Authorization"].removeprefix("Bearer ")
+    async with site.session.ws_connect(site.running.url + "/api/v1/live") as socket:
+        await socket.send_json({"type": "hello", "token": token})
+        await socket.send_json({"type": "subscribe", "view": "kiosk", "of": "kiosk-gone"})
+        async with asyncio.timeout(10):
+            while (message := await socket.receive_json())["type"] in ("welcome", "heartbeat"):
+                pass
+    assert (message["type"], message["code"]) == ("refused", "not-found")
+    await site.sit(site.configuration.window[0].id)
+    assert (await site.take()).status == 201
+
+
+async def test_a_command_whose_event_cannot_be_written_fails_alone(site: Site) -> None:
+    """Law 1: a `decide` that raises fails its own command, and so does an event that no journal can hold."""
+    await site.sit(site.configuration.window[0].id)
+    unwritable = c.ReportDevice(device="d", state=DeviceState.OFFLINE, error="\ud800")
+    bad, good = await asyncio.gather(site.hub.tell(unwritable, "test"), site.take(), return_exceptions=True)
+    assert isinstance(bad, Exception)
+    assert good.status == 201  # type: ignore[union-attr]
+    assert not site.hub.stopped.is_set()
+
+
+async def test_a_view_that_cannot_be_drawn_does_not_stop_the_hall(site: Site) -> None:
+    def broken(hall: object, events: object) -> None:
+        raise LookupError("a view")
+
+    site.hub.on_published(broken)
+    await site.sit(site.configuration.window[0].id)
+    assert (await site.take()).status == 201

@@ -1,0 +1,87 @@
+"""What a desk and a manager may do through HTTP: call for help, open a day by hand, call a given number with permission."""
+
+from datetime import timedelta
+
+import pytest
+
+from queue_server.app.timers import Timers
+from queue_server.domain import commands as c
+from queue_server.wire.common import HallState
+from tests.http.conftest import Site
+
+
+async def test_ux_c_15_a_call_for_help_stands_until_somebody_ends_it(site: Site) -> None:
+    window = site.configuration.window[0].id
+    clerk, guide = await site.sit(window), await site.as_staff("guide")
+    for _ in range(2):
+        assert (await site.ask("POST", f"windows/{window}/help", clerk)).status == 200
+    screens = site.running.frame.screens
+
+    async def seen() -> tuple[object, list[str]]:
+        now = site.hub.clock.now()
+        console = await site.hub.read(lambda hall: screens.render(hall, "console", window, now).get("help"))
+        alarms = await site.hub.read(lambda hall: screens.render(hall, "guide", "", now)["alarms"])
+        return console, [alarm.id for alarm in alarms.alarms if alarm.code == "window-help"]
+
+    console, alarms = await seen()
+    assert alarms == [f"window-help:{window}"]
+    assert console.level == "alert"  # type: ignore[attr-defined]
+    assert (await site.ask("POST", f"alarms/{alarms[0]}/acknowledge", guide)).status == 200
+    await site.hub.tell(c.Tick(), "clock")
+    console, _ = await seen()
+    assert console.acknowledged_by == "staff:guide", "I am coming: it stands until it is ended"  # type: ignore[attr-defined]
+    other = await site.sit(site.configuration.window[1].id)
+    assert (await site.ask("DELETE", f"windows/{window}/help", other)).body["code"] == "not-your-window"
+    assert (await site.ask("DELETE", f"windows/{window}/help", clerk)).status == 200
+    assert await seen() == (None, [])
+
+
+async def test_rules_13_a_manager_opens_a_day_that_the_calendar_does_not(site: Site) -> None:
+    manager = await site.as_staff("manager")
+    await site.hub.tell(c.EndDay(), "test")
+    assert (await site.ask("POST", "day/open", manager)).body["code"] == "hall-closed", "a date never opens twice"
+    tomorrow = site.hub.clock.now() + int(timedelta(days=1).total_seconds() * 1000)
+    site.hub.clock.at_least(tomorrow)
+    answer = await site.ask("POST", "day/open", await site.as_staff("manager", "clerk"))
+    assert (answer.status, answer.body["state"]) == (200, "open")
+    await site.sit(site.configuration.window[0].id)
+    assert (await site.take()).status == 201
+
+
+@pytest.mark.parametrize(("hour", "state"), [(10, HallState.CLOSING), (18, HallState.OPEN)])
+async def test_rules_13_a_day_opened_by_hand_is_not_closed_by_the_clock(
+    site: Site, hour: int, state: HallState
+) -> None:
+    """In the morning the hall opens as usual and closes by its hours; after hours somebody meant it."""
+    clock = site.hub.clock
+    await site.hub.tell(c.EndDay(), "test")
+    local = clock.local(clock.now()).replace(hour=hour, minute=0, second=0) + timedelta(days=1)
+    clock.at_least(int(local.timestamp() * 1000))
+    assert (await site.ask("POST", "day/open", await site.as_staff("manager"))).status == 200
+    clock.at_least(int(local.replace(hour=18, minute=1).timestamp() * 1000))
+    timers = Timers(site.hub, site.running.frame.store, site.running.frame.screens.around)
+    await timers.once()
+    assert await site.hub.read(lambda hall: hall.state) is state
+
+
+@pytest.mark.parametrize(("site", "may"), [({}, True), ({"clerks_call_numbers": False}, False)], indirect=["site"])
+async def test_rules_23_a_given_number_needs_permission(site: Site, may: bool) -> None:
+    window = site.configuration.window[0].id
+    clerk = await site.sit(window)
+    number = (await site.take()).body["ticket"]["number"]
+    body = {"number": number, "reason": "行动不便"}
+    answer = await site.ask("POST", f"windows/{window}/call", clerk, body)
+    if may:
+        assert answer.status == 200
+        return
+    assert (answer.status, answer.body["code"]) == (403, "call-number-not-permitted")
+    manager = await site.as_staff("manager")
+    assert (await site.ask("POST", f"windows/{window}/call", manager, body)).status == 200
+
+
+@pytest.mark.parametrize("site", [{"open_without_rating_device": False}], indirect=True)
+async def test_rules_37_a_hall_may_refuse_windows_without_a_rating_device(site: Site) -> None:
+    window = site.configuration.window[0].id
+    clerk = await site.as_staff("clerk", window=window)
+    refused = await site.ask("POST", f"windows/{window}/open", clerk)
+    assert (refused.status, refused.body["code"]) == (409, "no-rating-device")

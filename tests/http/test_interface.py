@@ -1,0 +1,75 @@
+"""The interface as others meet it: OpenAPI, problems in two languages, roles, idempotency, health, metrics."""
+
+import re
+
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from queue_server.web.server import ROUTES
+from tests.http.conftest import Site
+
+
+async def test_design_6_the_openapi_document_is_valid_and_complete(site: Site) -> None:
+    document = (await site.ask("GET", "/api/v1/openapi.json")).body
+    OpenAPIV31SpecValidator(document).validate()
+    described = {(method, path) for path, item in document["paths"].items() for method in item}
+    assert described == {(r.method.lower(), f"/api/v1/halls/{{hall}}/{r.path}") for r in ROUTES}
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+    names = [operation["operationId"] for operation in operations]
+    assert len(names) == len(set(names))
+    for operation in operations:
+        for kind in re.findall(r"#/components/schemas/(\w+)", str(operation)):
+            assert kind in document["components"]["schemas"]
+
+
+async def test_nothing_is_open_to_strangers_or_to_the_wrong_role(site: Site) -> None:
+    devices = {role: await site.as_device(role, "x") for role in ("hall", "kiosk")}
+    for route in ROUTES:
+        if not route.roles:
+            continue
+        path = re.sub(r"{\w+}", "x", route.path)
+        stranger = await site.ask(route.method, path)
+        assert (stranger.status, stranger.body["code"]) == (401, "unauthorised"), route
+        wrong = next(role for role in devices if role not in route.roles)
+        other = await site.ask(route.method, path, devices[wrong])
+        assert (other.status, other.body["code"]) == (403, "forbidden"), route
+
+
+async def test_a_problem_has_a_stable_code_and_says_in_two_languages_what_to_do(site: Site) -> None:
+    window = site.configuration.window[0].id
+    clerk = await site.sit(window)
+    problem = await site.ask("POST", f"windows/{window}/call-next", clerk)
+    assert problem.headers["Content-Type"].startswith("application/problem+json")
+    assert (problem.status, problem.body["status"], problem.body["code"]) == (409, 409, "nobody-waiting")
+    assert problem.body["title"].startswith("现在没有人等候")
+    assert problem.body["title_en"].startswith("Nobody is waiting")
+    assert (await site.ask("GET", "nowhere")).body["code"] == "not-found"
+    assert (await site.ask("GET", "/api/v1/halls/other/windows", clerk)).status == 404
+
+
+async def test_law_6_a_key_has_one_effect_and_one_body(site: Site) -> None:
+    await site.sit(site.configuration.window[0].id)
+    guide = await site.as_staff("guide")
+    body = {"matters": [site.offered()]}
+    first = await site.ask("POST", "tickets", guide, body, key="tap")
+    again = [await site.ask("POST", "tickets", guide, body, key="tap") for _ in range(3)]
+    assert {each.body["ticket"]["number"] for each in again} == {first.body["ticket"]["number"]}
+    assert all(each.headers.get("Idempotent-Replayed") == "true" for each in again)
+    other = await site.ask("POST", "tickets", guide, {**body, "quantity": 2}, key="tap")
+    assert (other.status, other.body["code"]) == (422, "key-reused")
+    url = f"{site.running.url}/api/v1/halls/{site.hub.name}/tickets"
+    async with site.session.post(url, json=body, headers=guide) as answer:
+        assert answer.status == 400
+        assert (await answer.json(content_type=None))["field"] == "Idempotency-Key"
+
+
+async def test_health_readiness_and_metrics(site: Site) -> None:
+    await site.sit(site.configuration.window[0].id)
+    await site.take()
+    assert (await site.ask("GET", "/healthz")).status == 200
+    assert (await site.ask("GET", "/readyz")).status == 200
+    metrics = (await site.ask("GET", "/metrics")).body
+    for line in ("yichuang_tickets_issued 1.0", "yichuang_tickets_waiting 1.0", "yichuang_calls_given 0.0"):
+        assert line in metrics
+    site.hub._stop("fenced")
+    assert (await site.ask("GET", "/readyz")).status == 503
+    assert (await site.ask("GET", "/healthz")).status == 200

@@ -1,0 +1,100 @@
+"""Whom the day does not reach goes home with a slip that has priority on the next working day (RULES 34 as applied)."""
+
+from typing import Any
+
+import msgspec
+from msgspec import structs
+
+from queue_server.domain import commands as c
+from queue_server.domain.configuration import Device, Kiosk
+from queue_server.domain.model import Hall
+from queue_server.wire.common import DeviceState, PrinterState, PrintState
+from tests.http.conftest import Site
+
+
+class Printer:
+    """An agent that has one printer and takes every job."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Any] = []
+
+    def offer(self, message: Any) -> bool:
+        if type(message).__name__ == "PrintJob":
+            self.jobs.append(message)
+        return True
+
+
+async def _with_printer(site: Site) -> Printer:
+    printer, agent = Printer(), "desk-pc"
+    device = Device(id="slips", agent=agent, kind="printer", url="memory:slips")
+    kiosk = Kiosk(id="k", printer="slips")
+    changed = structs.replace(site.configuration, device=(device,), kiosk=(kiosk,))
+    await site.hub.tell(c.ApplyConfiguration(configuration=changed, source="test"), "test")
+    await site.running.frame.agents.connect(agent, printer)
+    ready = c.ReportDevice(device="slips", state=DeviceState.ONLINE, printer=PrinterState.OK)
+    await site.hub.tell(ready, "test")
+    return printer
+
+
+async def test_rules_34_a_closing_hall_gives_a_slip_that_has_priority_the_next_day(site: Site) -> None:
+    printer = await _with_printer(site)
+    guide, manager = await site.as_staff("guide"), await site.as_staff("manager")
+    await site.sit(site.configuration.window[0].id)
+    taken = (await site.take(paper=False)).body
+    name, number, token = taken["ticket"]["id"], taken["ticket"]["number"], taken["token"]
+    early = await site.ask("POST", f"tickets/{name}/slip", guide)
+    assert (early.status, early.body["code"]) == (409, "slip-too-early")
+    closing = await site.ask("POST", "day/close", manager, {"text": "今天提前闭厅"})
+    assert closing.status == 200
+    given = await site.ask("POST", f"tickets/{name}/slip", guide)
+    assert (given.status, given.body["ticket"]["state"]) == (200, "uncalled")
+    [job] = printer.jobs
+    paper = msgspec.json.decode(job.paper)
+    assert (paper["paper"], paper["number"]) == ("uncalled", number)
+    assert paper["valid_on"] > paper["day"]
+    assert token in paper["url"]
+    assert given.body["print_job"] == job.job
+    busy = await site.ask("POST", f"tickets/{name}/slip", guide)
+    assert busy.body["code"] == "print-in-progress"
+
+    assert (await site.take(slip=token)).body["code"] == "slip-unknown", "good on the next working day only"
+    day = await site.new_day()
+    assert day == paper["valid_on"], "the test hall works every day"
+    await site.sit(site.configuration.window[1].id)
+    await site.sit(site.configuration.window[0].id)
+    first, second = (await site.take(paper=False)).body, (await site.take(slip=token, paper=False)).body
+    assert second["ticket"]["effective_at"] < first["ticket"]["effective_at"]
+    assert second["ticket"]["ahead"] == 0
+    assert "未叫到" in second["ticket"]["explanation"]["zh"]
+    assert (await site.take(slip=token)).body["code"] == "slip-used"
+    assert (await site.take(slip=second["token"])).body["code"] == "slip-unknown"
+
+
+async def test_ux_k_12_a_slip_that_was_not_printed_is_on_the_guides_page(site: Site) -> None:
+    await _with_printer(site)
+    guide = await site.as_staff("guide", "manager")
+    await site.sit(site.configuration.window[0].id)
+    name = (await site.take(paper=False)).body["ticket"]["id"]
+    await site.ask("POST", "day/close", guide)
+    await site.ask("POST", f"tickets/{name}/slip", guide)
+    await site.hub.tell(c.RecordPrint(ticket=name, state=PrintState.FAILED, reason="缺纸"), "printer")
+    screens = site.running.frame.screens
+
+    def look(hall: Hall) -> list[tuple[str, str]]:
+        alarms = screens.render(hall, "guide", "", site.hub.clock.now())["alarms"].alarms  # type: ignore[union-attr]
+        return [(alarm.action, alarm.subject) for alarm in alarms if alarm.code == "print"]
+
+    assert await site.hub.read(look) == [("slip", name)]
+    again = await site.ask("POST", f"tickets/{name}/slip", guide)
+    assert again.status == 200
+    assert await site.hub.read(look) == []
+
+
+async def test_rules_34_after_the_day_a_slip_is_still_printed_and_without_a_printer_the_phone_is_it(site: Site) -> None:
+    guide = await site.as_staff("guide")
+    await site.sit(site.configuration.window[0].id)
+    taken = (await site.take(paper=False)).body
+    await site.hub.tell(c.EndDay(), "test")
+    answer = await site.ask("POST", f"tickets/{taken['ticket']['id']}/slip", guide)
+    assert (answer.status, answer.body["print_job"]) == (200, "")
+    assert (await site.ask("GET", f"phone/{taken['token']}")).body["ticket"]["state"] == "uncalled"
