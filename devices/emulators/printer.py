@@ -389,6 +389,7 @@ class EmulatedPrinter:
             with contextlib.suppress(Unavailable):
                 while True:
                     await self._answer(self.interpreter.feed(await self._end.read()))
+            await self._end.close()
 
     async def _answer(self, data: bytes) -> None:
         if data and self._end is not None:

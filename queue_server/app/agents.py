@@ -114,7 +114,8 @@ class Agents:
         del self._state.links[agent]
         owned = await self._hub.read(lambda hall: [d for d in hall.configuration.device if d.agent == agent])
         for device in owned:
-            await self._health(agent, _offline(device.id, "agent disconnected"))
+            if agent not in self._state.links:  # back already: what it says of its devices is newer
+                await self._health(agent, _offline(device.id, "agent disconnected"))
 
     def _introduce(self, hall: Hall, agent: str) -> None:
         link = self._state.links.get(agent)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import json
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 
@@ -11,7 +12,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.crash.pages import Page
+from tests.crash.pages import Page, post
 from tests.hall_process import PASSWORD, Desk, HallProcess, desk, hall_process, open_hall
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -327,6 +328,24 @@ async def test_a_page_of_another_site_cannot_use_somebodys_cookie(admin: Desk, o
     with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
         await admin.session.ws_connect(f"{admin.hall.url}/api/v1/live", headers={"Origin": origin})
     assert refusal.value.status == 403
+
+
+async def test_an_identity_whose_first_request_was_refused_is_written_with_the_second(admin: Desk) -> None:
+    """DESIGN law 10, RULES 16: else the same person is somebody else after a restart and takes a second number."""
+    kiosk, matter = await _kiosk(admin)
+    identity = {"kind": "id_card", "number": "110101199001011234", "name": "甲"}
+
+    def known() -> int:
+        with contextlib.closing(sqlite3.connect(f"file:{admin.hall.sqlite}?mode=ro", uri=True)) as database:
+            return int(database.execute("select count(*) from lookups").fetchone()[0])
+
+    before = known()
+    status, body = await post(admin, "tickets", kiosk, matters=["no-such-matter"], identity=identity)
+    assert (status, known()) == (409, before), body
+    status, first = await post(admin, "tickets", kiosk, matters=[matter], identity=identity)
+    assert (status, known()) == (201, before + 1)
+    status, second = await post(admin, "tickets", kiosk, matters=[matter], identity=identity)
+    assert (second["ticket"]["id"], second["created"]) == (first["ticket"]["id"], False), second
 
 
 async def test_the_hall_is_well_after_all_of_them(admin: Desk) -> None:
