@@ -67,6 +67,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return problem(405, "method-not-allowed")
     except (web.HTTPException, asyncio.CancelledError):
         raise
+    except ConnectionError:  # the peer went away in the middle: nobody's fault, and nobody reads this answer
+        return problem(400, "malformed", detail="the connection is gone")
     except Exception:
         log.exception("request failed", path=request.path)
         return problem(500, "broken")
