@@ -13,7 +13,7 @@ describe('UX M-01 exceptions', () => {
     expect(remedyOf(alarm('window-idle', '5'), windows)).toEqual({ kind: 'window', window: '5' })
     expect(remedyOf(alarm('single-wait', '3~,10'), windows)).toEqual({ kind: 'windows', windows: ['3', '10'] })
     expect(remedyOf(alarm('printer-out', 'p1'), windows)).toEqual({ kind: 'device', device: 'p1' })
-    expect(remedyOf(alarm('help-asked', 't1'), windows)).toEqual({ kind: 'ticket', ticket: 't1' })
+    expect(remedyOf(alarm('help', 't1'), windows)).toEqual({ kind: 'ticket', ticket: 't1' })
     expect(remedyOf(alarm('no-bundle-window', ''), windows)).toEqual({ kind: 'windows', windows: ['3', '5', '10'] })
     expect(remedyOf(alarm('something-new', ''), windows)).toBeNull()
   })

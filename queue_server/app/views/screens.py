@@ -18,7 +18,7 @@ from queue_server.app.views.desk import (
     window_document,
 )
 from queue_server.app.views.survey import DomainCount, count, figures, queue_documents
-from queue_server.app.views.tickets import call, domain_of, plate_of, ticket_document
+from queue_server.app.views.tickets import call, plate_of, ticket_document
 from queue_server.domain.configuration import Domain, Matter
 from queue_server.domain.model import Alarm, Hall, Key, Ticket, Window
 from queue_server.domain.queues import ahead_of, first_in_order, home_windows
@@ -392,13 +392,9 @@ _ACTIONS = {
 
 
 def _alarm(hall: Hall, alarm: Alarm) -> AlarmDocument:
-    """An alarm in words; that of a queue names the domain, as the queues' rows do."""
+    """An alarm in words; the subject of a queue's is its key, which lists the windows that could take it."""
     about = _subject(hall, alarm.code, alarm.subject)
     text = f"alarm.{alarm.code}"
-    subject = alarm.subject
-    if alarm.code in _OF_QUEUES:
-        first = first_in_order(hall, (alarm.subject,), 1)
-        subject = domain_of(hall, first[0].current) if first else ""
     return AlarmDocument(
         id=alarm.id,
         level=alarm.level,
@@ -410,7 +406,7 @@ def _alarm(hall: Hall, alarm: Alarm) -> AlarmDocument:
         since=alarm.at,
         acknowledged_by=alarm.acknowledged_by,
         action=_ACTIONS.get(alarm.code, "acknowledge"),
-        subject=subject,
+        subject=alarm.subject,
     )
 
 
