@@ -42,6 +42,9 @@ from queue_server.web.server import make_app
 log = structlog.get_logger()
 
 PRINT_CLAIM_MS = 10_000
+
+ENDING_S = 5.0
+"""How long the loops may take to end by themselves, so that none is cut off in the middle of a write."""
 TOKEN_KEY_BYTES = 32
 
 GC_NEW = 10_000
@@ -219,7 +222,11 @@ async def _tasks(hub: Hub, frame: Frame, settings: Settings) -> AsyncIterator[tu
         finally:
             await sockets.close()
             await runner.cleanup()
-            for task in tasks:
+            await hub.finish()
+            writer, *others = tasks
+            writer.cancel()  # between two batches: it merely waits for the next
+            _, late = await asyncio.wait(others, timeout=ENDING_S)
+            for task in late:
                 task.cancel()
 
 

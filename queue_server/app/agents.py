@@ -438,7 +438,7 @@ class Agents:
         """Send states again, end the jobs nobody answered for, and miss the agents that are not there."""
         reshow_at = 0.0
         while not self._hub.stopped.is_set():
-            await asyncio.sleep(1.0)
+            await self._hub.rest(1.0)
             time = asyncio.get_running_loop().time()
             try:
                 await self._end_jobs(time)

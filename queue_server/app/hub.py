@@ -3,6 +3,7 @@
 # long: one writer with all its doubts, so that the laws of the road are read in one place
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -207,10 +208,22 @@ class Hub:
         self.stopped.set()
         self._turn_away(why)
 
+    async def rest(self, seconds: float) -> None:
+        """Sleep, or until the hub stops: the hall's loops end by themselves, never in the middle of a write."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.stopped.wait(), seconds)
+
+    async def finish(self) -> None:
+        """Stop between two batches; `run` may be cancelled afterwards."""
+        try:
+            await self.read(lambda _hall: self._stop("the server stops"))
+        except Unavailable:  # nothing is being written: the store is away, or the hub has stopped already
+            self._stop(self.failure or "the server stops")
+
     async def keep(self, every_s: float = 2.0) -> None:
         """Keep the lease good while there is nothing to commit."""
         while not self.stopped.is_set():
-            await asyncio.sleep(every_s)
+            await self.rest(every_s)
             try:
                 async with self._leasing:  # our own takeover after a doubt must not look like another's
                     await self._store.renew(self.lease)

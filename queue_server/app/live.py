@@ -191,7 +191,7 @@ class Live:
                     await self._hub.read(lambda hall, topic=topic: self._refresh(hall, topic))  # type: ignore[misc]
                 except Unavailable:
                     break  # a full inbox or a store that is away: again in a second
-            await asyncio.sleep(max(0.05, SLOW_EVERY_S - (asyncio.get_running_loop().time() - began)))
+            await self._hub.rest(max(0.05, SLOW_EVERY_S - (asyncio.get_running_loop().time() - began)))
 
 
 def _touched(hall: Hall, events: list[Event]) -> set[Name]:

@@ -53,7 +53,7 @@ class Timers:
                 log.warning("timers wait", reason=str(error))
             except Exception:  # a rule that fails on its own command must not end the hall (law 1)
                 log.exception("timer failed")
-            await asyncio.sleep(EVERY_S)
+            await self._hub.rest(EVERY_S)
 
     async def once(self) -> None:
         """One look at the clock."""

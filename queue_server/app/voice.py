@@ -254,7 +254,7 @@ class Voice:
                     log.warning("speech waits", error=str(error))
                 except Exception:  # one zone's fault silences neither the others nor the hall
                     log.exception("speech failed")
-            await asyncio.sleep(STEP_S)
+            await self._hub.rest(STEP_S)
 
     async def _write_ended(self) -> None:
         """In order, each until the store has taken it: a call's end is never lost to a full disk."""

@@ -203,7 +203,7 @@ class Sockets:
         """A heartbeat a second, encoded once; and an end for those who never read."""
         hub = self._frame.hub
         while not hub.stopped.is_set():
-            await asyncio.sleep(HEARTBEAT_S)
+            await hub.rest(HEARTBEAT_S)
             if not hub.may_act():
                 continue
             at, epoch, now_s = hub.clock.now(), hub.lease.epoch, asyncio.get_running_loop().time()

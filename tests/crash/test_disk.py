@@ -40,7 +40,7 @@ class Load:
 
     async def tap(self, session: aiohttp.ClientSession, key: str) -> int:
         headers = {**self.kiosk, "Idempotency-Key": key}
-        body = {"matters": [self.matter], "note": "长" * 150}
+        body = {"matters": [self.matter]}
         async with session.post(f"{self.admin.hall.api}/tickets", json=body, headers=headers) as answer:
             said = await answer.json()
             if answer.status == 201:

@@ -24,7 +24,7 @@ async def test_every_page_keeps_to_itself(pages: Screens, busy_hall: Hall) -> No
     """UX 13.10, X-09, X-01, X-11: every page of entries.json, with a citizen who gave their identity in the hall."""
     hall, desks = busy_hall
     identity = {"kind": "id_card", "number": CARD, "name": NAME}
-    taken = await hall.take(desks.matter, desks.kiosk, identity=identity, note=f"电话 {PHONE}")
+    taken = await hall.take(desks.matter, desks.kiosk, identity=identity)
     await desks.call("15")
     opened = await _everything(pages, hall, taken["token"])
     findings: list[str] = []
