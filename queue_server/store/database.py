@@ -14,11 +14,14 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from queue_server.store.port import Broken, Duplicate, InDoubt, StoreError, Unavailable, Unfit
 
 BUSY_MS: Final = 5_000
 """How long a writer on SQLite waits for another process that writes to the same file."""
+
+BUSY_STEP_MS: Final = 50
 
 STOPPED_MS: Final = 5_000
 """How long a process that stopped inside a transaction may hold a hall's lease row on PostgreSQL."""
@@ -72,7 +75,7 @@ def engine_for(url: URL) -> AsyncEngine:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in SQLITE_PRAGMAS:
-            cursor.execute(pragma)
+            _insist(cursor, pragma)
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
@@ -81,6 +84,19 @@ def engine_for(url: URL) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _insist(cursor: Any, pragma: str) -> None:
+    """Set it, however many processes open a new file at once: the change to WAL does not wait for locks by itself."""
+    for left in reversed(range(BUSY_MS // BUSY_STEP_MS)):
+        try:
+            cursor.execute(pragma)
+        except sqlite3.OperationalError as error:
+            if not left or (error.sqlite_errorcode & 0xFF) not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise
+            await_only(asyncio.sleep(BUSY_STEP_MS / 1000))
+        else:
+            return
 
 
 SQLITE_PRAGMAS: Final = (
