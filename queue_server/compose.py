@@ -32,7 +32,7 @@ from queue_server.domain.configuration import Configuration
 from queue_server.domain.model import Hall, empty_hall
 from queue_server.paths import screens_dir
 from queue_server.store.accounts import AccountStore
-from queue_server.store.port import Claim, Fenced
+from queue_server.store.port import Claim
 from queue_server.store.port import Unavailable as StoreUnavailable
 from queue_server.store.store import Store
 from queue_server.web.frame import Frame
@@ -253,6 +253,3 @@ def _announce(running: Running) -> None:
     if running.first_password:
         log.info("first password, shown once", staff="admin", password=running.first_password)
         log.info("first PIN of the kiosks' staff menu, shown once", pin=running.first_pin)
-
-
-__all__ = ["Fenced", "Running", "Settings", "serve_forever", "serving"]

@@ -417,11 +417,3 @@ async def _logged(work: Awaitable[None]) -> None:
         await work
     except Exception as error:
         log.warning("effects in doubt not taken up", error=str(error))
-
-
-async def wait_for(awaitable: Awaitable[T], timeout_s: float) -> T:
-    """The result, or Unavailable after `timeout_s`."""
-    try:
-        return await asyncio.wait_for(awaitable, timeout_s)
-    except TimeoutError:
-        raise Unavailable("no answer in time") from None

@@ -15,7 +15,7 @@ from queue_server.app.live import Live
 from queue_server.app.search import MatterIndex
 from queue_server.app.views.screens import Screens
 from queue_server.app.voice import Voice
-from queue_server.domain.errors import Malformed, Rejected
+from queue_server.domain.errors import Malformed
 from queue_server.store.store import Store
 from queue_server.web.bodies import parse
 from queue_server.web.principals import Person, identify, require
@@ -142,11 +142,4 @@ def query_int(request: web.Request, name: str, default: int, least: int, most: i
         raise Malformed(name, "not a number") from None
     if not least <= value <= most:
         raise Malformed(name, f"between {least} and {most}")
-    return value
-
-
-def found(value: T | None, code: str) -> T:
-    """The value; Rejected with the code when there is none."""
-    if value is None:
-        raise Rejected(code)
     return value
