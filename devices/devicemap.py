@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,6 +21,8 @@ __all__ = ["BUS_KINDS", "Calls", "Device", "Plan", "Printer", "PrinterMaker", "m
 BUS_KINDS: Final = KINDS
 PACELESS: Final = frozenset(("udp", "ws", "wss", "file", "usb", "evdev"))
 """Schemes whose bytes need no time on a line; a tcp URL is often a gateway to a real one."""
+
+PLUG_ORDER: Final = re.compile(r"serial:///dev/tty(USB|ACM)\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,10 @@ def plan(entries: Iterable[DeviceEntry]) -> Plan:
 
 
 def _check(entry: DeviceEntry, there: tuple[DeviceEntry, ...]) -> None:
+    if PLUG_ORDER.match(entry.url):
+        raise ValueError(
+            f"{entry.url} changes with the order of plugging in: take the name `yichuang devices scan` shows"
+        )
     if entry.kind == "printer":
         transport(entry.url)
         if there:
