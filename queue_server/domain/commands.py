@@ -37,9 +37,10 @@ class StartDay(Command, frozen=True, kw_only=True):
 
 
 class CloseDay(Command, frozen=True, kw_only=True):
-    """No more tickets; those issued are served."""
+    """No more tickets; those issued are served. `text` (Chinese) and `text_en` are announced; "" at the usual hour."""
 
     text: str = ""
+    text_en: str = ""
 
 
 class EndDay(Command, frozen=True, kw_only=True):

@@ -58,8 +58,11 @@ class DayStarted(Event, frozen=True, kw_only=True):
 
 
 class DayClosing(Event, frozen=True, kw_only=True):
+    """`text` is Chinese, `text_en` English; both "" when nothing is announced."""
+
     text: str
     at: int
+    text_en: str = ""
 
 
 class DayEnded(Event, frozen=True, kw_only=True):

@@ -53,7 +53,7 @@ def day_started(hall: Hall, event: e.DayStarted) -> None:
 
 def day_closing(hall: Hall, event: e.DayClosing) -> None:
     hall.state = HallState.CLOSING
-    hall.message = ("closing", event.text, "") if event.text else hall.message
+    hall.message = ("closing", event.text, event.text_en) if event.text else hall.message
 
 
 def day_ended(hall: Hall, event: e.DayEnded) -> None:

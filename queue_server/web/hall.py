@@ -79,7 +79,7 @@ async def open_now(frame: Frame, request: web.Request, person: Person) -> web.Re
 
 def _closing_text(body: object) -> c.Command:
     assert isinstance(body, CloseDay)
-    return c.CloseDay(text=body.text)
+    return c.CloseDay(text=body.text, text_en=body.text_en)
 
 
 async def message(frame: Frame, request: web.Request, person: Person) -> web.Response:

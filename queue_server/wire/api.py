@@ -269,9 +269,10 @@ class DeskReply(Message, frozen=True, kw_only=True):
 
 
 class CloseDay(Incoming, frozen=True, kw_only=True):
-    """Early closing: no more tickets; `text` is announced."""
+    """Early closing: no more tickets; `text` (Chinese) and `text_en` (English) are announced."""
 
     text: Line = ""
+    text_en: Line = ""
 
 
 class DayReply(Message, frozen=True, kw_only=True):

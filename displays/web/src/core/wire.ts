@@ -540,6 +540,7 @@ export interface DeskReply {
 
 export interface CloseDay {
   text?: string
+  text_en?: string
 }
 
 export interface DayReply {
