@@ -8,9 +8,9 @@ from datetime import date
 import msgspec
 from aiohttp import web
 
-from queue_server.app.agents import Printing, job_of
 from queue_server.app.calendar import next_working_day
 from queue_server.app.hub import Extras
+from queue_server.app.printing import Printing, job_of
 from queue_server.app.search import MatterIndex, initials_of
 from queue_server.app.texts import NOTHING, words
 from queue_server.app.views.tickets import ticket_document, ticket_line
@@ -256,7 +256,7 @@ async def kiosk_help(frame: Frame, request: web.Request, person: Person) -> web.
 
 async def test_print(frame: Frame, request: web.Request, person: Person) -> web.Response:
     await frame.body(request, Empty)
-    if not await frame.agents.print_test(person.of):
+    if not await frame.agents.prints.test(person.of):
         raise Rejected("no-printer")
     return web.Response(body=b"{}", content_type="application/json")
 
