@@ -17,7 +17,7 @@ from queue_server.app.views.desk import (
     next_lines,
     window_document,
 )
-from queue_server.app.views.survey import DomainCount, count, figures, queue_documents
+from queue_server.app.views.survey import DomainCount, count, demand, figures, queue_documents
 from queue_server.app.views.tickets import call, plate_of, ticket_document
 from queue_server.domain.configuration import Domain, Matter
 from queue_server.domain.model import Alarm, Hall, Key, Ticket, Window
@@ -337,6 +337,7 @@ class Screens:
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
             "alarms": self.alarms(hall),
             "devices": self.devices(hall),
+            "demand": demand(hall),
         }
 
     def _manager(self, hall: Hall, of: str, now: int) -> Keyed:
@@ -347,6 +348,7 @@ class Screens:
             "alarms": self.alarms(hall),
             "devices": self.devices(hall),
             "figures": figures(hall, now),
+            "demand": demand(hall),
         }
 
     def alarms(self, hall: Hall) -> AlarmsDocument:
