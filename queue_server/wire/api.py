@@ -15,7 +15,7 @@
 | GET phone/{token} | the ticket's token | → TicketView |
 | POST phone/{token}/{cancel,delay,help} | the ticket's token | Empty → TicketView |
 | POST ratings | the ticket's token | Rate → Rated |
-| GET matters?q=&domain=&limit=&offset= | anybody in the hall with a token or session | → MatterHits |
+| GET matters?q=&domain=&lang=&limit=&offset= | anybody in the hall with a token or session | → MatterHits |
 | POST windows/{id}/{open,pause,resume,close} | clerk at it, manager | OpenWindow, PauseWindow, Empty → DeskReply |
 | POST windows/{id}/{call-next,recall,arrive,finish,no-show,undo} | clerk at it | Empty, Finish, NoShow → DeskReply |
 | POST, DELETE windows/{id}/help | clerk at it | Empty → Empty (UX C-15) |
@@ -166,7 +166,9 @@ class MatterHit(Message, frozen=True, kw_only=True):
     name_en: str
     everyday: list[str]
     domain: str
+    domain_en: str
     department: str
+    department_en: str
     initials: str
     waiting: int
     wait_low_s: int | None
@@ -177,7 +179,8 @@ class MatterHit(Message, frozen=True, kw_only=True):
 
 
 class MatterHits(Message, frozen=True, kw_only=True):
-    """`letters` are the pinyin initials that would still lead somewhere after `q` (UX 1, initials pad).
+    """`letters` are the pinyin initials that would still lead somewhere after `q` (UX 1, initials pad); with `lang=en`,
+    the letters of English names.
 
     `domain` of the request is a domain's id, or `bundles`; an empty `q` gives the most wanted first.
     """

@@ -34,7 +34,10 @@ class HallMessage(Message, frozen=True, kw_only=True):
 
 
 class HallDocument(Message, frozen=True, kw_only=True):
-    """Key `hall`: who we are and how the day stands. `day` is YYYY-MM-DD; zone is the subscribed zone's name."""
+    """Key `hall`: who we are and how the day stands. `day` is YYYY-MM-DD; zone is the subscribed zone's name.
+
+    `english_unofficial`: English names are an unconfirmed translation, and a page that shows them in English says so.
+    """
 
     id: str
     name: Words
@@ -47,6 +50,7 @@ class HallDocument(Message, frozen=True, kw_only=True):
     animations: bool
     recent_rows: int
     sample: bool
+    english_unofficial: bool
 
 
 class Call(Message, frozen=True, kw_only=True):

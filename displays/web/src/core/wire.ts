@@ -40,6 +40,7 @@ export interface HallDocument {
   animations: boolean
   recent_rows: number
   sample: boolean
+  english_unofficial: boolean
 }
 
 export interface Call {
@@ -504,7 +505,9 @@ export interface MatterHit {
   name_en: string
   everyday: string[]
   domain: string
+  domain_en: string
   department: string
+  department_en: string
   initials: string
   waiting: number
   wait_low_s: number | null
