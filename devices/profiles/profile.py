@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
@@ -19,6 +19,8 @@ from queue_server.wire.agent import DeviceEntry
 from queue_server.wire.common import PrinterState
 
 S = TypeVar("S")
+ELSEWHERE: Final = frozenset(("cells", "zone"))
+"""Settings of strips and boards that are read elsewhere: by the rendering of their text and by the server."""
 
 
 class Printer(Protocol):

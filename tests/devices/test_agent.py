@@ -17,7 +17,7 @@ from devices.drivers.health import Health
 from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.protocols.keymaps import Key
-from devices.protocols.strip import Page
+from devices.protocols.paged import Page
 from queue_server.wire.agent import (
     AgentHello,
     DeviceEntry,
