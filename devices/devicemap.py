@@ -10,9 +10,8 @@ from urllib.parse import urlencode
 
 from devices.bus import Bus, BusSettings
 from devices.drivers.base import AnyDriver
-from devices.drivers.rating import RatingPad
 from devices.profiles import KINDS, find_profile
-from devices.profiles.profile import Calls, Device, Printer, PrinterMaker, Serial, read_settings
+from devices.profiles.profile import NOBODY, Calls, Device, Printer, PrinterMaker, Serial, read_settings
 from devices.transport import parse_url, transport
 from queue_server.wire.agent import DeviceEntry
 
@@ -60,15 +59,7 @@ def _check(entry: DeviceEntry, there: tuple[DeviceEntry, ...]) -> None:
     if any(other.kind == "printer" for other in there):
         raise ValueError(f"{entry.url} belongs to the printer {there[0].id}")
     # Made once for nothing: whatever is wrong with it shows here, alone or beside its neighbours.
-    make_bus((*there, entry), Calls(lambda k, a: None, _nowhere, lambda d: None, _no_printer))
-
-
-async def _nowhere(pad: RatingPad, level: int) -> None:
-    return None
-
-
-def _no_printer(entry: DeviceEntry, changed: object) -> Printer:
-    raise ValueError("no printer here")
+    make_bus((*there, entry), NOBODY)
 
 
 def make_bus(entries: tuple[DeviceEntry, ...], calls: Calls) -> Bus:

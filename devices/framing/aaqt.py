@@ -69,4 +69,4 @@ class AaqtGrammar:
         return Match(AaqtFrame(head[1], body[5:-1], body[:2]), end + 1 - at)
 
 
-AAQT: Final[Codec[AaqtFrame]] = Codec("aaqt", (AaqtGrammar(),), encode_aaqt)
+AAQT: Final[Codec[AaqtFrame]] = Codec("aaqt", (), encode_aaqt, (AaqtGrammar(),))

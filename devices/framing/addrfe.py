@@ -77,4 +77,4 @@ class AddrFeGrammar:
         return Match(AddrFeFrame(head[0], head[3], text, head[4]), head[2])
 
 
-ADDRFE: Final[Codec[AddrFeFrame]] = Codec("addrfe", (AddrFeGrammar(),), encode_addrfe)
+ADDRFE: Final[Codec[AddrFeFrame]] = Codec("addrfe", (), encode_addrfe, (AddrFeGrammar(),))

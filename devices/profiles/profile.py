@@ -60,6 +60,18 @@ class Calls:
     printer: PrinterMaker
 
 
+async def _nowhere(pad: RatingPad, level: int) -> None:
+    return None
+
+
+def _no_printer(entry: DeviceEntry, changed: object) -> Printer:
+    raise ValueError("no printer here")
+
+
+NOBODY: Final = Calls(lambda keypad, action: None, _nowhere, lambda device: None, _no_printer)
+"""For a driver that is made only to see whether it can be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Serial:
     """A serial line as a device wants it; a URL's own options win. `baud` also paces a gateway's line."""
@@ -102,3 +114,11 @@ def read_settings(kind: type[S], found: Mapping[str, str], **given: Any) -> S:
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from error
     return read
+
+
+def levels(entry: DeviceEntry) -> Mapping[int, int]:
+    """The entry's level map (RULES 43); ValueError when its keys are no numbers."""
+    try:
+        return {int(key): level for key, level in entry.levels.items()}
+    except ValueError:
+        raise ValueError(f"levels go from decimal key codes to 5…1: {entry.levels}") from None

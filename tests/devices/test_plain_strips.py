@@ -78,7 +78,7 @@ def test_frames_round_trip_under_any_chunking_and_noise_is_bounded(
 ) -> None:
     sent = data.draw(st.lists(frames, max_size=5))
     stream = b"".join(map(codec.encode, sent))
-    framer: Framer[Any] = Framer(codec.from_device)
+    framer: Framer[Any] = Framer(codec.hosts)
     found: list[Any] = []
     while stream:
         step = data.draw(st.integers(1, 40))
@@ -95,7 +95,7 @@ def test_a_wrong_sum_is_counted_and_the_next_frame_is_found() -> None:
         good = bytearray.fromhex(raw)
         bad = bytearray(good)
         bad[11] ^= 4
-        framer: Framer[Any] = Framer(codec.from_device)
+        framer: Framer[Any] = Framer(codec.hosts)
         found = framer.feed(bytes(bad + good))
         assert sum(item.checksums for item in found if isinstance(item, Garbage)) == 1
         assert sum(not isinstance(item, Garbage) for item in found) == 1
