@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from queue_server.app.accounts import Accounts
-from queue_server.app.agents import Agents, Printing, job_of
+from queue_server.app.agents import PRINTING, Agents, job_of
 from queue_server.app.clock import Clock
 from queue_server.app.hub import Hub
 from queue_server.app.live import Live
@@ -129,7 +129,7 @@ def _claims(voice: Voice, hall: Hall, events: list[e.Event]) -> list[Claim]:
     """Law 7: what an event causes at the edge is claimed in the event's own transaction."""
     claims = voice.claims(hall, events)
     for event in events:
-        if isinstance(event, Printing) and event.printer:
+        if isinstance(event, PRINTING) and event.printer:
             claims.append(
                 Claim(
                     id=job_of(event),

@@ -59,6 +59,12 @@ BOARD_LINES = 8
 Printing = e.TicketIssued | e.ReprintRequested | e.SlipRequested
 """What asks for paper; each has a printer, "" for none."""
 
+PRINTING = (e.TicketIssued, e.ReprintRequested, e.SlipRequested)
+"""The same for `isinstance`, which is slow with a union."""
+
+EVERYWHERE = (e.MessageSet, e.DayStarted, e.DayEnded, e.DayOpened)
+"""What every strip and board shows."""
+
 
 class Link(Protocol):
     """One connected agent. `offer` never blocks and is False when the agent no longer reads."""
@@ -144,20 +150,22 @@ class Agents:
     def on_published(self, hall: Hall, events: list[e.Event]) -> None:
         """Strips follow, invitations and slips go out."""
         touched: set[str] = set()
+        everywhere = False
         for event in events:
-            match event:
-                case e.RatingInvited() if event.device:
-                    self._send(hall, event.device, self._invitation(event))
-                case e.TicketIssued() | e.ReprintRequested() | e.SlipRequested() if event.printer:
+            if isinstance(event, PRINTING):
+                if event.printer:
                     self._print(hall, event)
-                case e.ConfigurationApplied():
-                    for agent in list(self._state.links):
-                        self._introduce(hall, agent)
-                case _:
-                    pass
+                continue
+            if isinstance(event, e.RatingInvited) and event.device:
+                self._send(hall, event.device, self._invitation(event))
+            elif isinstance(event, e.ConfigurationApplied):
+                for agent in list(self._state.links):
+                    self._introduce(hall, agent)
+            everywhere = everywhere or isinstance(event, EVERYWHERE)
             touched.add(getattr(event, "window", ""))
-        everywhere = any(isinstance(event, e.MessageSet | e.DayStarted | e.DayEnded | e.DayOpened) for event in events)
-        self._show(hall, None if everywhere else touched - {""})
+        touched.discard("")
+        if everywhere or touched:
+            self._show(hall, None if everywhere else touched)
 
     def _invitation(self, event: e.RatingInvited) -> Invite:
         return Invite(epoch=self._hub.lease.epoch, device=event.device, service=event.service, for_ms=event.for_ms)
