@@ -10,7 +10,7 @@ import structlog
 
 from queue_server.app.hub import Cause, Hub, KeyReused
 from queue_server.app.live import Live
-from queue_server.app.printing import PrintJobs
+from queue_server.app.printing import PRINTING, PrintJobs
 from queue_server.app.texts import words
 from queue_server.app.views.screens import Screens
 from queue_server.app.views.tickets import plate_of, stop_names
@@ -49,6 +49,9 @@ ABSENT_S = 3.0
 """An agent without a link for so long: its devices are offline (UX K-11 wants a dead printer known within 5 s)."""
 
 BOARD_LINES = 8
+
+EVERYWHERE = (e.MessageSet, e.DayStarted, e.DayEnded, e.DayOpened)
+"""What every strip and board shows."""
 
 
 class Link(Protocol):
@@ -123,20 +126,22 @@ class Agents:
     def on_published(self, hall: Hall, events: list[e.Event]) -> None:
         """Strips follow, invitations and slips go out."""
         touched: set[str] = set()
+        everywhere = False
         for event in events:
-            match event:
-                case e.RatingInvited() if event.device:
-                    self._send(hall, event.device, self._invitation(event))
-                case e.TicketIssued() | e.ReprintRequested() | e.SlipRequested() if event.printer:
+            if isinstance(event, PRINTING):
+                if event.printer:
                     self.prints.begin(hall, event)
-                case e.ConfigurationApplied():
-                    for agent in list(self._state.links):
-                        self._introduce(hall, agent)
-                case _:
-                    pass
+                continue
+            if isinstance(event, e.RatingInvited) and event.device:
+                self._send(hall, event.device, self._invitation(event))
+            elif isinstance(event, e.ConfigurationApplied):
+                for agent in list(self._state.links):
+                    self._introduce(hall, agent)
+            everywhere = everywhere or isinstance(event, EVERYWHERE)
             touched.add(getattr(event, "window", ""))
-        everywhere = any(isinstance(event, e.MessageSet | e.DayStarted | e.DayEnded | e.DayOpened) for event in events)
-        self._show(hall, None if everywhere else touched - {""})
+        touched.discard("")
+        if everywhere or touched:
+            self._show(hall, None if everywhere else touched)
 
     def _invitation(self, event: e.RatingInvited) -> Invite:
         return Invite(epoch=self._hub.lease.epoch, device=event.device, service=event.service, for_ms=event.for_ms)

@@ -45,6 +45,9 @@ ALARM_MS = 5 * 60_000
 NO_CLIP = Dropped("", "no clip")
 
 Called = e.TicketCalled | e.TicketRecalled | e.TicketRestored
+CALLED = (e.TicketCalled, e.TicketRecalled, e.TicketRestored)
+SETTLING = (e.CitizenArrived, e.TicketCancelled, e.TicketRequeued, e.TicketPassed, e.TicketVoided)
+"""For `isinstance`, once for each event of the hall: a union is slow there."""
 
 
 class Player(Protocol):
@@ -173,7 +176,7 @@ class Voice:
             return []
         found = []
         for event in events:
-            if isinstance(event, Called):
+            if isinstance(event, CALLED):
                 window = hall.catalogue.windows.get(event.window)
                 if window is None:
                     continue
@@ -198,16 +201,14 @@ class Voice:
         for event in events:
             if isinstance(event, e.ConfigurationApplied):
                 self._zone_up(hall.configuration)
-            elif isinstance(event, Called) and self.pack is not None:
+            elif isinstance(event, CALLED) and self.pack is not None:
                 window = hall.catalogue.windows.get(event.window)
                 if window is None:
                     continue
                 number, plate = hall.tickets[event.ticket].number, plate_of(hall, event.window)
                 entry, zone = self._zones[window.zone], window.zone
                 self._called(entry, zone, event.ticket, call_id(event), number, plate, event.at)
-            elif isinstance(
-                event, e.CitizenArrived | e.TicketCancelled | e.TicketRequeued | e.TicketPassed | e.TicketVoided
-            ):
+            elif isinstance(event, SETTLING):
                 reason = "arrived" if isinstance(event, e.CitizenArrived) else "cancelled"
                 for zone, name in self._of_ticket.pop(event.ticket, ()):
                     if self._zones[zone].queue.settled(name, reason) is not None:

@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import Struct
 from sortedcontainers import SortedList
 
 from queue_server.domain.catalogue import Catalogue
@@ -23,8 +24,7 @@ class Key(NamedTuple):
     behind: int = 0
 
 
-@dataclass(slots=True)
-class Stop:
+class Stop(Struct, gc=False):
     """One stop of a ticket: what one window does in one visit; `window` pins it to a window, "" for any."""
 
     matters: tuple[str, ...]
@@ -39,8 +39,7 @@ class Stop:
         return (self.bundle,) if self.bundle else self.matters
 
 
-@dataclass(slots=True)
-class Ticket:
+class Ticket(Struct, gc=False):
     """A numbered place. Times are ms UTC; `key` orders it, `credit_ms` is already inside the key."""
 
     id: str

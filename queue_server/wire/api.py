@@ -419,6 +419,9 @@ class PairedList(Message, frozen=True, kw_only=True):
     devices: list[PairedDevice]
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 def encode(value: object) -> bytes:
     """JSON bytes of any message."""
-    return msgspec.json.encode(value)
+    return _encode(value)
