@@ -523,6 +523,11 @@ export interface Park {
   minutes?: number
 }
 
+export interface Said {
+  text: string
+  expired: boolean
+}
+
 export interface OneTicket {
   ticket: string
 }
