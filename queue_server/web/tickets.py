@@ -25,6 +25,7 @@ from queue_server.domain.model import Hall, Ticket
 from queue_server.store.port import PERSONAL_KEPT_MS, Lookup, PersonalRow
 from queue_server.web.frame import NOBODY, Frame, Route, new_id, query_int
 from queue_server.web.principals import Person, bearer
+from queue_server.web.said import sealed
 from queue_server.wire.api import (
     Empty,
     Identity,
@@ -114,7 +115,11 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Respon
         raise Malformed("note", "a note is written by staff, never by a citizen (law 10)")
     if body.language not in ("zh", "en"):
         raise Malformed("language", "zh or en")
-    who, extras = await _person_of(frame, body.identity) if body.identity else ("", None)
+    note, extras = sealed(frame, body.note)
+    who = ""
+    if body.identity:
+        who, told = await _person_of(frame, body.identity)
+        extras = Extras([*extras.personal, *told.personal], told.lookups)
     slip = await _slip(frame, body.slip, person) if body.slip else None
     if slip is not None:
         body, who = _for_slip(body, slip), who or slip.person
@@ -128,7 +133,7 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Respon
             priority=body.priority,
             person=who,
             origin=_origin(person),
-            note=body.note,
+            note=note,
             language=body.language,
             slip=slip.id if slip else "",
             printer=usable_printer(hall, person, body.printer) if body.paper else "",

@@ -564,6 +564,11 @@ export interface Park {
   minutes?: number
 }
 
+export interface Said {
+  text: string
+  expired: boolean
+}
+
 export interface OneTicket {
   ticket: string
 }
