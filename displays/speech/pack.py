@@ -155,6 +155,10 @@ def _pinyin(text: str) -> list[str]:
     return lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True)
 
 
+SHIPPED_TOKENS: Final = frozenset(_script(()))
+"""What the pack that ships can say when no hall's own words were asked for."""
+
+
 def _synthesise(espeak: str, voice: str, text: str, wpm: int) -> array[int]:
     """espeak-ng streams a WAV header of no true length, so the samples are all that follows `data`."""
     wav = _run([espeak, "-v", voice, "-s", str(wpm), "--stdout", text])

@@ -367,6 +367,7 @@ export interface Play {
   duration_ms: number
   text: Words
   volume: number
+  again: boolean
 }
 
 export interface Refused {
