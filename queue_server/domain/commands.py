@@ -15,6 +15,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     `may_call_numbers` stands above the hall's `clerks_call_numbers` (RULES 23).
     `clerk` is the staff number that must sit at the commanded window, "" for whoever may act at any.
+    `request` is the idempotency key of what is asked, "" for the hall's own commands.
     """
 
     now: int
@@ -22,6 +23,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     may_call_numbers: bool = False
     clerk: str = ""
+    request: str = ""
 
 
 class OpenDay(Command, frozen=True, kw_only=True):

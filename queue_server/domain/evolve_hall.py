@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from queue_server.domain import events as e
 from queue_server.domain.catalogue import Catalogue
-from queue_server.domain.model import Alarm, DeviceHealth, Hall, Window, empty_hall
+from queue_server.domain.model import Alarm, DeviceHealth, Hall, Unmet, Window, empty_hall
 from queue_server.domain.queues import rebuild
 from queue_server.domain.serving import Serving
 from queue_server.wire.common import DeviceState, HallState, TicketState, WindowState
@@ -77,6 +77,14 @@ def announcement_due(hall: Hall, event: e.AnnouncementDue) -> None:
 
 def demand_unmet(hall: Hall, event: e.DemandUnmet) -> None:
     hall.unmet += 1
+    if event.request:
+        hall.unmet_requests.add((event.origin, event.request))
+    kind, wanted = ("bundle", (event.bundle,)) if event.bundle else ("matter", event.matters)
+    for name in wanted:
+        unmet = hall.unmet_of.setdefault((kind, name), Unmet())
+        unmet.times += 1
+        unmet.last_at = event.at
+        unmet.asked[event.who] = event.at
 
 
 def device_changed(hall: Hall, event: e.DeviceChanged) -> None:
