@@ -30,13 +30,21 @@ def announcement_wav(pack: Pack, announcement: Announcement) -> tuple[bytes, int
     return _wav(pack, *said, 0 if len(announcement.calls) > 1 else GAP_MS)
 
 
+def guidance_wav(pack: Pack, tokens: tuple[str, ...]) -> tuple[bytes, int]:
+    """What a kiosk says, once and without a chime. Malformed: the pack lacks a token, which is named."""
+    return _file(_spoken(pack, tokens, GAP_MS))
+
+
 @lru_cache(maxsize=CACHE_MAX)
 def _wav(pack: Pack, tokens: tuple[str, ...], times: int, tokens_en: tuple[str, ...], gap_ms: int) -> tuple[bytes, int]:
     chinese = _spoken(pack, tokens, gap_ms)
     parts = [chinese] * times
     if tokens_en:
         parts.append(_spoken(pack, tokens_en, GAP_MS))
-    pcm = pack.chime + silence(AFTER_CHIME_MS) + silence(BETWEEN_MS).join(parts)
+    return _file(pack.chime + silence(AFTER_CHIME_MS) + silence(BETWEEN_MS).join(parts))
+
+
+def _file(pcm: bytes) -> tuple[bytes, int]:
     file = io.BytesIO()
     with wave.open(file, "wb") as wav:
         wav.setparams((1, SAMPLE_BYTES, RATE_HZ, 0, "NONE", ""))

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from displays.errors import Malformed
 from displays.errors import Unavailable as NoPack
+from displays.speech.guidance import clips_needed
 from displays.speech.pack import load_pack, missing_tokens
 from displays.speech.phrases import VoicePolicy
 from queue_server.domain.checks import check
@@ -57,6 +58,12 @@ def voice_findings(configuration: Configuration, folder: Path) -> Iterator[Findi
         zh = f"语音包缺少录音：{said}。请补录，或用 yichuang voice build --hall 重新生成。"
         en = f"The voice has no clip for {said}; record them, or run yichuang voice build --hall."
         yield warning("voice_tokens", "voice", zh, en)
+    unsaid = sorted(clips_needed().keys() - pack.clips.keys())
+    if configuration.kiosk and unsaid:
+        said = listing(unsaid)
+        zh = f"语音包没有取号机的导览语音：{said}。请补录，或用 yichuang voice build 重新生成；在此之前取号机不出声。"
+        en = f"The voice has no guidance for kiosks: {said}; record it, or run yichuang voice build. Until then they are silent."
+        yield warning("voice_guidance", "voice", zh, en)
 
 
 def check_command(path: Path, as_json: bool, voice: Path | None = None) -> int:  # long: two ways to print one report

@@ -19,6 +19,11 @@ class Tokens:
     def make(self, kind: str, name: str) -> str:
         return f"{kind}{name}.{self._mac(kind, name)}"
 
+    def code(self, name: str) -> str:
+        """Four figures on a ticket's slip, typed at a kiosk beside its number: they keep others from guessing (RULES 28)."""
+        digest = hmac.digest(self._key, f"c:{name}".encode(), "sha256")
+        return f"{int.from_bytes(digest[:8]) % 10_000:04d}"
+
     def read(self, token: str) -> tuple[str, str] | None:
         """(kind, id) of a genuine token, else None."""
         body, _, mac = token.partition(".")

@@ -22,6 +22,7 @@ from queue_server.wire.live import (
     Played,
     PlayerReady,
     Refused,
+    Say,
     Subscribe,
     ToScreen,
     Unsubscribe,
@@ -304,12 +305,19 @@ class _Seat:
                 self._subscribed.discard((message.view, message.of))
             case PlayerReady() if self._may_see("hall", message.zone) and self._person is not None:
                 self._frame.voice.player(message.zone, self._peer, message.ready)
+            case Say() if self._is_kiosk():
+                play = await self._frame.voice.guidance.play(message, self._frame.hub.lease.epoch)
+                if play is not None:
+                    self._peer.say(play)
             case Played():
                 await _quietly(self._frame.voice.played(self._peer, message.id, message.outcome, message.reason))
             case Alive() if self._person is not None and self._person.kind == "device":
                 self._frame.seen[self._person.name] = self._frame.hub.clock.now()
             case _:
                 pass
+
+    def _is_kiosk(self) -> bool:
+        return self._person is not None and self._person.kind == "device" and "kiosk" in self._person.roles
 
     async def _subscribe(self, view: str, of: str) -> None:
         of = of or (self._ticket if view == "ticket" else "")

@@ -311,7 +311,8 @@ class FiguresDocument(Message, frozen=True, kw_only=True):
 class KioskDocument(Message, frozen=True, kw_only=True):
     """Key `kiosk`: whether a tap leads to a ticket now, and the printer before the tap (UX K-11, K-15).
 
-    `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM).
+    `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM). `voice`:
+    it can speak (UX K-06). `reactivates`: the pass rule leaves tickets that their citizens bring back here (RULES 28).
     """
 
     id: str
@@ -322,6 +323,7 @@ class KioskDocument(Message, frozen=True, kw_only=True):
     issuing: bool
     closed_reason: Words
     voice: bool
+    reactivates: bool
 
 
 class MenuEntry(Message, frozen=True, kw_only=True):

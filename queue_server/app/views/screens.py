@@ -20,6 +20,7 @@ from queue_server.app.views.desk import (
 from queue_server.app.views.menu import Menu
 from queue_server.app.views.survey import DomainCount, count, figures, queue_documents
 from queue_server.app.views.tickets import call, plate_of, ticket_document
+from queue_server.domain.configuration import NoShowPolicy
 from queue_server.domain.model import Alarm, Hall, Ticket, Window
 from queue_server.domain.queues import first_in_order, home_windows
 from queue_server.wire.common import (
@@ -205,6 +206,7 @@ class Screens:
             issuing=issuing,
             closed_reason=reason,
             voice=self.around.guidance,
+            reactivates=hall.configuration.policy.no_show is NoShowPolicy.SAME_WINDOW,
         )
         return {
             "hall": self.hall_document(hall, kiosk.zone),

@@ -1,0 +1,79 @@
+"""Requests that a citizen makes with the slip in hand, at a kiosk."""
+
+import hmac
+
+from aiohttp import web
+
+from queue_server.app.views.tickets import plate_of
+from queue_server.domain import commands as c
+from queue_server.domain.decide import Decision
+from queue_server.domain.errors import Rejected
+from queue_server.domain.model import Hall, Ticket
+from queue_server.domain.queues import ahead_of
+from queue_server.web.frame import Frame, Route
+from queue_server.web.principals import Person
+from queue_server.web.tickets import taken
+from queue_server.wire.api import Slip, TicketTaken
+from queue_server.wire.common import TicketState
+
+
+async def reactivate(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """RULES 28: a passed ticket waits again under its number; for every other the answer says what to do instead."""
+    slip = await frame.body(request, Slip)
+    name = await _ticket_on(frame, slip, person.of)
+
+    def command(hall: Hall) -> c.ReactivateTicket:
+        ticket = hall.tickets.get(name)
+        if ticket is None:
+            raise Rejected("slip-not-today")
+        _refuse(hall, ticket)
+        return c.ReactivateTicket(ticket=name)
+
+    respond = taken(frame)
+    return await frame.carry(
+        request, person, command, lambda hall, decision: respond(hall, Decision(decision.events, name))
+    )
+
+
+async def _ticket_on(frame: Frame, slip: Slip, kiosk: str) -> str:
+    """The id of the ticket whose slip this is."""
+    tokens = frame.screens.around.tokens
+    if slip.token:
+        read = tokens.read(slip.token)
+        frame.accounts.check_slip(kiosk, read is not None and read[0] == "t")
+        assert read is not None
+        return read[1]
+    number = slip.number.strip().upper()
+    name = await frame.hub.read(lambda hall: hall.numbers.get(number, ""))
+    # An unknown number is answered like a wrong code: a kiosk tells nobody which numbers there are.
+    frame.accounts.check_slip(kiosk, hmac.compare_digest(tokens.code(name), slip.code.strip()) and bool(name))
+    return name
+
+
+def _refuse(hall: Hall, ticket: Ticket) -> None:
+    """Every ticket that was not passed, with where its citizen should go."""
+    said = {"number": ticket.number, "window": plate_of(hall, ticket.window)}
+    match ticket.state:
+        case TicketState.PASSED:
+            return
+        case TicketState.WAITING:
+            raise Rejected("slip-waiting", **said, ahead=ahead_of(hall, ticket.current.queue, ticket.key))
+        case TicketState.CALLED:
+            raise Rejected("slip-called", **said)
+        case TicketState.SERVING:
+            raise Rejected("slip-serving", **said)
+        case TicketState.PARKED:
+            raise Rejected("slip-parked", **said)
+        case TicketState.VOID:
+            raise Rejected("slip-void", **said)
+        case TicketState.UNCALLED:
+            raise Rejected("slip-uncalled", **said)
+        case _:
+            raise Rejected("slip-over", **said)
+
+
+ROUTES: list[Route] = [
+    Route(
+        "POST", "kiosk/reactivate", reactivate, frozenset({"kiosk"}), Slip, TicketTaken, "Bring a passed ticket back"
+    ),
+]
