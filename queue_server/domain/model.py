@@ -41,7 +41,10 @@ class Stop:
 
 @dataclass(slots=True)
 class Ticket:
-    """A numbered place. Times are ms UTC; `key` orders it, `credit_ms` is already inside the key."""
+    """A numbered place. Times are ms UTC; `key` orders it, `credit_ms` is already inside the key.
+
+    `service` is the one in hand or just finished, `services` all that began for it, each at its stop.
+    """
 
     id: str
     number: str
@@ -60,6 +63,7 @@ class Ticket:
     stop: int = 0
     window: str = ""
     service: str = ""
+    services: list[str] = field(default_factory=list)
     called_at: int = 0
     last_call_at: int = 0
     first_called_at: int = 0

@@ -11,6 +11,7 @@ from queue_server.app.texts import words
 from queue_server.domain.errors import Rejected, Unavailable
 from queue_server.store.port import StoreError
 from queue_server.web.frame import Frame
+from queue_server.web.phones import view_of
 from queue_server.web.principals import Person, bearer, device_person, identify
 from queue_server.wire.agent import AgentHeartbeat, AgentHello, FromAgent, ToAgent
 from queue_server.wire.frames import text_frame
@@ -329,6 +330,8 @@ class _Seat:
             try:
                 await self._frame.live.subscribe(self._peer, view, of)
             except KeyError:
+                if view == "ticket" and await self._show_past(of):
+                    return
                 code = "not-found"
             except Unavailable:
                 code = "unavailable"
@@ -336,6 +339,15 @@ class _Seat:
                 self._subscribed.add((view, of))
                 return
         self._peer.say(Refused(code=code, view=view, of=of, text=words(code)))
+
+    async def _show_past(self, of: str) -> bool:
+        """A ticket of an earlier day while its services may be rated (UX P-01): nothing else happens to it."""
+        past = await view_of(self._frame, of)
+        if past is None:
+            return False
+        hall = await self._frame.hub.read(lambda hall: self._frame.screens.hall_document(hall, ""))
+        self._frame.live.show(self._peer, "ticket", of, {"hall": hall, "ticket": past})
+        return True
 
     async def leave(self) -> None:
         self._frame.live.forget(self._peer)

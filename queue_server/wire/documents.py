@@ -361,8 +361,13 @@ class MenuDocument(Message, frozen=True, kw_only=True):
 
 
 class TicketView(Message, frozen=True, kw_only=True):
-    """Key `ticket` of a phone: the ticket and whether it may be rated now (service id) until ms UTC."""
+    """Key `ticket` of a phone: the ticket, and the service that may be rated now, at the window `rate_plate`, until ms UTC.
+
+    Of several stops it is the last one finished and not rated; when that is rated, the one before.
+    """
 
     ticket: TicketDocument
     rate_service: str
+    rate_plate: str
+    rate_matters: list[Words]
     rate_until: int | None

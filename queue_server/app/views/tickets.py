@@ -17,11 +17,15 @@ WATCHED_MAX = 4
 
 
 def stop_names(hall: Hall, stop: Stop) -> list[Words]:
-    """The names of a stop's bundle or matters; an id that the catalogue no longer has stands for itself."""
-    if stop.bundle:
-        bundle = hall.catalogue.bundles.get(stop.bundle)
-        return [plain(bundle.name, bundle.name_en) if bundle else plain(stop.bundle)]
-    return [matter_name(hall, name) for name in stop.matters]
+    return names_of(hall, stop.matters, stop.bundle)
+
+
+def names_of(hall: Hall, matters: tuple[str, ...], bundle: str) -> list[Words]:
+    """The names of a bundle or matters; an id that the catalogue no longer has stands for itself."""
+    if bundle:
+        entry = hall.catalogue.bundles.get(bundle)
+        return [plain(entry.name, entry.name_en) if entry else plain(bundle)]
+    return [matter_name(hall, name) for name in matters]
 
 
 def matter_name(hall: Hall, name: str) -> Words:
