@@ -40,6 +40,7 @@ export interface HallDocument {
   animations: boolean
   recent_rows: number
   sample: boolean
+  english_unofficial: boolean
 }
 
 export interface Call {
@@ -252,6 +253,7 @@ export interface KioskDocument {
   issuing: boolean
   closed_reason: Words
   voice: boolean
+  reactivates: boolean
 }
 
 export interface MenuEntry {
@@ -282,6 +284,8 @@ export interface MenuDocument {
 export interface TicketView {
   ticket: TicketDocument
   rate_service: string
+  rate_plate: string
+  rate_matters: Words[]
   rate_until: number | null
 }
 
@@ -309,6 +313,14 @@ export interface PlayerReady {
   ready: boolean
 }
 
+export interface Say {
+  type: 'say'
+  phrase: string
+  language?: string
+  number?: string
+  ahead?: number
+}
+
 export interface Played {
   type: 'played'
   id: string
@@ -321,7 +333,7 @@ export interface Alive {
   sound?: string
 }
 
-export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Played | Alive
+export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive
 
 export interface Welcome {
   type: 'welcome'
@@ -416,6 +428,12 @@ export interface Reprint {
   printer?: string
 }
 
+export interface Slip {
+  token?: string
+  number?: string
+  code?: string
+}
+
 export interface KioskPin {
   pin: string
 }
@@ -466,7 +484,9 @@ export interface MatterHit {
   name_en: string
   everyday: string[]
   domain: string
+  domain_en: string
   department: string
+  department_en: string
   initials: string
   waiting: number
   wait_low_s: number | null
