@@ -107,7 +107,7 @@ class Reprint(Incoming, frozen=True, kw_only=True):
 
 
 class Slip(Incoming, frozen=True, kw_only=True):
-    """A slip as a kiosk read it: the token of its QR code, or its number and check code as typed."""
+    """A slip as a kiosk read it: the token of its QR code, or its number (figures alone will do) and check code."""
 
     token: Annotated[str, msgspec.Meta(max_length=200)] = ""
     number: Annotated[str, msgspec.Meta(max_length=12)] = ""
