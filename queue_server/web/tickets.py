@@ -7,17 +7,20 @@ from datetime import date
 
 import msgspec
 from aiohttp import web
+from msgspec import structs
 
-from queue_server.app.agents import Printing, job_of
 from queue_server.app.calendar import next_working_day
 from queue_server.app.hub import Extras
+from queue_server.app.past import retell
+from queue_server.app.printing import Printing, job_of
 from queue_server.app.search import MatterIndex, initials_of
 from queue_server.app.texts import NOTHING, words
 from queue_server.app.views.tickets import ticket_document, ticket_line
 from queue_server.domain import commands as c
+from queue_server.domain.configuration import Configuration
 from queue_server.domain.decide import Decision
 from queue_server.domain.errors import Malformed, Rejected
-from queue_server.domain.events import TicketIssued
+from queue_server.domain.events import TicketIssued, decode_event
 from queue_server.domain.model import Hall, Ticket
 from queue_server.store.port import PERSONAL_KEPT_MS, Lookup, PersonalRow
 from queue_server.web.frame import NOBODY, Frame, Route, new_id, query_int
@@ -34,7 +37,7 @@ from queue_server.wire.api import (
     TicketTaken,
     encode,
 )
-from queue_server.wire.common import DeviceState, PrinterState
+from queue_server.wire.common import DeviceState, PrinterState, TicketState
 
 ISSUERS = frozenset({"kiosk", "guide", "manager"})
 GUIDES = frozenset({"guide", "manager", "desk"})
@@ -103,7 +106,9 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Respon
     if body.language not in ("zh", "en"):
         raise Malformed("language", "zh or en")
     who, extras = await _person_of(frame, body.identity) if body.identity else ("", None)
-    slip = await _slip(frame, body.slip) if body.slip else ""
+    slip = await _slip(frame, body.slip, person) if body.slip else None
+    if slip is not None:
+        body, who = _for_slip(body, slip), who or slip.person
 
     def command(hall: Hall) -> c.TakeTicket:
         return c.TakeTicket(
@@ -116,23 +121,57 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Respon
             origin=_origin(person),
             note=body.note,
             language=body.language,
-            slip=slip,
+            slip=slip.id if slip else "",
             printer=usable_printer(hall, person, body.printer) if body.paper else "",
         )
 
     return await frame.carry(request, person, command, taken(frame), extras)
 
 
-async def _slip(frame: Frame, token: str) -> str:
-    """The id of a ticket that was not reached on the day before this one (RULES 34); Rejected for any other."""
-    read = frame.screens.around.tokens.read(token)
-    if read is None or read[0] != "t":
+async def _slip(frame: Frame, code: str, person: Person) -> Ticket:
+    """A ticket that was not reached on the day before this one, as it was then (RULES 34); Rejected for any other.
+
+    `code` is the address in the slip's code or the token at its end; staff may also type the number that stands on it.
+    """
+
+    def look(hall: Hall) -> tuple[str, Configuration]:
+        return hall.previous_day, hall.configuration
+
+    previous, configuration = await frame.hub.read(look)
+    name = frame.screens.around.tokens.read(code.strip().rpartition("/")[2])
+    wanted = name[1] if name and name[0] == "t" else ""
+    if not wanted and person.kind == "staff":
+        wanted = await _numbered(frame, code.strip().upper(), previous)
+    told = await retell(frame.store, frame.hub.name, configuration, "t", wanted) if wanted else None
+    ticket = told.tickets.get(wanted) if told is not None and told.day == previous else None
+    if ticket is None or ticket.state is not TicketState.UNCALLED:
         raise Rejected("slip-unknown")
-    previous = await frame.hub.read(lambda hall: hall.previous_day)
-    async for row in frame.store.read(frame.hub.name, subject="queue", day=previous, naming=(read[1],)):
-        if row.kind == "TicketUncalled":
-            return read[1]
-    raise Rejected("slip-unknown")
+    return ticket
+
+
+async def _numbered(frame: Frame, number: str, day: str) -> str:
+    """The id of the ticket that had a number on a day; "" for none."""
+    if not number or not day:
+        return ""
+    async for row in frame.store.read(frame.hub.name, subject="queue", day=day, naming=(number,)):
+        event = decode_event(row.kind, row.version, row.data)
+        if isinstance(event, TicketIssued) and event.number == number:
+            return event.ticket
+    return ""
+
+
+def _for_slip(body: TakeTicket, slip: Ticket) -> TakeTicket:
+    """What the slip's ticket still wanted, where the request names nothing else."""
+    if body.matters or body.bundle:
+        return body
+    left = [stop for stop in slip.stops if not stop.done]
+    return structs.replace(
+        body,
+        matters=[matter for stop in left for matter in stop.matters],
+        bundle=next((stop.bundle for stop in left if stop.bundle), ""),
+        quantity=slip.quantity,
+        priority=body.priority or slip.priority,
+    )
 
 
 async def lost(frame: Frame, request: web.Request, person: Person) -> web.Response:
@@ -256,7 +295,7 @@ async def kiosk_help(frame: Frame, request: web.Request, person: Person) -> web.
 
 async def test_print(frame: Frame, request: web.Request, person: Person) -> web.Response:
     await frame.body(request, Empty)
-    if not await frame.agents.print_test(person.of):
+    if not await frame.agents.prints.test(person.of):
         raise Rejected("no-printer")
     return web.Response(body=b"{}", content_type="application/json")
 

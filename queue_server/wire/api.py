@@ -43,7 +43,7 @@ from typing import Annotated
 
 import msgspec
 
-from queue_server.wire.common import Incoming, Message, Words
+from queue_server.wire.common import Incoming, Message, PrintState, TicketState, Words
 from queue_server.wire.documents import DeskDocument, TicketDocument, TicketLine
 
 Line = Annotated[str, msgspec.Meta(max_length=200)]
@@ -85,7 +85,8 @@ class TakeTicket(Incoming, frozen=True, kw_only=True):
     """Matters (ids, at least one) or one bundle (id); priority is a class id or "".
 
     quantity 1…50 counts filings of the same matter. `printer` is a device id; "" is the kiosk's own, or for staff the
-    hall's first that prints. `slip` is the token on a slip that was not reached the day before.
+    hall's first that prints. `slip` is what stands in the code of a slip of the day before (its address or its token), for
+    staff also the number on it; without matters and bundle the ticket is for what the slip was for.
     """
 
     matters: Ids = []
@@ -281,18 +282,33 @@ class DeskReply(Message, frozen=True, kw_only=True):
 
 
 class CloseDay(Incoming, frozen=True, kw_only=True):
-    """Early closing: no more tickets; `text` is announced."""
+    """Early closing: no more tickets; `text` (Chinese) and `text_en` (English) are announced."""
 
     text: Line = ""
+    text_en: Line = ""
+
+
+class Unreached(Message, frozen=True, kw_only=True):
+    """A ticket that the day does not reach: still waiting, or uncalled; `slips` counts those asked for (RULES 34).
+
+    `print_state` is of the last slip, once there is one.
+    """
+
+    id: str
+    number: str
+    matter: Words
+    state: TicketState
+    slips: int
+    print_state: PrintState
 
 
 class DayReply(Message, frozen=True, kw_only=True):
-    """`unreachable` are numbers that the remaining time will not reach, in calling order."""
+    """`unreachable` are those that the remaining time will not reach, in calling order, then those already uncalled."""
 
     state: str
     day: str
     waiting: int
-    unreachable: list[str]
+    unreachable: list[Unreached]
 
 
 class SetMessage(Incoming, frozen=True, kw_only=True):

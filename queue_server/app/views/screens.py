@@ -18,7 +18,7 @@ from queue_server.app.views.desk import (
     window_document,
 )
 from queue_server.app.views.menu import Menu
-from queue_server.app.views.survey import DomainCount, count, figures, queue_documents
+from queue_server.app.views.survey import DomainCount, count, demand, figures, queue_documents
 from queue_server.app.views.tickets import call, names_of, plate_of, ticket_document
 from queue_server.domain.configuration import NoShowPolicy
 from queue_server.domain.finishing import OUTCOMES
@@ -270,6 +270,7 @@ class Screens:
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
             "alarms": self.alarms(hall),
             "devices": self.devices(hall),
+            "demand": demand(hall),
         }
 
     def _manager(self, hall: Hall, of: str, now: int) -> Keyed:
@@ -280,6 +281,7 @@ class Screens:
             "alarms": self.alarms(hall),
             "devices": self.devices(hall),
             "figures": figures(hall, now),
+            "demand": demand(hall),
         }
 
     def alarms(self, hall: Hall) -> AlarmsDocument:
