@@ -108,6 +108,15 @@ class Accounts:
             raise Rejected("wrong-pin")
         self._failures.pop(name, None)
 
+    def check_slip(self, device: str, right: bool) -> None:
+        """Rejected slip-wrong, or locked-out after five wrong codes at one kiosk (RULES 28)."""
+        now, name = self._clock.now(), f"slip:{device}"
+        self._refuse_locked(name, now)
+        if not right:
+            self._count_failure(name, now)
+            raise Rejected("slip-wrong")
+        self._failures.pop(name, None)
+
     def _refuse_locked(self, name: str, now: int) -> None:
         _, until = self._failures.get(name, (0, 0))
         if until > now:

@@ -18,6 +18,7 @@ from displays.speech.assemble import announcement_wav
 from displays.speech.pack import Pack, load_pack
 from displays.speech.phrases import PAUSES, VoicePolicy, english_phrase, notice, phrase
 from displays.speech.queue import Announcement, Dropped, SpeechQueue
+from queue_server.app.guidance import Guidance
 from queue_server.app.hub import Hub
 from queue_server.app.live import Live
 from queue_server.app.unspoken import Unspoken
@@ -93,6 +94,7 @@ class Voice:
         self._policy = VoicePolicy()
         self._hub: Hub | None = None
         self._live: Live | None = None
+        self.guidance = Guidance()
         self.pack: Pack | None = None
         self.why_silent = ""
 
@@ -104,6 +106,8 @@ class Voice:
         except (NoPack, Malformed) as error:
             self.why_silent = str(error)
             log.warning("no voice", reason=self.why_silent)
+        self.guidance.use(self.pack)
+        self._around.guidance = self.guidance.complete
         await hub.read(lambda hall: self._zone_up(hall.configuration))
         await self._unspoken.load(hub.name, hub.clock.now())
         await self.take_up()
@@ -180,7 +184,7 @@ class Voice:
                 self._zones[zone].queue.use(policy)
             else:
                 self._zones[zone] = _Zone(SpeechQueue(policy, self._duration_ms))
-        self._volume = voice.volume
+        self._volume = self.guidance.volume = voice.volume
 
     def _sayable(self, zone: str, number: str, plate: str) -> bool:
         """Whether the pack has a clip for all of it; what it has not would cost those who are called in the same breath."""

@@ -40,7 +40,10 @@ class Stop(Struct, gc=False):
 
 
 class Ticket(Struct, gc=False):
-    """A numbered place. Times are ms UTC; `key` orders it, `credit_ms` is already inside the key."""
+    """A numbered place. Times are ms UTC; `key` orders it, `credit_ms` is already inside the key.
+
+    `service` is the one in hand or just finished, `services` all that began for it, each at its stop.
+    """
 
     id: str
     number: str
@@ -59,6 +62,7 @@ class Ticket(Struct, gc=False):
     stop: int = 0
     window: str = ""
     service: str = ""
+    services: list[str] = field(default_factory=list)
     called_at: int = 0
     last_call_at: int = 0
     first_called_at: int = 0

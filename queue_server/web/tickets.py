@@ -86,7 +86,7 @@ def _prints(hall: Hall, printer: str) -> bool:
     return health is not None and health.state is not DeviceState.OFFLINE and health.printer in USABLE
 
 
-def _taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
+def taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
     def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
         now = frame.hub.clock.now()
         ticket = hall.tickets[decision.subject]
@@ -139,7 +139,7 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Respon
             printer=usable_printer(hall, person, body.printer) if body.paper else "",
         )
 
-    return await frame.carry(request, person, command, _taken(frame), extras)
+    return await frame.carry(request, person, command, taken(frame), extras)
 
 
 async def _slip(frame: Frame, code: str, person: Person) -> Ticket:
@@ -230,7 +230,7 @@ async def one(frame: Frame, request: web.Request, person: Person) -> web.Respons
     """One ticket of today, with its address for the QR code."""
     name = request.match_info["ticket"]
     body = await frame.hub.read(
-        lambda hall: _taken(frame)(hall, Decision([], name))[1] if name in hall.tickets else None
+        lambda hall: taken(frame)(hall, Decision([], name))[1] if name in hall.tickets else None
     )
     if body is None:
         raise web.HTTPNotFound
@@ -243,7 +243,7 @@ def _on_ticket(action: str, build: Callable[[str], c.Command]) -> Route:
         name = request.match_info["ticket"]
 
         def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
-            return _taken(frame)(hall, Decision(decision.events, name))
+            return taken(frame)(hall, Decision(decision.events, name))
 
         return await frame.carry(request, person, build(name), respond)
 
@@ -259,7 +259,7 @@ async def reprint(frame: Frame, request: web.Request, person: Person) -> web.Res
         raise Rejected("no-printer")
 
     def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
-        return _taken(frame)(hall, Decision(decision.events, name))
+        return taken(frame)(hall, Decision(decision.events, name))
 
     kiosk = _origin(person) if "kiosk" in person.roles else ""
     return await frame.carry(request, person, c.Reprint(ticket=name, printer=printer, kiosk=kiosk), respond)
@@ -277,7 +277,7 @@ async def slip(frame: Frame, request: web.Request, person: Person) -> web.Respon
     printer, valid_on = await frame.hub.read(look)
 
     def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
-        return _taken(frame)(hall, Decision(decision.events, name))
+        return taken(frame)(hall, Decision(decision.events, name))
 
     return await frame.carry(request, person, c.TurnAway(ticket=name, printer=printer, valid_on=valid_on), respond)
 
