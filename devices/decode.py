@@ -94,11 +94,13 @@ class Decoder:
 
 
 def _grammars(codec: AnyCodec, side: Side) -> Iterator[_Sided]:
-    shared = not codec.from_host
+    if side == "both" and not codec.from_host:
+        yield from (_Sided(grammar, "either") for grammar in codec.from_device)
+        return
     if side in ("device", "both"):
-        yield from (_Sided(grammar, "either" if shared else "device") for grammar in codec.from_device)
-    if side == "host" or (side == "both" and not shared):
-        yield from (_Sided(grammar, "either" if shared else "host") for grammar in codec.hosts)
+        yield from (_Sided(grammar, "device") for grammar in codec.from_device)
+    if side in ("host", "both"):
+        yield from (_Sided(grammar, "host") for grammar in codec.hosts)
 
 
 def decode(profile: Profile, data: bytes, side: Side = "both") -> list[Piece]:

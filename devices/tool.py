@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -16,10 +17,13 @@ from devices.decode import SIDES, decode, encode
 from devices.profiles import PROFILES, add_folder
 from devices.profiles.files import load_profile
 from devices.profiles.profile import Profile
+from devices.scan import scan
+from devices.session import TEXT, Recording, Trial, check_recording, try_device
 
 DONE: Final = 0
 NO: Final = 1
 WRONG_USAGE: Final = 2
+FOREVER_S: Final = 1e9
 
 
 class WrongUsage(Exception):
@@ -42,11 +46,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "values", metavar="JSON", help='as decode --json tells them, or {"address": 3, "text": "A042"}'
     )
     written.set_defaults(act=_encode)
-    for action in (read, written):
+    found = actions.add_parser("scan", help="list what is plugged in, and guess what it is")
+    found.set_defaults(act=_scan)
+    tried = actions.add_parser("try", help="talk to one device: every frame with its meaning, and a test pattern")
+    tried.add_argument("url", metavar="URL", help="serial:///dev/serial/by-path/…, tcp://host:port …")
+    tried.add_argument("--address", type=lambda text: int(text, 0), default=1, help="on the line; 7 or 0x87")
+    tried.add_argument("--kind", default="", help="where a profile has several: strip, board …")
+    tried.add_argument("--text", default=TEXT, help="the test pattern of strips and voices")
+    tried.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, as in the hall's file"
+    )
+    tried.add_argument(
+        "--send", action="append", default=[], metavar="JSON", help="a frame, as for encode; may be repeated"
+    )
+    tried.add_argument("--seconds", type=float, default=10.0, help="how long; 0 is until Ctrl+C")
+    tried.add_argument("--record", type=Path, metavar="FILE", help="keep the session as JSON lines")
+    tried.set_defaults(act=_try)
+    checked = actions.add_parser("replay", help="whether the bytes of recorded sessions still mean the same")
+    checked.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    checked.set_defaults(act=_replay)
+    for action in (read, written, tried):
         action.add_argument(
             "--as", dest="profile", required=True, metavar="PROFILE", help="a profile's name, or a FILE.toml"
         )
-    for action in (listed, read, written):
+    for action in (listed, read, written, found, tried, checked):
         action.add_argument("--json", action="store_true", help="for machines")
 
 
@@ -155,17 +178,21 @@ def _decode(arguments: argparse.Namespace) -> int:
     return DONE if all(piece.told is not None for piece in pieces) else NO
 
 
+def _values(text: str) -> Mapping[str, object]:
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise WrongUsage(f"this is not JSON: {error}") from error
+    inner = values.get("values", values) if isinstance(values, Mapping) else None
+    if not isinstance(inner, Mapping):  # a piece of `decode --json` goes back as it is
+        raise WrongUsage('give one frame as an object: {"address": 3, "text": "A042"}')
+    return inner
+
+
 def _encode(arguments: argparse.Namespace) -> int:
     profile = chosen(arguments.profile)
     try:
-        values = json.loads(arguments.values)
-    except ValueError as error:
-        raise WrongUsage(f"this is not JSON: {error}") from error
-    if not isinstance(values, Mapping):
-        raise WrongUsage('give one frame as an object: {"address": 3, "text": "A042"}')
-    inner = values.get("values", values)  # a piece of `decode --json` goes back as it is
-    try:
-        raw = encode(profile, inner if isinstance(inner, Mapping) else {})
+        raw = encode(profile, _values(arguments.values))
     except ValueError as error:
         raise WrongUsage(str(error)) from error
     shown = raw.hex(" ").upper()
@@ -174,3 +201,77 @@ def _encode(arguments: argparse.Namespace) -> int:
     else:
         _say(shown)
     return DONE
+
+
+def _scan(arguments: argparse.Namespace) -> int:
+    found = scan()
+    if arguments.json:
+        _say_json([one.values for one in found])
+    else:
+        for one in found:
+            _say(f"{one.bus:9} {one.name}\n          {one.guess}" + (f"\n          {one.url}" if one.url else ""))
+        if not found:
+            _say("nothing is plugged in that a hall's devices could hang on")
+    return DONE if found else NO
+
+
+def _try(arguments: argparse.Namespace) -> int:
+    profile = chosen(arguments.profile)
+    pairs = [text.partition("=") for text in arguments.set]
+    if wrong := [name for name, sign, _ in pairs if not sign]:
+        raise WrongUsage(f"--set {wrong[0]}: write NAME=VALUE")
+    if arguments.kind and arguments.kind not in profile.kinds:
+        raise WrongUsage(f"{profile.name} is {', '.join(sorted(profile.kinds))}, not {arguments.kind!r}")
+    trial = Trial(
+        url=arguments.url,
+        profile=profile,
+        address=arguments.address,
+        kind=arguments.kind,
+        text=arguments.text,
+        settings={name: value for name, _, value in pairs},
+        seconds=arguments.seconds or FOREVER_S,
+    )
+    sends = [_values(text) for text in arguments.send]
+    recording = None
+    try:
+        recording = Recording(arguments.record, trial) if arguments.record is not None else None
+        heard = asyncio.run(try_device(trial, _teller(arguments.json), recording=recording, sends=sends))
+    except ValueError as error:
+        raise WrongUsage(str(error)) from error
+    except OSError as error:
+        raise WrongUsage(f"{arguments.record}: {error.strerror}") from error
+    except KeyboardInterrupt:
+        return DONE
+    finally:
+        if recording is not None:
+            recording.close()
+    return DONE if heard else NO
+
+
+def _teller(as_json: bool) -> Callable[[dict[str, object]], None]:
+    def say(event: dict[str, object]) -> None:
+        if as_json:
+            _say_json({name: value for name, value in event.items() if name != "line"})
+        elif event["event"] == "frame":
+            _say(f"{event['at_ms']:>7} ms  {event['line']}")
+        else:
+            rest = " ".join(f"{name}={value}" for name, value in event.items() if name != "event" and value)
+            _say(f"{event['event']:>10}  {rest}".rstrip())
+        sys.stdout.flush()
+
+    return say
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    differ: list[str] = []
+    for path in arguments.files:
+        try:
+            differ += check_recording(path)
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            raise WrongUsage(f"{path.name}: not a recorded session: {error}") from error
+    if arguments.json:
+        _say_json({"same": not differ, "differ": differ})
+    else:
+        for line in differ:
+            _say(line)
+    return NO if differ else DONE

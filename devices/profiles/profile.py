@@ -92,8 +92,8 @@ class Profile:
     """One model of device: `name` is what a device map says, `kinds` what it may be there.
 
     `page`: its page in docs/devices. `emulate`: the other end at an address. `wording`: its frames as plain values, for
-    `yichuang devices`. `personal`: its bytes may hold personal data, and what is no whole frame is never shown.
-    `experimental`: known from one source only.
+    `yichuang devices`. `pattern`: show or say a text, for a driver that is no strip, keypad or rating device. `personal`: its
+    bytes may hold personal data, and what is no whole frame is never shown. `experimental`: known from one source only.
     """
 
     name: str
@@ -104,6 +104,7 @@ class Profile:
     make: Maker
     emulate: Callable[[int], AnyNode]
     wording: Wording[Any] = UNWORDED
+    pattern: Callable[[AnyDriver, str], None] | None = None
     serial: Serial = Serial()
     personal: bool = False
     experimental: bool = False
