@@ -34,9 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `yichuang devices`."""
     parser.add_argument("--folder", type=Path, metavar="FOLDER", help="a hall's own profiles, *.toml")
     actions = parser.add_subparsers(title="actions", required=True)
+    found = actions.add_parser("scan", help="list what is plugged in, and guess what it is")
+    found.set_defaults(act=_scan)
     listed = actions.add_parser("profiles", help="list the models of devices that are known, or check a profile's file")
     listed.add_argument("--check", type=Path, metavar="FILE", help="say what to mend in a profile")
     listed.set_defaults(act=_profiles)
+    tried = actions.add_parser("try", help="talk to one device: every frame with its meaning, and a test pattern")
+    _add_try(tried)
     read = actions.add_parser("decode", help="turn bytes into frames and their meaning")
     read.add_argument("hex", nargs="+", metavar="HEX", help="bytes in hex, spaces as you like; - reads standard input")
     read.add_argument("--from", dest="side", choices=SIDES, default="both", help="who sent them")
@@ -46,31 +50,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "values", metavar="JSON", help='as decode --json tells them, or {"address": 3, "text": "A042"}'
     )
     written.set_defaults(act=_encode)
-    found = actions.add_parser("scan", help="list what is plugged in, and guess what it is")
-    found.set_defaults(act=_scan)
-    tried = actions.add_parser("try", help="talk to one device: every frame with its meaning, and a test pattern")
-    tried.add_argument("url", metavar="URL", help="serial:///dev/serial/by-path/…, tcp://host:port …")
-    tried.add_argument("--address", type=lambda text: int(text, 0), default=1, help="on the line; 7 or 0x87")
-    tried.add_argument("--kind", default="", help="where a profile has several: strip, board …")
-    tried.add_argument("--text", default=TEXT, help="the test pattern of strips and voices")
-    tried.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, as in the hall's file"
-    )
-    tried.add_argument(
-        "--send", action="append", default=[], metavar="JSON", help="a frame, as for encode; may be repeated"
-    )
-    tried.add_argument("--seconds", type=float, default=10.0, help="how long; 0 is until Ctrl+C")
-    tried.add_argument("--record", type=Path, metavar="FILE", help="keep the session as JSON lines")
-    tried.set_defaults(act=_try)
     checked = actions.add_parser("replay", help="whether the bytes of recorded sessions still mean the same")
     checked.add_argument("files", nargs="+", type=Path, metavar="FILE")
     checked.set_defaults(act=_replay)
-    for action in (read, written, tried):
+    for action in (tried, read, written):
         action.add_argument(
             "--as", dest="profile", required=True, metavar="PROFILE", help="a profile's name, or a FILE.toml"
         )
-    for action in (listed, read, written, found, tried, checked):
+    for action in (found, listed, tried, read, written, checked):
         action.add_argument("--json", action="store_true", help="for machines")
+
+
+def _add_try(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("url", metavar="URL", help="serial:///dev/serial/by-path/…, tcp://host:port …")
+    parser.add_argument("--address", type=lambda text: int(text, 0), default=1, help="on the line; 7 or 0x87")
+    parser.add_argument("--kind", default="", help="where a profile has several: strip, board …")
+    parser.add_argument("--text", default=TEXT, help="the test pattern of strips and voices")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, as in the hall's file"
+    )
+    parser.add_argument(
+        "--send", action="append", default=[], metavar="JSON", help="a frame, as for encode; may be repeated"
+    )
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long; 0 is until Ctrl+C")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="keep the session as JSON lines")
+    parser.set_defaults(act=_try)
 
 
 def run(arguments: argparse.Namespace) -> int:
