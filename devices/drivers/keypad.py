@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from devices.drivers.base import BusDriver, HealthChanged, LineFrame
-from devices.framing.ff68 import Ff68Frame
+from devices.drivers.base import BusDriver, HealthChanged
+from devices.framing.ff68 import FF68, Ff68Frame
 from devices.protocols.base import Ignored, Send
 from devices.protocols.keymaps import Keymap
 from devices.protocols.keypad import PRESSED, KeyAction, KeypadProtocol, KeypadSettings
 
 
-class Keypad(BusDriver):
+class Keypad(BusDriver[Ff68Frame]):
     """Tells `pressed(keypad, action)` and shows what it is told; `pressed` returns at once."""
 
     kind = "keypad"
-    frames = Ff68Frame
+    codec = FF68
 
     def __init__(
         self,
@@ -31,11 +31,10 @@ class Keypad(BusDriver):
         self._protocol = KeypadProtocol(address, keymap, settings)
         self._pressed = pressed
 
-    def accepts(self, frame: LineFrame) -> bool:
-        return isinstance(frame, Ff68Frame) and frame.function == PRESSED
+    def accepts(self, frame: Ff68Frame) -> bool:
+        return frame.function == PRESSED
 
-    def understand(self, frame: LineFrame, now_ms: int) -> str:
-        assert isinstance(frame, Ff68Frame)
+    def understand(self, frame: Ff68Frame, now_ms: int) -> str:
         trouble = ""
         for output in self._protocol.receive(frame, now_ms):
             match output:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from devices.drivers.base import BusDriver, HealthChanged, LineFrame
-from devices.framing.ff68 import Ff68Frame
+from devices.drivers.base import BusDriver, HealthChanged
+from devices.framing.ff68 import FF68, Ff68Frame
 from devices.protocols.base import Ignored, Send
 from devices.protocols.rating import RATED, Press, RatingProtocol, RatingSettings
 from devices.transport import Unavailable
 from queue_server.wire.common import DeviceState
 
 
-class RatingPad(BusDriver):
+class RatingPad(BusDriver[Ff68Frame]):
     """Each press is given to `store(pad, level)`, which returns once it is durable; only then is it acknowledged."""
 
     kind = "rating_pad"
-    frames = Ff68Frame
+    codec = FF68
 
     def __init__(
         self,
@@ -32,11 +32,10 @@ class RatingPad(BusDriver):
         self._store = store
         self._store_trouble = ""
 
-    def accepts(self, frame: LineFrame) -> bool:
-        return isinstance(frame, Ff68Frame) and frame.function == RATED
+    def accepts(self, frame: Ff68Frame) -> bool:
+        return frame.function == RATED
 
-    def understand(self, frame: LineFrame, now_ms: int) -> str:
-        assert isinstance(frame, Ff68Frame)
+    def understand(self, frame: Ff68Frame, now_ms: int) -> str:
         trouble = self._store_trouble
         for output in self._protocol.receive(frame, now_ms):
             match output:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from devices.drivers.base import BusDriver, HealthChanged, LineFrame
-from devices.framing.a090 import A090Ack, A090Frame
+from devices.drivers.base import BusDriver, HealthChanged
+from devices.framing.a090 import A090, A090Ack, A090Frame
 from devices.protocols.base import Ignored, Send
 from devices.protocols.strip import Acknowledged, Page, Silent, StripOutput, StripProtocol, StripSettings
 from queue_server.wire.common import DeviceState
@@ -14,11 +14,11 @@ OFFLINE_AFTER = 3
 """Texts in a row that a strip did not acknowledge before it counts as offline; one makes it degraded."""
 
 
-class Strip(BusDriver):
+class Strip(BusDriver[A090Frame | A090Ack]):
     """Shows pages of coloured text; the newest text wins and is re-sent every 30 s (UX W-02)."""
 
     kind = "strip"
-    frames = (A090Frame, A090Ack)
+    codec = A090
 
     def __init__(
         self, device: str, address: int, health_changed: HealthChanged, settings: StripSettings | None = None
@@ -27,15 +27,14 @@ class Strip(BusDriver):
         self._protocol = StripProtocol(address, settings)
         self._unheard = 0
 
-    def understand(self, frame: LineFrame, now_ms: int) -> str:
-        assert isinstance(frame, A090Frame | A090Ack)
+    def understand(self, frame: A090Frame | A090Ack, now_ms: int) -> str:
         return self._carry_out(self._protocol.receive(frame, now_ms))
 
     def show(self, pages: Sequence[Page]) -> None:
         """Show these pages in turn until told otherwise: runs of (text, red|green|yellow)."""
         self._carry_out(self._protocol.set_pages(pages, self.line.now_ms()))
 
-    def sent(self, now_ms: int) -> None:
+    def sent(self, send: Send[A090Frame | A090Ack], now_ms: int) -> None:
         self._protocol.sent(now_ms)
 
     @property

@@ -1,31 +1,38 @@
-"""The devices that an emulated RS-485 line may hold."""
+"""The devices that an emulated line may hold."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Protocol
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from devices.framing.a090 import SHOW_STORED, SHOW_TEXT, STORE_TEXT, A090Ack, A090Frame
-from devices.framing.ff68 import Ff68Frame
+from devices.framing.a090 import A090, SHOW_STORED, SHOW_TEXT, STORE_TEXT, A090Ack, A090Frame
+from devices.framing.codec import AnyCodec, Codec
+from devices.framing.ff68 import FF68, Ff68Frame
 from devices.protocols.keymaps import Key
-from devices.protocols.rating import AckVariant
+from devices.protocols.rating import ACKNOWLEDGE, AckVariant
 
-NodeFrame = Ff68Frame | A090Frame | A090Ack
+FrameT = TypeVar("FrameT")
+NodeFrame = Any
+"""A frame of any codec."""
 
 
 class Host(Protocol):
     """What a node needs of its line."""
 
-    async def transmit(self, frame: NodeFrame) -> None:
+    async def transmit(self, frame: NodeFrame, codec: AnyCodec) -> None:
         """Put a frame on the line."""
 
     async def notify(self) -> None:
         """Say that the node has changed."""
 
 
-class Node:
-    """One device: an address, and whether it is `silent` (unpowered: it neither hears nor answers)."""
+class Node(Generic[FrameT]):
+    """One device: its codec, an address, and whether it is `silent` (unpowered: it neither hears nor answers)."""
+
+    codec: Codec[FrameT]
+    device: ClassVar[str]
+    """What `yichuang emulate` calls it."""
 
     def __init__(self, address: int) -> None:
         self.address = address
@@ -43,14 +50,30 @@ class Node:
         """Called by the line."""
         self._host = host
 
-    async def receive(self, frame: NodeFrame) -> None:
+    async def transmit(self, frame: FrameT) -> None:
+        """Say something to the host."""
+        await self.host.transmit(frame, self.codec)
+
+    async def receive(self, frame: FrameT) -> None:
         """A frame of the host for this address."""
         raise NotImplementedError
 
+    def acknowledges(self, frame: FrameT) -> bool:
+        """Whether the host's frame acknowledges one of the device: such can be made to get lost."""
+        return False
 
-class _Sender(Node):
+    def state(self) -> dict[str, object]:
+        """What a person would see of it."""
+        return {}
+
+
+AnyNode = Node[Any]
+
+
+class _Sender(Node[Ff68Frame]):
     """A device that repeats what is not acknowledged. Its timing is our assumption: none is published (HARDWARE 7.4)."""
 
+    codec = FF68
     repeat_ms = 250
     tries = 5
 
@@ -66,7 +89,7 @@ class _Sender(Node):
         for attempt in range(self.tries):
             self.repetitions += attempt > 0
             if not self.silent:
-                await self.host.transmit(frame)
+                await self.transmit(frame)
             try:
                 async with asyncio.timeout(self.repeat_ms / 1000):
                     await self._acknowledged.wait()
@@ -76,6 +99,9 @@ class _Sender(Node):
         self._waiting = None
         return False
 
+    def acknowledges(self, frame: Ff68Frame) -> bool:
+        return frame.function == ACKNOWLEDGE
+
     def _acknowledge(self) -> None:
         self._waiting = None
         self._acknowledged.set()
@@ -83,6 +109,8 @@ class _Sender(Node):
 
 class EmulatedKeypad(_Sender):
     """A keypad: `press` keys, read `cells`, `sign`, `beeps` and how many `answers` (cells or a sign) it was given."""
+
+    device = "keypad"
 
     def __init__(self, address: int) -> None:
         super().__init__(address)
@@ -96,7 +124,7 @@ class EmulatedKeypad(_Sender):
         self.sign = ""
         return await self._send(Ff68Frame(self.address, 0x01, bytes((*map(int, digits), key))))
 
-    async def receive(self, frame: NodeFrame) -> None:
+    async def receive(self, frame: Ff68Frame) -> None:
         match frame:
             case Ff68Frame(function=0x01) if frame == self._waiting:
                 self._acknowledge()
@@ -115,9 +143,14 @@ class EmulatedKeypad(_Sender):
             case _:
                 pass
 
+    def state(self) -> dict[str, object]:
+        return {"cells": self.cells, "sign": self.sign, "beeps": self.beeps}
+
 
 class EmulatedRatingPad(_Sender):
     """A rating device: `rate` presses a key, `invitations` counts 请评价, `stars` is its star level."""
+
+    device = "rating"
 
     def __init__(self, address: int, ack: AckVariant = AckVariant.A) -> None:
         super().__init__(address)
@@ -129,7 +162,7 @@ class EmulatedRatingPad(_Sender):
         """Press the key with this level byte; True once acknowledged."""
         return await self._send(Ff68Frame(self.address, 0x11, bytes((level,))))
 
-    async def receive(self, frame: NodeFrame) -> None:
+    async def receive(self, frame: Ff68Frame) -> None:
         match frame:
             case Ff68Frame(function=0x01, data=b"", lead=False) if self._ack is AckVariant.B and self._waiting:
                 self._acknowledge()
@@ -144,9 +177,15 @@ class EmulatedRatingPad(_Sender):
             case _:
                 pass
 
+    def state(self) -> dict[str, object]:
+        return {"invitations": self.invitations, "stars": self.stars}
 
-class EmulatedStrip(Node):
+
+class EmulatedStrip(Node[A090Frame | A090Ack]):
     """A strip or board: `text` and `colours` (one digit a character) are what it shows, `history` its last 100 texts."""
+
+    codec = A090
+    device = "strip"
 
     def __init__(self, address: int, stored: str = "") -> None:
         super().__init__(address)
@@ -160,7 +199,7 @@ class EmulatedStrip(Node):
         """Lose the text, as after a power cut."""
         self.text, self.colours = self.stored, ""
 
-    async def receive(self, frame: NodeFrame) -> None:
+    async def receive(self, frame: A090Frame | A090Ack) -> None:
         match frame:
             case A090Frame(command=command, data=data) if command == SHOW_TEXT:
                 self.text, self.colours = take_apart(data)
@@ -172,7 +211,10 @@ class EmulatedStrip(Node):
             case _:
                 return
         if self.acks:
-            await self.host.transmit(A090Ack(self.address))
+            await self.transmit(A090Ack(self.address))
+
+    def state(self) -> dict[str, object]:
+        return {"text": self.text, "colours": self.colours}
 
 
 def take_apart(data: bytes) -> tuple[str, str]:

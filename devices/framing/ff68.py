@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from devices.framing.codec import Codec
 from devices.framing.stream import Match, Miss
 
 LONGEST_DATA: Final = 32
@@ -76,3 +77,6 @@ class Ff68Grammar:
         if stream[at + 4 + length] != sum(body) % 256 or stream[at + 5 + length] != _END:
             return Miss.CHECKSUM
         return Match(Ff68Frame(body[0], body[1], body[2:], lead), length + 6)
+
+
+FF68: Final[Codec[Ff68Frame]] = Codec("ff68", (Ff68Grammar(),), encode_ff68)

@@ -221,13 +221,7 @@ def _touched(hall: Hall, events: list[Event]) -> set[Name]:
             names |= {("kiosk", kiosk.id) for kiosk in hall.configuration.kiosk}
             names |= {(view, each.id) for each in hall.configuration.window for view in ("window", "console")}
             names |= {("hall", ""), ("manager", ""), ("guide", "")}
-        elif type(event).__name__ in (
-            "DeviceChanged",
-            "AlarmRaised",
-            "AlarmCleared",
-            "AlarmAcknowledged",
-            "PrintRecorded",
-        ):
+        elif type(event).__name__ in _AT_DESKS:
             names |= {("manager", ""), ("guide", "")}
             names |= {("kiosk", kiosk.id) for kiosk in hall.configuration.kiosk}
             code, _, subject = getattr(event, "alarm", "").partition(":")
@@ -237,3 +231,6 @@ def _touched(hall: Hall, events: list[Event]) -> set[Name]:
 
 
 _EVERYWHERE = frozenset({"MessageSet", "DayOpened", "DayStarted", "DayClosing", "DayEnded", "ConfigurationApplied"})
+_AT_DESKS = frozenset(
+    {"DeviceChanged", "AlarmRaised", "AlarmCleared", "AlarmAcknowledged", "PrintRecorded", "DemandUnmet"}
+)

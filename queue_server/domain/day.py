@@ -34,9 +34,11 @@ def start_day(hall: Hall, command: c.StartDay, ctx: c.Context) -> list[e.Event]:
 def close_day(hall: Hall, command: c.CloseDay, ctx: c.Context) -> list[e.Event]:
     if not hall.day or hall.state is HallState.CLOSED:
         raise Rejected("hall-closed")
+    if command.text_en.strip() and not command.text.strip():
+        raise Rejected("message-empty")
     if hall.state is HallState.CLOSING:
         return []
-    return [e.DayClosing(text=command.text, at=ctx.now)]
+    return [e.DayClosing(text=command.text.strip(), text_en=command.text_en.strip(), at=ctx.now)]
 
 
 def end_day(hall: Hall, command: c.EndDay, ctx: c.Context) -> list[e.Event]:

@@ -58,8 +58,11 @@ class DayStarted(Event, frozen=True, kw_only=True):
 
 
 class DayClosing(Event, frozen=True, kw_only=True):
+    """`text` is Chinese, `text_en` English; both "" when nothing is announced."""
+
     text: str
     at: int
+    text_en: str = ""
 
 
 class DayEnded(Event, frozen=True, kw_only=True):
@@ -98,12 +101,17 @@ class TicketIssued(Event, frozen=True, kw_only=True):
 
 
 class DemandUnmet(Event, frozen=True, kw_only=True):
-    """RULES 17: somebody wanted this and no open window served it; the guide was named."""
+    """RULES 17: somebody wanted these matters or this bundle and no open window served them; the guide was named.
+
+    `who` is the person where one is known, else where the request came from; `request` its idempotency key.
+    """
 
     matters: tuple[str, ...]
     bundle: str
     origin: str
     at: int
+    who: str = ""
+    request: str = ""
 
 
 class TicketCancelled(Event, frozen=True, kw_only=True):

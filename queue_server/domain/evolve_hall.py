@@ -2,7 +2,7 @@
 
 from queue_server.domain import events as e
 from queue_server.domain.catalogue import Catalogue
-from queue_server.domain.model import Alarm, DeviceHealth, Hall, Window, empty_hall
+from queue_server.domain.model import Alarm, DeviceHealth, Hall, Unmet, Window, empty_hall
 from queue_server.domain.queues import rebuild
 from queue_server.domain.serving import Serving
 from queue_server.wire.common import HallState, TicketState, WindowState
@@ -53,7 +53,7 @@ def day_started(hall: Hall, event: e.DayStarted) -> None:
 
 def day_closing(hall: Hall, event: e.DayClosing) -> None:
     hall.state = HallState.CLOSING
-    hall.message = ("closing", event.text, "") if event.text else hall.message
+    hall.message = ("closing", event.text, event.text_en) if event.text else hall.message
 
 
 def day_ended(hall: Hall, event: e.DayEnded) -> None:
@@ -71,6 +71,14 @@ def message_set(hall: Hall, event: e.MessageSet) -> None:
 
 def demand_unmet(hall: Hall, event: e.DemandUnmet) -> None:
     hall.unmet += 1
+    if event.request:
+        hall.unmet_requests.add((event.origin, event.request))
+    kind, wanted = ("bundle", (event.bundle,)) if event.bundle else ("matter", event.matters)
+    for name in wanted:
+        unmet = hall.unmet_of.setdefault((kind, name), Unmet())
+        unmet.times += 1
+        unmet.last_at = event.at
+        unmet.asked[event.who] = event.at
 
 
 def device_changed(hall: Hall, event: e.DeviceChanged) -> None:

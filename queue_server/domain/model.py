@@ -140,6 +140,7 @@ class Window:
     resumes_at: str = ""
     asked_at: int = 0
     served: int = 0
+    invited: int = 0
     last: LastStep | None = None
     last_service: str = ""
     passed: deque[str] = field(default_factory=lambda: deque(maxlen=20))
@@ -166,6 +167,24 @@ class DeviceHealth:
     printer: PrinterState | None = None
     at: int = 0
     error: str = ""
+
+
+@dataclass(slots=True)
+class Unmet:
+    """A matter or bundle that was wanted and that nobody served: how often, when last, and by whom when (ms UTC)."""
+
+    times: int = 0
+    last_at: int = 0
+    asked: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class GivenCalls:
+    """Calls of given numbers by one member of staff at one window (RULES 23): how often by reason, and when last."""
+
+    staff_name: str
+    last_at: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
 
 
 class Line:
@@ -224,8 +243,11 @@ class Hall:
     alarms: dict[str, Alarm] = field(default_factory=dict)
     devices: dict[str, DeviceHealth] = field(default_factory=dict)
     unmet: int = 0
+    unmet_of: dict[tuple[str, str], Unmet] = field(default_factory=dict)
+    unmet_requests: set[tuple[str, str]] = field(default_factory=set)
     called: int = 0
     called_given: int = 0
+    given: dict[tuple[str, str], GivenCalls] = field(default_factory=dict)
     no_shows: int = 0
     served: int = 0
     served_direct: int = 0

@@ -247,6 +247,9 @@ class StorePort(Protocol):
     async def day_of(self, hall: str, table: Literal["tickets", "services"], row_id: str) -> str:
         """The day of a ticket or service ("" when there is none): which rows of the journal tell of it."""
 
+    async def asked(self, hall: str, since: str, until: str) -> dict[str, int]:
+        """Tickets taken on the days from `since` up to, not with, `until`, by matter or bundle."""
+
     async def latest_day(self, hall: str, subject: str) -> str:
         """The day of the newest row of `subject` ("" when there is none)."""
 

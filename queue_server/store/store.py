@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 from msgspec.structs import astuple
-from sqlalchemy import ColumnElement, Row, Table, and_, delete, desc, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, delete, desc, func, insert, or_, select, update
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -247,6 +249,15 @@ class Store(StorePort):
         async with self.database.reading() as connection:
             found = await connection.execute(select(row.day).where(row.hall == hall, row.id == row_id))
             return found.scalar() or ""
+
+    async def asked(self, hall: str, since: str, until: str) -> dict[str, int]:
+        row = tables.tickets.c
+        counted = select(row.matters, func.count()).where(row.hall == hall, row.day >= since, row.day < until)
+        found: Counter[str] = Counter()
+        async with self.database.reading() as connection:
+            for names, count in await connection.execute(counted.group_by(row.matters)):
+                found.update(dict.fromkeys(msgspec.json.decode(names, type=list[str]), count))
+        return dict(found)
 
     async def halls(self) -> list[str]:
         """Every hall that was ever opened here."""

@@ -1,3 +1,4 @@
+# long: every document of the live maps, read beside the table
 """The documents of the live maps: complete, so that the newest wins and nothing needs merging.
 
 A subscription names a view and what it is of; its keyed map holds these documents:
@@ -9,8 +10,8 @@ A subscription names a view and what it is of; its keyed map holds these documen
 | console | window id | hall, window, desk, queues, next, aside, help (AlarmDocument or null: a call for help, UX C-15) |
 | kiosk | kiosk id | hall, kiosk, menu |
 | ticket | ticket token | hall, ticket |
-| guide | "" | hall, menu, windows, queues, alarms, devices |
-| manager | "" | hall, windows, queues, alarms, devices, figures |
+| guide | "" | hall, menu, windows, queues, alarms, devices, demand |
+| manager | "" | hall, windows, queues, alarms, devices, figures, demand |
 """
 
 from queue_server.wire.common import (
@@ -33,7 +34,10 @@ class HallMessage(Message, frozen=True, kw_only=True):
 
 
 class HallDocument(Message, frozen=True, kw_only=True):
-    """Key `hall`: who we are and how the day stands. `day` is YYYY-MM-DD; zone is the subscribed zone's name."""
+    """Key `hall`: who we are and how the day stands. `day` is YYYY-MM-DD; zone is the subscribed zone's name.
+
+    `english_unofficial`: English names are an unconfirmed translation, and a page that shows them in English says so.
+    """
 
     id: str
     name: Words
@@ -46,6 +50,7 @@ class HallDocument(Message, frozen=True, kw_only=True):
     animations: bool
     recent_rows: int
     sample: bool
+    english_unofficial: bool
 
 
 class Call(Message, frozen=True, kw_only=True):
@@ -288,8 +293,57 @@ class DevicesDocument(Message, frozen=True, kw_only=True):
     devices: list[DeviceDocument]
 
 
+class WindowFigures(Message, frozen=True, kw_only=True):
+    """A window today: services finished there, and for how many of them the citizen was invited to rate (RULES 36)."""
+
+    window: str
+    plate: str
+    name: Words
+    served: int
+    invited: int
+
+
+class ReasonCount(Message, frozen=True, kw_only=True):
+    """A reason in the clerk's words, and how often it was given."""
+
+    reason: str
+    times: int
+
+
+class GivenCallsLine(Message, frozen=True, kw_only=True):
+    """Calls of given numbers by one member of staff at one window (RULES 23); reasons, the most frequent first."""
+
+    window: str
+    plate: str
+    staff: str
+    staff_name: str
+    times: int
+    last_at: int
+    reasons: list[ReasonCount]
+
+
+class DemandLine(Message, frozen=True, kw_only=True):
+    """A matter or bundle (kind) that was wanted `times` today and that no open window served (RULES 17)."""
+
+    id: str
+    kind: str
+    name: Words
+    times: int
+    last_at: int
+
+
+class DemandDocument(Message, frozen=True, kw_only=True):
+    """Key `demand`: what nobody served today, the most wanted first."""
+
+    lines: list[DemandLine]
+
+
 class FiguresDocument(Message, frozen=True, kw_only=True):
-    """Key `figures`: today so far; waits in seconds over tickets already called."""
+    """Key `figures`: today so far; waits in seconds over tickets already called.
+
+    `served` counts every finished service, `served_direct` those of them without a ticket. `windows` are those with a
+    finished service; `given`, the most frequent first, adds up to `called_given`.
+    """
 
     issued: int
     waiting: int
@@ -302,6 +356,9 @@ class FiguresDocument(Message, frozen=True, kw_only=True):
     mean_wait_s: int | None
     longest_waiting_s: int
     unmet: int
+    called_given: int
+    windows: list[WindowFigures]
+    given: list[GivenCallsLine]
 
 
 class KioskDocument(Message, frozen=True, kw_only=True):

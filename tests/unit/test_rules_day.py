@@ -27,6 +27,14 @@ def test_closing_gives_out_no_more_and_serves_those_in_the_house() -> None:
     assert play.serve() == ticket.number
 
 
+def test_rules_34_an_early_closing_is_announced_in_both_languages() -> None:
+    play = Play()
+    play.take()
+    assert play.code(c.CloseDay(text_en="We close early")) == "message-empty", "Chinese comes first"
+    play.do(c.CloseDay(text="今天提前下班 ", text_en=" We close early"))
+    assert play.hall.message == ("closing", "今天提前下班", "We close early")
+
+
 def test_closing_by_mistake_is_taken_back_by_opening() -> None:
     play = Play()
     play.do(c.CloseDay(text="下班"))

@@ -2,7 +2,7 @@
 
 # long: every view of the hall, so that what two of them share is seen once
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from queue_server.app.clock import Clock
@@ -17,13 +17,11 @@ from queue_server.app.views.desk import (
     next_lines,
     window_document,
 )
-from queue_server.app.views.survey import DomainCount, count, figures, queue_documents
+from queue_server.app.views.menu import Menu
+from queue_server.app.views.survey import DomainCount, count, demand, figures, queue_documents
 from queue_server.app.views.tickets import call, plate_of, ticket_document
-from queue_server.domain.configuration import Domain, Matter
-from queue_server.domain.model import Alarm, Hall, Key, Ticket, Window
-from queue_server.domain.queues import ahead_of, first_in_order, home_windows
-from queue_server.domain.tickets import estimate
-from queue_server.domain.windows import is_served
+from queue_server.domain.model import Alarm, Hall, Ticket, Window
+from queue_server.domain.queues import first_in_order, home_windows
 from queue_server.wire.common import (
     DeviceState,
     HallState,
@@ -44,10 +42,8 @@ from queue_server.wire.documents import (
     HallMessage,
     KioskDocument,
     MenuDocument,
-    MenuEntry,
     NoticeDocument,
     PrepareDocument,
-    PriorityEntry,
     QueuesDocument,
     SpeechDocument,
     TicketsDocument,
@@ -55,13 +51,15 @@ from queue_server.wire.documents import (
     WindowsDocument,
 )
 
-TILES_MAX = 8
 PREPARE_MAX = 3
 
 
 @dataclass(slots=True)
 class Surroundings:
-    """What views show beside the hall itself: speech by zone, devices by id, the address phones reach us at."""
+    """What views show beside the hall itself: speech by zone, devices by id, the address phones reach us at.
+
+    `asked` counts the tickets of earlier days by matter and bundle; `guidance` says whether kiosks can speak (UX K-06).
+    """
 
     clock: Clock
     tokens: Tokens
@@ -70,6 +68,8 @@ class Surroundings:
     speech: dict[str, SpeechDocument] = field(default_factory=dict)
     devices: dict[str, DeviceDocument] = field(default_factory=dict)
     alarms: list[AlarmDocument] = field(default_factory=list)
+    asked: Mapping[str, int] = field(default_factory=dict)
+    guidance: bool = False
 
 
 Keyed = dict[str, Message | None]
@@ -80,6 +80,7 @@ class Screens:
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around
+        self._menu = Menu(around.clock)
         self._counts: dict[str, DomainCount] = {}
         self._counted_at = -1
         self._views: dict[str, Callable[[Hall, str, int], Keyed]] = {
@@ -121,6 +122,7 @@ class Screens:
             animations=True,
             recent_rows=entry.recent_rows if entry else 4,
             sample=configuration.hall.sample,
+            english_unofficial=configuration.hall.english_unofficial,
         )
 
     def _hall(self, hall: Hall, of: str, now: int) -> Keyed:
@@ -202,7 +204,7 @@ class Screens:
             printer=printer,
             issuing=issuing,
             closed_reason=reason,
-            voice=False,
+            voice=self.around.guidance,
         )
         return {
             "hall": self.hall_document(hall, kiosk.zone),
@@ -216,88 +218,15 @@ class Screens:
         return True, NOTHING
 
     def menu(self, hall: Hall, now: int) -> MenuDocument:
-        """UX K-01, K-02: the matters themselves when they are few, else domains and the bundles."""
-        configuration = hall.configuration
-        offered = [matter for matter in configuration.matter if matter.offered]
-        if len(offered) + len(configuration.bundle) <= TILES_MAX:
-            tiles = [self._matter_tile(hall, matter, now) for matter in offered]
-        else:
-            weight: dict[str, float] = {}
-            for matter in offered:
-                weight[matter.domain] = weight.get(matter.domain, 0.0) + matter.share
-            shown = [domain for domain in configuration.domain if domain.id in weight]
-            shown.sort(key=lambda domain: -weight[domain.id])
-            tiles = [self._domain_tile(hall, domain, now) for domain in shown]
-            if configuration.bundle:
-                tiles.insert(min(len(tiles), 7), self._bundles_tile(hall, now))
-        priorities = [
-            PriorityEntry(
-                id=each.id,
-                name=plain(each.name, each.name_en),
-                basis=plain(each.basis, each.basis_en),
-                credit_min=each.credit_min,
-            )
-            for each in configuration.priority
-        ]
-        return MenuDocument(tiles=tiles, priorities=priorities)
+        return self._menu.document(hall, self.around.asked, now)
+
+    def weight(self, hall: Hall) -> Mapping[str, float]:
+        """How often each matter and bundle is asked for; only the order means something."""
+        return self._menu.weight(hall, self.around.asked)
 
     def wait_of(self, hall: Hall, queue: str, now: int) -> tuple[int, int | None, int | None, bool]:
         """(ahead, low, high, served) for an ordinary ticket taken now."""
-        if not queue:
-            return 0, None, None, False
-        ahead = ahead_of(hall, queue, Key(now, hall.issued + 1))
-        span = estimate(hall, queue, ahead, self.around.clock.minute(now))
-        return ahead, span[0] if span else None, span[1] if span else None, is_served(hall, queue)
-
-    def _tile(self, hall: Hall, queue: str, now: int, **named: "str | Words") -> MenuEntry:
-        ahead, low, high, served = self.wait_of(hall, queue, now)
-        reason = NOTHING if served else words("nobody-serves")
-        return MenuEntry(waiting=ahead, wait_low_s=low, wait_high_s=high, open=served, reason=reason, **named)  # type: ignore[arg-type]
-
-    def _matter_tile(self, hall: Hall, matter: Matter, now: int) -> MenuEntry:
-        domain = hall.catalogue.domains.get(matter.domain)
-        return self._tile(
-            hall,
-            hall.serving.queue_of([matter.id]),
-            now,
-            id=matter.id,
-            kind="matter",
-            name=plain(matter.name, matter.name_en),
-            sub=plain("、".join(matter.everyday[:3])),
-            icon=domain.icon if domain else "",
-        )
-
-    def _domain_tile(self, hall: Hall, domain: Domain, now: int) -> MenuEntry:
-        matters = [matter for matter in hall.configuration.matter if matter.domain == domain.id and matter.offered]
-        best = max(matters, key=lambda matter: matter.share)
-        served = [
-            queue for queue in {hall.serving.queue_of([m.id]) for m in matters} if queue and is_served(hall, queue)
-        ]
-        queue = hall.serving.queue_of([best.id])
-        sub = domain.everyday or "、".join(matter.everyday[0] for matter in matters[:4] if matter.everyday)
-        return self._tile(
-            hall,
-            queue if queue in served or not served else served[0],
-            now,
-            id=domain.id,
-            kind="domain",
-            name=plain(domain.name, domain.name_en),
-            sub=plain(sub),
-            icon=domain.icon,
-        )
-
-    def _bundles_tile(self, hall: Hall, now: int) -> MenuEntry:
-        bundles = hall.configuration.bundle
-        return self._tile(
-            hall,
-            hall.serving.queue_of(bundle=bundles[0].id),
-            now,
-            id="bundles",
-            kind="bundles",
-            name=Words(zh="高效办成一件事", en="Life events"),
-            sub=plain("、".join(bundle.name for bundle in bundles[:3])),
-            icon="bundles",
-        )
+        return self._menu.wait_of(hall, queue, now)
 
     def _ticket(self, hall: Hall, of: str, now: int) -> Keyed:
         ticket = hall.tickets[of]
@@ -337,6 +266,7 @@ class Screens:
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
             "alarms": self.alarms(hall),
             "devices": self.devices(hall),
+            "demand": demand(hall),
         }
 
     def _manager(self, hall: Hall, of: str, now: int) -> Keyed:
@@ -347,6 +277,7 @@ class Screens:
             "alarms": self.alarms(hall),
             "devices": self.devices(hall),
             "figures": figures(hall, now),
+            "demand": demand(hall),
         }
 
     def alarms(self, hall: Hall) -> AlarmsDocument:

@@ -20,7 +20,7 @@ def stop_names(hall: Hall, stop: Stop) -> list[Words]:
     """The names of a stop's bundle or matters; an id that the catalogue no longer has stands for itself."""
     if stop.bundle:
         bundle = hall.catalogue.bundles.get(stop.bundle)
-        return [plain(bundle.name if bundle else stop.bundle)]
+        return [plain(bundle.name, bundle.name_en) if bundle else plain(stop.bundle)]
     return [matter_name(hall, name) for name in stop.matters]
 
 

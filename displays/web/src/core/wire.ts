@@ -40,6 +40,7 @@ export interface HallDocument {
   animations: boolean
   recent_rows: number
   sample: boolean
+  english_unofficial: boolean
 }
 
 export interface Call {
@@ -229,6 +230,41 @@ export interface DevicesDocument {
   devices: DeviceDocument[]
 }
 
+export interface WindowFigures {
+  window: string
+  plate: string
+  name: Words
+  served: number
+  invited: number
+}
+
+export interface ReasonCount {
+  reason: string
+  times: number
+}
+
+export interface GivenCallsLine {
+  window: string
+  plate: string
+  staff: string
+  staff_name: string
+  times: number
+  last_at: number
+  reasons: ReasonCount[]
+}
+
+export interface DemandLine {
+  id: string
+  kind: string
+  name: Words
+  times: number
+  last_at: number
+}
+
+export interface DemandDocument {
+  lines: DemandLine[]
+}
+
 export interface FiguresDocument {
   issued: number
   waiting: number
@@ -241,6 +277,9 @@ export interface FiguresDocument {
   mean_wait_s: number | null
   longest_waiting_s: number
   unmet: number
+  called_given: number
+  windows: WindowFigures[]
+  given: GivenCallsLine[]
 }
 
 export interface KioskDocument {
@@ -466,7 +505,9 @@ export interface MatterHit {
   name_en: string
   everyday: string[]
   domain: string
+  domain_en: string
   department: string
+  department_en: string
   initials: string
   waiting: number
   wait_low_s: number | null
@@ -540,13 +581,23 @@ export interface DeskReply {
 
 export interface CloseDay {
   text?: string
+  text_en?: string
+}
+
+export interface Unreached {
+  id: string
+  number: string
+  matter: Words
+  state: TicketState
+  slips: number
+  print_state: PrintState
 }
 
 export interface DayReply {
   state: string
   day: string
   waiting: number
-  unreachable: string[]
+  unreachable: Unreached[]
 }
 
 export interface SetMessage {
