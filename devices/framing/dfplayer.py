@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from devices.framing.codec import Codec
 from devices.framing.stream import Match, Miss
 
 VOLUME: Final = 0x06
@@ -64,3 +65,6 @@ class DfGrammar:
         if (sum(raw[1:7]) + int.from_bytes(raw[7:9], "big")) % 0x10000 or raw[9] != 0xEF:
             return Miss.CHECKSUM
         return Match(DfFrame(raw[3], int.from_bytes(raw[5:7], "big"), raw[4] == 1), _LENGTH)
+
+
+DFPLAYER: Final = Codec("DFPlayer", (DfGrammar(),), encode_df)

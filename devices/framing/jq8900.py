@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from devices.framing.codec import Codec
 from devices.framing.stream import Match, Miss
 
 STATUS: Final = 0x01
@@ -70,3 +71,6 @@ class JqGrammar:
         if sum(raw[:-1]) % 256 != raw[-1]:
             return Miss.CHECKSUM
         return Match(JqFrame(raw[1], raw[3:-1]), length)
+
+
+JQ8900: Final = Codec("JQ8900", (JqGrammar(),), encode_jq)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from operator import xor
 from typing import Final
 
+from devices.framing.codec import Codec
 from devices.framing.stream import Match, Miss
 
 SPEAK: Final = 0x01
@@ -62,8 +63,10 @@ class TtsReply:
     code: int
 
 
-def encode_tts(frame: TtsFrame, form: TtsForm) -> bytes:
+def encode_tts(frame: TtsFrame | TtsReply, form: TtsForm) -> bytes:
     """The frame's bytes; LEN counts CMD, DATA and the XOR where there is one. The XOR runs over everything from FD."""
+    if isinstance(frame, TtsReply):
+        return bytes((frame.code,))
     body = bytes((frame.command,)) + frame.data
     raw = bytes((_LEAD,)) + (len(body) + form.checksum).to_bytes(2, "big") + body
     return raw + bytes((reduce(xor, raw),)) if form.checksum else raw
@@ -119,3 +122,12 @@ class TtsFrameGrammar:
         if self.form.checksum and reduce(xor, raw):
             return Miss.CHECKSUM
         return Match(TtsFrame(raw[3], raw[4 : len(raw) - self.form.checksum]), len(raw))
+
+
+def _codec(name: str, form: TtsForm) -> Codec[TtsFrame | TtsReply]:
+    grammar = TtsFrameGrammar(form)
+    return Codec(name, (TtsReplyGrammar(),), partial(encode_tts, form=form), from_host=(grammar,), alone=True)
+
+
+SYN6288_CODEC: Final = _codec("SYN6288", SYN6288)
+XFS5152_CODEC: Final = _codec("XFS5152CE", XFS5152)

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from devices.profiles import a090, ff68
+from devices.profiles import a090, ff68, voices
 from devices.profiles.profile import Profile
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
-    {profile.name: profile for profile in (*ff68.PROFILES, *a090.PROFILES)}
+    {profile.name: profile for profile in (*ff68.PROFILES, *a090.PROFILES, *voices.PROFILES)}
 )
 DEFAULTS: Final[Mapping[str, str]] = MappingProxyType({"strip": "a090", "board": "a090"})
 """What an entry of this kind is when its profile is empty."""

@@ -28,7 +28,7 @@ QUEUE_LIMIT: Final = 16
 ENDLESS_MS: Final = 10_000
 """A part may sound three times its likely time and this; then it is stopped."""
 RETRY_MS: Final = 100
-"""Pause before a refused frame is sent again, and before a second question whether it is really idle."""
+"""Pause before a refused frame is sent again, and before it is asked once more whether it is really idle."""
 
 _ASK: Final = "ask"
 _PART: Final = "part"
@@ -69,6 +69,7 @@ class SpeechProtocol(Generic[FrameT]):
         self._asked_ms: int | None = None
         self._unanswered = 0
         self._idles = 0
+        self._idle_early = False
         self._mute = False
         self._volume: int | None = None
         self._resume_ms = 0
@@ -84,7 +85,7 @@ class SpeechProtocol(Generic[FrameT]):
     def line_up(self, now_ms: int) -> list[SpeechOutput[FrameT]]:
         """The line is open: what the module does is not known."""
         self._asking, self._mute, self._volume = False, False, None
-        self._phase, self._unanswered = _Phase.UNSURE, 0
+        self._phase, self._unanswered, self._idles = _Phase.UNSURE, 0, 0
         return self._ask()
 
     def line_down(self) -> list[SpeechOutput[FrameT]]:
@@ -170,7 +171,7 @@ class SpeechProtocol(Generic[FrameT]):
     def _break(self, reason: str, *, silent: bool) -> list[SpeechOutput[FrameT]]:
         """End the phrase, and learn what the module does before the next."""
         ended = self._judge(reason, silent=silent)
-        self._phase, self._due_ms = _Phase.UNSURE, None
+        self._phase, self._due_ms, self._idles = _Phase.UNSURE, None, 0
         return [ended, *self._ask()]
 
     def _part_over(self, now_ms: int) -> list[SpeechOutput[FrameT]]:
@@ -214,7 +215,7 @@ class SpeechProtocol(Generic[FrameT]):
                 return self._is_idle(now_ms, answered=answered)
 
     def _restarted(self) -> list[SpeechOutput[FrameT]]:
-        self._volume, self._asking = None, False
+        self._volume, self._asking, self._idles = None, False, 0
         if self._saying is not None:
             return self._break("the module restarted", silent=False)
         self._phase, self._due_ms = _Phase.UNSURE, None
@@ -229,7 +230,7 @@ class SpeechProtocol(Generic[FrameT]):
         saying = self._given()
         if saying is None or saying.sent_ms is None:
             return []
-        self._phase = _Phase.SOUND
+        self._phase, self._idles = _Phase.SOUND, 0
         self._due_ms = saying.sent_ms + saying.parts[saying.index].likely_ms + self._settings.reply_ms
         first, saying.started = not saying.started, True
         return [Started(saying.phrase.id)] if first else []
@@ -272,22 +273,31 @@ class SpeechProtocol(Generic[FrameT]):
 
     def _is_idle(self, now_ms: int, *, answered: bool) -> list[SpeechOutput[FrameT]]:
         match self._phase:
-            case _Phase.GIVEN:
-                if not answered:
-                    return []  # the late end of what was said before
-                if not self._early(now_ms):
-                    return self._break("not acknowledged", silent=False)
-                return self._refused("not taken", now_ms)
-            case _Phase.SOUND if not answered:
-                return self._ask() if self._early(now_ms) else self._part_over(now_ms)
-            case _Phase.SOUND:
-                self._idles += 1
-                if self._idles < self._settings.idle_answers:
-                    self._due_ms = now_ms + RETRY_MS
-                    return []
-                return self._break("ended early", silent=False) if self._early(now_ms) else self._part_over(now_ms)
+            case _Phase.GIVEN if not answered:
+                return []  # the late end of what was said before
+            case _Phase.SOUND if not answered and self._early(now_ms):
+                return self._ask()
             case _Phase.REST if self._saying is not None:
                 return self._go(now_ms)  # its pause goes on
+            case _Phase.REST:
+                return self._rest(now_ms, 0)
+        self._idles += 1
+        if self._idles == 1:
+            self._idle_early = self._early(now_ms)
+        if self._idles < self._settings.idle_words:
+            if not answered:
+                return self._ask()
+            self._due_ms = now_ms + RETRY_MS
+            return []
+        match self._phase:
+            case _Phase.GIVEN if self._idle_early:  # at the first word: the second only confirms it
+                return self._refused("not taken", now_ms)
+            case _Phase.GIVEN:
+                return self._break("not acknowledged", silent=False)
+            case _Phase.SOUND if self._early(now_ms):
+                return self._break("ended early", silent=False)
+            case _Phase.SOUND:
+                return self._part_over(now_ms)
             case _:
                 return self._rest(now_ms, 0)
 

@@ -58,8 +58,6 @@ class TtsSettings:
     longest_text: int = 0
 
     def __post_init__(self) -> None:
-        if self.encoding not in _CODES:
-            raise ValueError(f"encoding is one of {', '.join(_CODES)}, not {self.encoding!r}")
         if not self.tags.isascii() or self.syllable_ms < 1:
             raise ValueError("tags are ASCII, syllable_ms is at least 1")
         if self.longest_text and self.longest_text < 16 + len(self.tags) * 2:

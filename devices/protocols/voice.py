@@ -80,8 +80,8 @@ class Dialect(Protocol[FrameT]):
 class SpeechSettings:
     """`reply_ms`, `tries`: HARDWARE 7.2. `poll_ms`: between questions while it sounds longer than thought.
 
-    `watch_ms`: between signs of life. `repeat_ms`: silence between repetitions (UX V-03). `idle_answers`: how often in a
-    row it must say that it is idle before that is believed.
+    `watch_ms`: between signs of life. `repeat_ms`: silence between repetitions (UX V-03). `idle_words`: how often in a
+    row it must say that it is idle before that is believed; 1 only where frames carry a sum and nothing flickers.
     """
 
     reply_ms: int = 500
@@ -89,10 +89,10 @@ class SpeechSettings:
     poll_ms: int = 1_000
     watch_ms: int = 5_000
     repeat_ms: int = 600
-    idle_answers: int = 1
+    idle_words: int = 2
 
     def __post_init__(self) -> None:
-        if min(self.reply_ms, self.tries, self.poll_ms, self.watch_ms, self.idle_answers) < 1 or self.repeat_ms < 0:
+        if min(self.reply_ms, self.tries, self.poll_ms, self.watch_ms, self.idle_words) < 1 or self.repeat_ms < 0:
             raise ValueError("times and counts of a voice module are at least 1")
 
 

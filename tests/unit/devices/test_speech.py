@@ -33,7 +33,8 @@ class Talk:
     """A protocol whose frames leave at once, at times told."""
 
     def __init__(self, dialect: Any = None, **changed: int) -> None:
-        self.protocol: SpeechProtocol[Any] = SpeechProtocol(dialect or TtsDialect("syn6288"), SpeechSettings(**changed))
+        settings = SpeechSettings(**{"idle_words": 1} | changed)
+        self.protocol: SpeechProtocol[Any] = SpeechProtocol(dialect or TtsDialect("syn6288"), settings)
 
     def up(self, now_ms: int = 0) -> list[Any]:
         return self._leave(self.protocol.line_up(now_ms), now_ms)
@@ -200,6 +201,18 @@ def test_a_late_idle_report_of_the_last_phrase_does_not_end_the_next() -> None:
     assert talk.hear(IDLE, 6_000) == [Ended("b", "spoken")]
 
 
+def test_one_flipped_bit_makes_busy_into_idle_so_two_words_are_wanted() -> None:
+    talk = ready(idle_words=2)
+    assert talk.wait() == (110, [TtsFrame(tts.STATUS)])
+    talk.hear(IDLE, 120)
+    talk.say(phrase(), 130)
+    talk.hear(TAKEN, 140)
+    assert talk.hear(IDLE, 1_500) == [TtsFrame(tts.STATUS)]  # a report, or a flipped bit?
+    assert talk.hear(BUSY, 1_510) == []
+    assert talk.hear(IDLE, 2_900) == [TtsFrame(tts.STATUS)]
+    assert talk.hear(IDLE, 2_910) == [Ended("p", "spoken")]
+
+
 def test_a_module_that_answers_nothing_is_mute_and_takes_no_phrases_until_it_speaks_again() -> None:
     talk = Talk()
     talk.up()
@@ -271,10 +284,12 @@ def test_what_a_module_cannot_say_fails_with_its_name() -> None:
 
 
 def test_hardware_3_4_combined_play_is_known_by_asking_alone() -> None:
-    talk = Talk(JqDialect(), idle_answers=2)
-    assert talk.up() == [JqFrame(0x01)]
+    talk = Talk(JqDialect(), idle_words=2)
+    assert talk.up(-200) == [JqFrame(0x01)]
     busy, idle = JqFrame(0x01, b"\x01"), JqFrame(0x01, b"\x00")
-    assert talk.hear(idle, 10) == []
+    assert talk.hear(idle, -190) == []
+    assert talk.wait() == (-90, [JqFrame(0x01)])
+    assert talk.hear(idle, -80) == []
     volume, play = talk.say(phrase(), 20)
     assert (volume, play) == (JqFrame(0x13, b"\x18"), JqFrame(0x1B, b"51211001025352035354"))
     assert talk.wait() == (520, [JqFrame(0x01)])
@@ -338,6 +353,7 @@ class Rough:
     speed: Callable[[], float]
     power_cut: Callable[[], bool]
     refuse: Callable[[], bool]
+    noise: Callable[[], bool] = lambda: False
 
 
 @dataclass
@@ -383,13 +399,16 @@ class Module:
                 self._reply(now, TAKEN)
 
     def _reply(self, now: int, reply: TtsReply, *, sure: bool = False) -> None:
+        if self.rough.noise():
+            self.last_at = max(self.last_at, now)
+            self.said.append((self.last_at, IDLE))
         if sure or not self.rough.lost_reply():
             self.last_at = max(self.last_at, now + self.rough.delay_ms())
             self.said.append((self.last_at, reply))
 
 
-def run(rough: Rough, phrases: list[Phrase]) -> tuple[Module, list[Ended], int]:
-    protocol: SpeechProtocol[Any] = SpeechProtocol(TtsDialect("syn6288"))
+def run(rough: Rough, phrases: list[Phrase], idle_words: int) -> tuple[Module, list[Ended], int]:
+    protocol: SpeechProtocol[Any] = SpeechProtocol(TtsDialect("syn6288"), SpeechSettings(idle_words=idle_words))
     module, ended, most, now = Module(rough), list[Ended](), 0, 0
     asked = [(place * 300, one) for place, one in enumerate(phrases)]
 
@@ -419,9 +438,9 @@ def run(rough: Rough, phrases: list[Phrase]) -> tuple[Module, list[Ended], int]:
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.randoms(use_true_random=False), st.sampled_from((0.0, 0.1, 0.4)), st.integers(1, 5))
+@given(st.randoms(use_true_random=False), st.sampled_from((0.0, 0.1, 0.4)), st.integers(1, 5), st.sampled_from((1, 2)))
 def test_under_any_faults_each_phrase_ends_once_nothing_is_cut_off_and_nothing_is_said_twice(
-    random: Any, rate: float, count: int
+    random: Any, rate: float, count: int, idle_words: int
 ) -> None:
     rough = Rough(
         lost_frame=lambda: random.random() < rate,
@@ -439,7 +458,7 @@ def test_under_any_faults_each_phrase_ends_once_nothing_is_cut_off_and_nothing_i
         "请E五号窗口",
     ]
     phrases = [phrase(text, tokens=tuple(text), expires_ms=100_000) for text in words[:count]]
-    module, ended, most = run(rough, phrases)
+    module, ended, most = run(rough, phrases, idle_words)
     assert sorted(one.id for one in ended) == sorted(words[:count])
     assert module.cut == []
     assert len(module.begun) == len(set(module.begun))
@@ -451,3 +470,25 @@ def test_under_any_faults_each_phrase_ends_once_nothing_is_cut_off_and_nothing_i
     if not rate:
         assert module.whole == words[:count]
         assert set(outcomes.values()) == {"spoken"}
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.randoms(use_true_random=False), st.integers(1, 5))
+def test_a_line_that_makes_idle_reports_of_its_own_cuts_nothing_off(random: Any, count: int) -> None:
+    rough = Rough(
+        lost_frame=lambda: False,
+        lost_reply=lambda: False,
+        delay_ms=lambda: random.randrange(0, 80),
+        speed=lambda: random.uniform(0.5, 2.5),
+        power_cut=lambda: False,
+        refuse=lambda: False,
+        noise=lambda: random.random() < 0.2,
+    )
+    phrases = [
+        phrase(str(n), tokens=("请", "A", "一", "号", "到", "一", "号", "窗口"), expires_ms=60_000)
+        for n in range(count)
+    ]
+    module, ended, _ = run(rough, phrases, 2)
+    assert module.cut == []
+    assert len(module.whole) == count
+    assert len(ended) == count
