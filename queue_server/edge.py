@@ -21,6 +21,7 @@ def render_strip(shown: ShowStrip, entry: DeviceEntry) -> Sequence[Page]:
         window=shown.window,
         text=shown.text,
         lines=tuple(shown.lines),
+        notice=tuple(text for text in (shown.notice.zh, shown.notice.en) if text),
     )
     cells = int(entry.settings.get("cells", str(CELLS)))
     return [page.runs for page in strip_pages(state, cells)]

@@ -161,12 +161,12 @@ class Alarm:
 
 @dataclass(slots=True)
 class DeviceHealth:
-    """The last reported health of a device, as far as it matters."""
+    """The last reported health of a device, as far as it matters; `losses` counts today's."""
 
     state: DeviceState = DeviceState.UNKNOWN
     printer: PrinterState | None = None
-    at: int = 0
-    error: str = ""
+    offline_since: int = 0
+    losses: int = 0
 
 
 @dataclass(slots=True)
@@ -225,6 +225,7 @@ class Hall:
     opened_at: int = 0
     state: HallState = HallState.BEFORE
     message: tuple[str, str, str] = ("", "", "")
+    announced_at: int = 0
     planned: Configuration | None = None
     tickets: dict[str, Ticket] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)

@@ -147,6 +147,14 @@ class Settled(Struct, frozen=True, gc=False):
     at: int
 
 
+class Lost(Struct, frozen=True, gc=False):
+    """A claim that ended dropped or unknown: where, why, and when that was settled (ms UTC)."""
+
+    target: str
+    reason: str
+    at: int
+
+
 OutboxState = Literal["waiting", "sent", "failed", "withdrawn"]
 
 
@@ -271,6 +279,9 @@ class StorePort(Protocol):
 
     async def pending_claims(self, hall: str) -> list[Claim]:
         """The claims that are open or claimed; after a restart the claimed ones are unknown, the open ones may expire."""
+
+    async def lost_claims(self, hall: str, kind: Literal["print", "speech"], since: int) -> list[Lost]:
+        """The claims that ended dropped or unknown at or after `since`, oldest first."""
 
     async def due_outbox(self, hall: str, now: int, limit: int = 100) -> list[OutboxRow]:
         """Waiting messages whose time has come, oldest first."""

@@ -29,6 +29,7 @@ from queue_server.store.port import (
     JournalRow,
     Lease,
     LeaseSeen,
+    Lost,
     OutboxRow,
     Projector,
     Receipt,
@@ -307,6 +308,16 @@ class Store(StorePort):
         )
         async with self.database.reading() as connection:
             return [Claim(*found) for found in await connection.execute(pending)]
+
+    async def lost_claims(self, hall: str, kind: Literal["print", "speech"], since: int) -> list[Lost]:
+        row = tables.claims.c
+        lost = (
+            select(row.target, row.reason, row.settled_at)
+            .where(row.hall == hall, row.kind == kind, row.state.in_(("dropped", "unknown")), row.settled_at >= since)
+            .order_by(row.settled_at, row.id)
+        )
+        async with self.database.reading() as connection:
+            return [Lost(*found) for found in await connection.execute(lost)]
 
     async def due_outbox(self, hall: str, now: int, limit: int = 100) -> list[OutboxRow]:
         row = tables.outbox.c

@@ -64,6 +64,10 @@ class Metrics:
         self._set("agents", "Connected agents", agents)
         self._set("views", "Views with subscribers", topics)
         self._set("subscriptions", "Subscriptions", subscriptions)
+        dropped = self._frame.voice.english_dropped
+        self._set(
+            "speech_english_dropped", "Announcements in Chinese alone since the start, under load (UX V-06)", dropped
+        )
         self._set("batches", "Commits since the start", self._frame.hub.batches)
         self._set("commands", "Commands committed since the start", self._frame.hub.commands)
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

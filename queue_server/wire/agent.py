@@ -6,7 +6,9 @@ from the server carries the writer's epoch; a message with a lower epoch than th
 
 import msgspec
 
-from queue_server.wire.common import DeviceState, Message, PrinterState
+from queue_server.wire.common import DeviceState, Message, PrinterState, Words
+
+NO_NOTICE = Words(zh="", en="")
 
 
 class DeviceEntry(Message, frozen=True, kw_only=True):
@@ -104,7 +106,8 @@ class PressStored(msgspec.Struct, frozen=True, kw_only=True, tag="press_stored")
 class ShowStrip(msgspec.Struct, frozen=True, kw_only=True, tag="show"):
     """What a strip or board means now; the agent renders it (UX W-03). Latest wins, re-sent every 30 s (W-02).
 
-    state: call, serving, paused, waiting, closed, emergency. `lines` are a board's rows (number, plate).
+    state: call, serving, paused, waiting, closed, emergency. `lines` are a board's rows (number, plate). `notice` is the
+    hall's announcement in both languages: alone in an emergency, in turn with the state at an early closing (UX D-08).
     """
 
     epoch: int
@@ -114,6 +117,7 @@ class ShowStrip(msgspec.Struct, frozen=True, kw_only=True, tag="show"):
     window: str
     text: str
     lines: list[tuple[str, str]]
+    notice: Words = NO_NOTICE
 
 
 class Invite(msgspec.Struct, frozen=True, kw_only=True, tag="invite"):
