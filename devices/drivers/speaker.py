@@ -42,17 +42,23 @@ class Speaker(BusDriver[Any]):
         self._waiting: dict[str, tuple[Callable[[], None], asyncio.Future[Ended]]] = {}
 
     async def say(
-        self, tokens: Sequence[str], times: int, volume: int, expires_in_ms: int, started: Callable[[], None]
+        self,
+        tokens: Sequence[str],
+        volume: int,
+        expires_in_ms: int,
+        *,
+        follows: bool = False,
+        started: Callable[[], None] = lambda: None,
     ) -> tuple[str, str]:
-        """Say the tokens once they can begin in time: spoken, failed (nothing sounded) or unknown, and the reason.
+        """Say the tokens if they can begin in time: spoken, failed (nothing sounded) or unknown, and the reason.
 
-        `volume` is percent; `started` is called at the first sound.
+        `volume` is percent; `follows` says that it repeats what sounded last; `started` is called at the first sound.
         """
         now_ms, name = self.line.now_ms(), str(next(self._numbers))
         done: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         self._waiting[name] = started, done
         try:
-            phrase = Phrase(name, tuple(tokens), max(1, times), volume, now_ms + expires_in_ms)
+            phrase = Phrase(name, tuple(tokens), volume, now_ms + expires_in_ms, follows)
             self._carry_out(self._protocol.say(phrase, now_ms))
             ended = await done
         finally:

@@ -48,11 +48,9 @@ class _Phase(Enum):
 class _Saying(Generic[FrameT]):
     phrase: Phrase
     parts: list[Part[FrameT]]
-    once: int  # parts of one repetition
     index: int = 0
     attempt: int = 0
     sent_ms: int | None = None
-    sounded: int = 0
     started: bool = False
 
 
@@ -118,14 +116,12 @@ class SpeechProtocol(Generic[FrameT]):
             why = "offline" if self._phase is _Phase.DOWN else "no answer" if self._mute else "full"
             return [Ended(phrase.id, "failed", why)]
         try:
-            once = self._dialect.parts(phrase.tokens, phrase.volume)
+            parts = self._dialect.parts(phrase.tokens, phrase.volume, chime=not phrase.follows)
         except Unsayable as error:
             return [Ended(phrase.id, "failed", str(error))]
-        if not once:
+        if not parts:
             return [Ended(phrase.id, "failed", "nothing to say")]
-        first = once[0]
-        again = [Part(first.frame, first.likely_ms, self._settings.repeat_ms), *once[1:]]
-        self._waiting.append(_Saying(phrase, once + again * (phrase.times - 1), len(once)))
+        self._waiting.append(_Saying(phrase, parts))
         return self._go(now_ms)
 
     def _go(self, now_ms: int) -> list[SpeechOutput[FrameT]]:
@@ -136,7 +132,8 @@ class SpeechProtocol(Generic[FrameT]):
         if self._saying is None:
             if not self._waiting:
                 return outputs
-            self._saying, self._resume_ms = self._waiting.popleft(), now_ms
+            self._saying = self._waiting.popleft()
+            self._resume_ms = now_ms + self._settings.repeat_ms * self._saying.phrase.follows
         if now_ms < self._resume_ms:
             self._due_ms = self._resume_ms
             return outputs
@@ -164,9 +161,7 @@ class SpeechProtocol(Generic[FrameT]):
         """End the phrase; `silent`: of the part in hand surely nothing sounded."""
         saying, self._saying = self._saying, None
         assert saying is not None
-        if saying.sounded >= saying.once:
-            return Ended(saying.phrase.id, "spoken", reason)
-        return Ended(saying.phrase.id, "failed" if silent and not saying.sounded else "unknown", reason)
+        return Ended(saying.phrase.id, "failed" if silent and not saying.index else "unknown", reason)
 
     def _break(self, reason: str, *, silent: bool) -> list[SpeechOutput[FrameT]]:
         """End the phrase, and learn what the module does before the next."""
@@ -177,7 +172,6 @@ class SpeechProtocol(Generic[FrameT]):
     def _part_over(self, now_ms: int) -> list[SpeechOutput[FrameT]]:
         saying = self._saying
         assert saying is not None
-        saying.sounded += 1
         saying.index += 1
         saying.attempt = 0
         if saying.index < len(saying.parts):

@@ -63,14 +63,14 @@ class TrackSettings:
             raise ValueError(f"clip_ms is at least 1, longest_files 1…{jq.LONGEST_DATA // 2}")
 
 
-def _runs(tokens: Sequence[str], settings: TrackSettings) -> list[list[int]]:
+def _runs(tokens: Sequence[str], settings: TrackSettings, *, chime: bool) -> list[list[int]]:
     """The tracks between pauses; raises Unsayable for a token without one."""
     missing = [token for token in tokens if token not in PAUSES and token not in settings.tracks]
     if missing:
         raise Unsayable(f"no track for {missing[0]!r}")
-    chime = [[settings.tracks[CHIME]]] if CHIME in settings.tracks else []
+    before = [[settings.tracks[CHIME]]] if chime and CHIME in settings.tracks else []
     between = (list(run) for pause, run in groupby(tokens, PAUSES.__contains__) if not pause)
-    return chime + [[settings.tracks[token] for token in run] for run in between]
+    return before + [[settings.tracks[token] for token in run] for run in between]
 
 
 def _loudness(percent: int) -> int:
@@ -96,9 +96,9 @@ class JqDialect:
     def set_volume(self, percent: int) -> JqFrame:
         return JqFrame(jq.VOLUME, bytes((_loudness(percent),)))
 
-    def parts(self, tokens: Sequence[str], volume: int) -> list[Part[JqFrame]]:
+    def parts(self, tokens: Sequence[str], volume: int, *, chime: bool) -> list[Part[JqFrame]]:
         most, found = self._settings.longest_files, []
-        for place, run in enumerate(_runs(tokens, self._settings)):
+        for place, run in enumerate(_runs(tokens, self._settings, chime=chime)):
             for start in range(0, len(run), most):
                 files = run[start : start + most]
                 frame = JqFrame(jq.COMBINED, "".join(f"{file:02}" for file in files).encode())
@@ -133,9 +133,9 @@ class DfDialect:
     def set_volume(self, percent: int) -> DfFrame:
         return DfFrame(df.VOLUME, _loudness(percent))
 
-    def parts(self, tokens: Sequence[str], volume: int) -> list[Part[DfFrame]]:
+    def parts(self, tokens: Sequence[str], volume: int, *, chime: bool) -> list[Part[DfFrame]]:
         found = []
-        for place, run in enumerate(_runs(tokens, self._settings)):
+        for place, run in enumerate(_runs(tokens, self._settings, chime=chime)):
             for first, track in enumerate(run):
                 pause_ms = self._settings.comma_ms if place and not first else 0
                 frame = DfFrame(df.PLAY_MP3, track, feedback=True)

@@ -100,7 +100,7 @@ class TtsDialect:
     def set_volume(self, percent: int) -> None:
         return None
 
-    def parts(self, tokens: Sequence[str], volume: int) -> list[Part[TtsFrame | TtsReply]]:
+    def parts(self, tokens: Sequence[str], volume: int, *, chime: bool) -> list[Part[TtsFrame | TtsReply]]:
         foreign = [token for token in tokens if token.startswith("en:")]
         if foreign:
             raise Unsayable(f"this module does not say {foreign[0]!r}")

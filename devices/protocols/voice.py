@@ -69,8 +69,8 @@ class Dialect(Protocol[FrameT]):
     def set_volume(self, percent: int) -> FrameT | None:
         """A frame of its own for the volume; None when the parts carry it."""
 
-    def parts(self, tokens: Sequence[str], volume: int) -> list[Part[FrameT]]:
-        """The tokens (displays.speech) once, in frames; raises Unsayable."""
+    def parts(self, tokens: Sequence[str], volume: int, *, chime: bool) -> list[Part[FrameT]]:
+        """The tokens (displays.speech) in frames, after a chime where the module has one; raises Unsayable."""
 
     def understand(self, frame: FrameT) -> Heard | Ignored:
         """What a frame of the module means."""
@@ -80,7 +80,8 @@ class Dialect(Protocol[FrameT]):
 class SpeechSettings:
     """`reply_ms`, `tries`: HARDWARE 7.2. `poll_ms`: between questions while it sounds longer than thought.
 
-    `watch_ms`: between signs of life. `repeat_ms`: silence between repetitions (UX V-03). `idle_words`: how often in a
+    `watch_ms`: between signs of life. `repeat_ms`: silence before a repetition, of UX V-03's 0.6 s what the server's round
+    does not take. `idle_words`: how often in a
     row it must say that it is idle before that is believed; 1 only where frames carry a sum and nothing flickers.
     """
 
@@ -88,7 +89,7 @@ class SpeechSettings:
     tries: int = 3
     poll_ms: int = 1_000
     watch_ms: int = 5_000
-    repeat_ms: int = 600
+    repeat_ms: int = 400
     idle_words: int = 2
 
     def __post_init__(self) -> None:
@@ -98,13 +99,16 @@ class SpeechSettings:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Say `tokens`, `times` over, at `volume` percent; not at all when it cannot begin before `expires_ms`."""
+    """Say `tokens` at `volume` percent; not at all when it cannot begin before `expires_ms`.
+
+    It `follows` what sounded just before, as its repetition: after a silence, without a chime.
+    """
 
     id: str
     tokens: tuple[str, ...]
-    times: int
     volume: int
     expires_ms: int
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A phrase is over, once and for all: spoken (at least once whole), failed (nothing sounded) or unknown."""
+    """A phrase is over, once and for all: spoken (to its end), failed (nothing sounded) or unknown."""
 
     id: str
     outcome: Outcome

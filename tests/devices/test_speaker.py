@@ -95,9 +95,9 @@ class Stage:
                     await self.task
 
 
-async def say(speaker: Speaker, tokens: tuple[str, ...], times: int = 1) -> tuple[str, str]:
+async def say(speaker: Speaker, tokens: tuple[str, ...]) -> tuple[str, str]:
     async with asyncio.timeout(30):
-        return await speaker.say(tokens, times, 80, 10_000, lambda: None)
+        return await speaker.say(tokens, 80, 10_000)
 
 
 def _fault(**faults: int) -> Callable[[Stage], None]:
@@ -238,7 +238,7 @@ async def test_hardware_3_1_a_frame_is_one_write_and_frames_are_more_than_8_ms_a
     async with stage.running(**{"line.gap_ms": "0", "line.turnaround_ms": "0"}) as speaker:
         writes = _Writes(stage.bus._transport)
         stage.bus._transport = writes  # type: ignore[assignment]
-        await say(speaker, FIRST, times=2)
+        await say(speaker, FIRST)
         long = tuple("请" + "、".join(f"A零{n}" for n in "一二三四五六七八九" * 3) + "窗口")
         await say(speaker, long)
     assert all(

@@ -25,8 +25,10 @@ TEN = ("请", "A", "零", "一", "二", "号", "到", "三", "号", "窗口")  #
 READY, TAKEN, REFUSED, BUSY, IDLE = map(TtsReply, (0x4A, 0x41, 0x45, 0x4E, 0x4F))
 
 
-def phrase(name: str = "p", times: int = 1, tokens: tuple[str, ...] = TEN, expires_ms: int = 10_000) -> Phrase:
-    return Phrase(name, tokens, times, 80, expires_ms)
+def phrase(
+    name: str = "p", tokens: tuple[str, ...] = TEN, expires_ms: int = 10_000, *, follows: bool = False
+) -> Phrase:
+    return Phrase(name, tokens, 80, expires_ms, follows)
 
 
 class Talk:
@@ -93,17 +95,18 @@ def test_ux_v_05_the_next_call_waits_for_the_end_of_the_running_one() -> None:
     assert talk.hear(IDLE, 5_600)[0] == Ended("b", "spoken")
 
 
-def test_ux_v_03_a_repetition_comes_after_0_6_s_of_silence_and_one_whole_is_spoken() -> None:
-    talk = ready()
-    talk.say(phrase(times=2), 20)
-    talk.hear(TAKEN, 40)
-    assert talk.hear(IDLE, 2_800) == []
-    at, [frame] = talk.wait()
-    assert at == 3_400
-    assert frame.command == tts.SPEAK
-    talk.hear(TAKEN, 3_420)
-    # The second one is lost to a power cut, the first was heard.
-    assert talk.hear(READY, 4_000)[0] == Ended("p", "spoken", "the module restarted")
+def test_ux_v_03_a_repetition_comes_after_a_silence_and_without_the_chime() -> None:
+    talk = Talk(JqDialect(TrackSettings(tracks={"请": 51, "chime": 90})), repeat_ms=400)
+    idle = JqFrame(0x01, b"\x00")
+    talk.up()
+    talk.hear(idle, 10)
+    assert talk.say(phrase(tokens=("请",)), 20)[1] == JqFrame(0x1B, b"90")
+    talk.protocol.line_down()
+    talk.up(100)
+    talk.hear(idle, 110)
+    assert talk.say(phrase(tokens=("请",), follows=True), 120) == []
+    at, frames = talk.wait()
+    assert (at, frames[1]) == (520, JqFrame(0x1B, b"51"))
 
 
 def test_hardware_3_1_long_texts_are_chained_by_idle_reports() -> None:

@@ -14,7 +14,7 @@ from tests.devices import independent_syn6288 as second
 
 
 def frames(dialect: TtsDialect, tokens: tuple[str, ...] | str, volume: int = 50) -> list[TtsFrame]:
-    found = [part.frame for part in dialect.parts(tuple(tokens), volume)]
+    found = [part.frame for part in dialect.parts(tuple(tokens), volume, chime=True)]
     assert all(isinstance(frame, TtsFrame) for frame in found)
     return found  # type: ignore[return-value]
 
@@ -50,7 +50,7 @@ def test_hardware_3_1_and_3_2_what_the_encoding_lacks_goes_as_unicode_in_the_mod
 
 def test_a_character_that_no_module_says_is_named_not_left_out() -> None:
     with pytest.raises(Unsayable, match=r"U\+2A6A5"):
-        TtsDialect("syn6288").parts(("请", "𪚥"), 50)
+        TtsDialect("syn6288").parts(("请", "𪚥"), 50, chime=True)
 
 
 def test_a_plate_with_brackets_is_no_control_word() -> None:
