@@ -39,7 +39,7 @@ class Speaker(BusDriver[Any]):
         self.codec = codec
         self._protocol: SpeechProtocol[Any] = SpeechProtocol(dialect, settings)
         self._numbers = itertools.count(1)
-        self._waiting: dict[str, tuple[Callable[[], None], asyncio.Future[Ended]]] = {}
+        self._waiting: dict[str, tuple[Callable[[], object], asyncio.Future[Ended]]] = {}
 
     async def say(
         self,
@@ -48,7 +48,7 @@ class Speaker(BusDriver[Any]):
         expires_in_ms: int,
         *,
         follows: bool = False,
-        started: Callable[[], None] = lambda: None,
+        started: Callable[[], object] = lambda: None,
     ) -> tuple[str, str]:
         """Say the tokens if they can begin in time: spoken, failed (nothing sounded) or unknown, and the reason.
 

@@ -45,8 +45,6 @@ def _tracks(kind: type[JqDialect] | type[DfDialect], own: Mapping[str, str]) -> 
 def _speaker(
     codec: AnyCodec, dialect: MakeDialect, idle_words: int, entry: DeviceEntry, own: Mapping[str, str], calls: Calls
 ) -> AnyDriver:
-    if entry.address:
-        raise ValueError("a voice module has no address: leave it out")
     times = {"idle_words": str(idle_words)} | {key: value for key, value in own.items() if key in _TIMES}
     rest = {key: value for key, value in own.items() if key not in _TIMES | ELSEWHERE}
     return Speaker(entry.id, codec, dialect(rest), calls.health_changed, read_settings(SpeechSettings, times))
