@@ -12,12 +12,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from devices.profiles import a090, ff68, plainstrips
+from devices.profiles import a090, ff68, plainstrips, voices
 from devices.profiles.files import load_profile, read_profile
 from devices.profiles.profile import Profile
 
 _known: Final[dict[str, Profile]] = {
-    profile.name: profile for profile in (*ff68.PROFILES, *a090.PROFILES, *plainstrips.PROFILES)
+    profile.name: profile for profile in (*ff68.PROFILES, *a090.PROFILES, *plainstrips.PROFILES, *voices.PROFILES)
 }
 for _file in sorted(resources("devices.profiles").joinpath("shipped").iterdir(), key=lambda file: file.name):
     _shipped = read_profile(_file.read_text(encoding="utf-8")).profile
