@@ -208,3 +208,12 @@ def test_design_6_wrong_usage_is_2(words: list[str], sentence: str, capsys: pyte
 def test_recorded_sessions_still_mean_the_same(file: Path) -> None:
     """Put a session with a real device here, and this test keeps its bytes understood."""
     assert check_recording(file) == []
+
+
+@pytest.mark.parametrize("name", ["syn6288", "xfs5152", "jq8900", "dfplayer"])
+async def test_a_voice_module_says_the_pattern(name: str, tmp_path: Path) -> None:
+    module = PROFILES[name].emulate(0)
+    async with trying(module, tmp_path, name, seconds=2.0, text="请A3") as (said, task):
+        assert await task
+    assert any(means.startswith(("say", "join", "play /MP3/")) for side, means in frames(said) if side == "host")
+    assert any(side == "device" for side, _ in frames(said))

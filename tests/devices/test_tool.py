@@ -20,7 +20,7 @@ from devices.framing.ff68 import Ff68Frame
 from devices.profiles import PROFILES
 from devices.profiles.wording import Wording
 from queue_server import cli
-from tests.devices import vectors
+from tests.devices import vectors, vectors_voice
 from tests.devices.test_plain_strips import AAQT_VECTORS, ADDRFE_VECTORS
 from tests.devices.test_profiles import GOOD
 
@@ -48,6 +48,11 @@ LITERALS = [
     *(("aaqt-template", raw) for raw, _ in AAQT_VECTORS),
     *(("addrfe", raw) for raw, _ in ADDRFE_VECTORS),
     *(("addrfe-template", raw) for raw, _ in ADDRFE_VECTORS),
+    *(("syn6288", vector[0]) for vector in vectors_voice.SYN6288),
+    *(("syn6288", raw) for raw in ("4A", "41", "45", "4E", "4F")),
+    *(("xfs5152", vector[0]) for vector in vectors_voice.XFS5152),
+    *(("jq8900", vector[0]) for vector in vectors_voice.JQ8900),
+    *(("dfplayer", vector[0]) for vector in vectors_voice.DFPLAYER),
 ]
 
 
@@ -79,6 +84,12 @@ MEANINGS = [
     ("a090-template", "A0 90 03 A5 00 05 C7 EB 00 41 00 CE", "show 请A (colours 00)"),
     ("aaqt", "AA 03 BB 51 54 DC 08 02 99 00 63 41 30 34 32 FF", "board: show A042"),
     ("addrfe", "03 FE 10 01 86 3C 00 05 00 41 30 34 32 00 70 5B", "strip: show A042"),
+    ("syn6288", "FD 00 0B 01 79 D3 EE D2 F4 CC EC CF C2 B8", "say 宇音天下 (gbk, music 15)"),
+    ("syn6288", "4F", "idle"),
+    ("xfs5152", "FD 00 0A 01 03 D1 79 27 59 AF 8B DE 98", "say 科大讯飞 (utf-16-le)"),
+    ("jq8900", "AA 1B 06 30 31 30 32 31 30 EF", "join 01 02 10"),
+    ("jq8900", "AA 13 01 14 D2", "volume 20"),
+    ("dfplayer", "7E FF 06 12 00 07 CF FE 13 EF", "play /MP3/1999"),
     ("ff68-keypad-template", "FF 68 04 04 68 07 01 05 0F 1C 16", "pressed 5 0F: no_show"),
 ]
 
@@ -99,6 +110,9 @@ FRIENDLY = [
     ("a090", {"address": 3, "text": "A042", "colour": "green"}, "A0 90 03 A5 00 08 41 01 30 01 34 01 32 01 D9"),
     ("a090-template", {"address": 3, "text": "请A"}, "A0 90 03 A5 00 05 C7 EB 00 41 00 CE"),
     ("aaqt", {"address": 3, "text": "请A042号"}, "AA 03 BB 51 54 04 01 00 99 00 63 C7 EB 41 30 34 32 BA C5 FF"),
+    ("xfs5152", {"text": "请A042号到3号窗口"}, vectors_voice.XFS5152[-1][0]),
+    ("syn6288", {"text": "请A042号到3号窗口"}, vectors_voice.SYN6288[-1][0]),
+    ("jq8900", {"command": "0x07", "data": "00 08"}, "AA 07 02 00 08 BB"),
     ("addrfe", {"address": 3, "sequence": 1, "text": "A042"}, "03 FE 10 01 86 3C 00 05 00 41 30 34 32 00 70 5B"),
 ]
 
