@@ -97,10 +97,11 @@ def _grammars(codec: AnyCodec, side: Side) -> Iterator[_Sided]:
     if side == "both" and not codec.from_host:
         yield from (_Sided(grammar, "either") for grammar in codec.from_device)
         return
-    if side in ("device", "both"):
-        yield from (_Sided(grammar, "device") for grammar in codec.from_device)
-    if side in ("host", "both"):
-        yield from (_Sided(grammar, "host") for grammar in codec.hosts)
+    device = [_Sided(grammar, "device") for grammar in codec.from_device]
+    host = [_Sided(grammar, "host") for grammar in codec.hosts]
+    # Where almost any byte can be an answer, what is certainly a command goes first.
+    order = {"device": device, "host": host, "both": [*host, *device] if codec.alone else [*device, *host]}
+    yield from order[side]
 
 
 def decode(profile: Profile, data: bytes, side: Side = "both") -> list[Piece]:

@@ -37,6 +37,13 @@ def machine(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:
     return code, json.loads(out) if out else None
 
 
+# Bytes of HARDWARE 4.1 and 4.2, each one command or one answer.
+ESCPOS = [
+    *("10 04 01", "1D 61 FF", "1D 72 01", "10 04 14", "1B 40", "1C 26", "1C 2E", "1C 21 0C", "1D 21 11", "1B 61 01"),
+    *("1D 56 00", "1D 56 42 00", "1B 69", "1B 64 06", "1D 65 05", "0A", "1D 76 30 00 02 00 02 00 FF FF FF FF"),
+    *("1D 28 6B 04 00 31 41 32 00", "1D 28 6B 07 00 31 50 30 41 30 34 32"),
+]
+ESCPOS_ANSWERS = ["12", "16", "1E", "72", "7E", "6C", "11", "13", "10 0F 00 00 40 00", "14 00 0C 0F"]
 LITERALS = [
     *(("jackqchen", vector[0]) for vector in vectors.FF68),
     *(("ff68-b", vector[0]) for vector in vectors.FF68),
@@ -48,6 +55,7 @@ LITERALS = [
     *(("aaqt-template", raw) for raw, _ in AAQT_VECTORS),
     *(("addrfe", raw) for raw, _ in ADDRFE_VECTORS),
     *(("addrfe-template", raw) for raw, _ in ADDRFE_VECTORS),
+    *(("escpos", raw) for raw in ESCPOS),
     *(("syn6288", vector[0]) for vector in vectors_voice.SYN6288),
     *(("syn6288", raw) for raw in ("4A", "41", "45", "4E", "4F")),
     *(("xfs5152", vector[0]) for vector in vectors_voice.XFS5152),
@@ -65,6 +73,27 @@ def test_every_literal_is_decoded_and_what_was_told_is_encoded_again(
     assert [piece["hex"] for piece in pieces] == [raw]
     assert machine(capsys, "encode", "--as", profile, json.dumps(pieces[0])) == (0, {"hex": raw})
     assert machine(capsys, "encode", "--as", profile, json.dumps(pieces[0]["values"])) == (0, {"hex": raw})
+
+
+def test_hardware_4_1_a_printers_answers_are_told_when_the_side_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    for raw in ESCPOS_ANSWERS:
+        code, pieces = machine(capsys, "decode", "--as", "escpos", "--from", "device", raw)
+        assert (code, [piece["hex"] for piece in pieces]) == (0, [raw])
+        assert machine(capsys, "encode", "--as", "escpos", json.dumps(pieces[0])) == (0, {"hex": raw})
+    (full,) = decode(PROFILES["escpos"], bytes.fromhex("10 0F 01 00 00 00"), "device")
+    assert full.told is not None
+    assert full.told["means"] == "full status: out"
+
+
+def test_a_whole_ticket_is_told_command_by_command() -> None:
+    ticket = bytes.fromhex((Path(__file__).resolve().parents[1] / "golden" / "ticket-80mm.hex").read_text())
+    pieces = decode(PROFILES["escpos"], ticket, "host")
+    assert all(piece.told is not None for piece in pieces)
+    assert b"".join(piece.raw for piece in pieces) == ticket
+    said = [str(piece.told["means"]) for piece in pieces if piece.told]
+    assert all(said)
+    assert "picture" in said
+    assert said[-2:] == ["cut", "printed so far?"]
 
 
 MEANINGS = [
@@ -86,6 +115,8 @@ MEANINGS = [
     ("addrfe", "03 FE 10 01 86 3C 00 05 00 41 30 34 32 00 70 5B", "strip: show A042"),
     ("syn6288", "FD 00 0B 01 79 D3 EE D2 F4 CC EC CF C2 B8", "say 宇音天下 (gbk, music 15)"),
     ("syn6288", "4F", "idle"),
+    ("escpos", "1D 56 42 00", "cut"),
+    ("escpos", "41 30 34 32 BA C5 0A", "print A042号"),
     ("xfs5152", "FD 00 0A 01 03 D1 79 27 59 AF 8B DE 98", "say 科大讯飞 (utf-16-le)"),
     ("jq8900", "AA 1B 06 30 31 30 32 31 30 EF", "join 01 02 10"),
     ("jq8900", "AA 13 01 14 D2", "volume 20"),
@@ -96,7 +127,7 @@ MEANINGS = [
 
 @pytest.mark.parametrize(("profile", "raw", "meaning"), MEANINGS)
 def test_a_frame_is_said_in_words(profile: str, raw: str, meaning: str) -> None:
-    (piece,) = decode(PROFILES[profile], bytes.fromhex(raw))
+    piece = decode(PROFILES[profile], bytes.fromhex(raw))[0]
     assert piece.told is not None
     assert piece.told["means"] == meaning
     assert meaning in piece.line
