@@ -10,7 +10,8 @@ import structlog
 
 from queue_server.app.hub import Cause, Hub, KeyReused
 from queue_server.app.live import Live
-from queue_server.app.printing import PrintJobs
+from queue_server.app.printing import PRINTING, PrintJobs
+from queue_server.app.speakers import Heard, Speakers
 from queue_server.app.views.screens import Screens
 from queue_server.app.views.strips import board_of, strip_of
 from queue_server.domain import commands as c
@@ -30,6 +31,7 @@ from queue_server.wire.agent import (
     PressStored,
     Printed,
     RatingPressed,
+    Spoke,
     ToAgent,
 )
 from queue_server.wire.common import DeviceState, WindowState
@@ -45,6 +47,9 @@ RESHOW_S = 30.0
 
 ABSENT_S = 3.0
 """An agent without a link for so long: its devices are offline (UX K-11 wants a dead printer known within 5 s)."""
+
+EVERYWHERE = (e.MessageSet, e.DayStarted, e.DayClosing, e.DayEnded, e.DayOpened)
+"""What every strip and board shows."""
 
 
 class Link(Protocol):
@@ -68,13 +73,16 @@ class _Live:
 class Agents:
     """Owns the links; every message carries the epoch, so that a paused process is not believed when it wakes."""
 
-    def __init__(self, hub: Hub, store: StorePort, screens: Screens, live: Live, staff_name: StaffName) -> None:
+    def __init__(
+        self, hub: Hub, store: StorePort, screens: Screens, live: Live, staff_name: StaffName, voice: Heard
+    ) -> None:
         self._hub = hub
         self._around = screens.around
         self._live_views = live
         self._staff_name = staff_name
         self._state = _Live()
         self.prints = PrintJobs(hub, store, self._around.papers, self._send)
+        self._speakers = Speakers(hub, voice, self._send)
 
     # --- the hall speaks ---
 
@@ -120,24 +128,25 @@ class Agents:
     def on_published(self, hall: Hall, events: list[e.Event]) -> None:
         """Strips follow, invitations and slips go out."""
         touched: set[str] = set()
+        everywhere = False
         for event in events:
-            match event:
-                case e.RatingInvited() if event.device:
-                    self._send(hall, event.device, self._invitation(event))
-                case e.TicketIssued() | e.ReprintRequested() | e.SlipRequested() if event.printer:
+            if isinstance(event, PRINTING):
+                if event.printer:
                     self.prints.begin(hall, event)
-                case e.DeviceChanged():
-                    self._log_presence(hall, event)
-                case e.ConfigurationApplied():
-                    for agent in list(self._state.links):
-                        self._introduce(hall, agent)
-                case _:
-                    pass
+                continue
+            if isinstance(event, e.RatingInvited) and event.device:
+                self._send(hall, event.device, self._invitation(event))
+            elif isinstance(event, e.DeviceChanged):
+                self._log_presence(hall, event)
+            elif isinstance(event, e.ConfigurationApplied):
+                self._speakers.set_up(hall.configuration)
+                for agent in list(self._state.links):
+                    self._introduce(hall, agent)
+            everywhere = everywhere or isinstance(event, EVERYWHERE)
             touched.add(getattr(event, "window", ""))
-        everywhere = any(
-            isinstance(event, e.MessageSet | e.DayStarted | e.DayClosing | e.DayEnded | e.DayOpened) for event in events
-        )
-        self._show(hall, None if everywhere else touched - {""})
+        touched.discard("")
+        if everywhere or touched:
+            self._show(hall, None if everywhere else touched)
 
     def _log_presence(self, hall: Hall, event: e.DeviceChanged) -> None:
         """RULES 37: a loss and a return once each, however often the agent says so."""
@@ -185,6 +194,8 @@ class Agents:
                 await self.prints.end(message)
             case DeviceHealth():
                 await self._health(agent, message)
+            case Spoke() if await self._window_of(agent, message.device) is not None:
+                await self._speakers.told(message)
             case _:
                 log.warning("unexpected message", agent=agent, kind=type(message).__name__)
 
@@ -292,6 +303,7 @@ class Agents:
             entry = hall.catalogue.devices.get(health.device)
             if entry is None or entry.agent != agent:
                 return None
+            self._speakers.met(entry, health.state)
             seen = None if health.last_seen_ms is None else self._hub.clock.now() - health.last_seen_ms
             return DeviceDocument(
                 id=entry.id,

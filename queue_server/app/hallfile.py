@@ -16,6 +16,7 @@ from rich.text import Text
 
 from displays.errors import Malformed
 from displays.errors import Unavailable as NoPack
+from displays.speech.guidance import clips_needed
 from displays.speech.pack import SHIPPED_TOKENS, load_pack
 from displays.speech.phrases import VoicePolicy, tokens_needed
 from queue_server.domain.checks import check
@@ -69,6 +70,12 @@ def voice_findings(configuration: Configuration, folder: Path | None) -> Iterato
             en = f"The voice cannot say the plate {plate!r} of window {window.id} (no clip for {said}): its calls stay silent. "
             en += "Record it, run yichuang voice build --hall, or make the plate of letters and digits."
             yield warning("voice_plate", f"window {window.id}", zh, en)
+    unsaid = sorted(clips_needed().keys() - clips)
+    if configuration.kiosk and unsaid:
+        said = listing(unsaid)
+        zh = f"语音包没有取号机的导览语音：{said}。请补录，或用 yichuang voice build 重新生成；在此之前取号机不出声。"
+        en = f"The voice has no guidance for kiosks: {said}; record it, or run yichuang voice build. Until then they are silent."
+        yield warning("voice_guidance", "voice", zh, en)
 
 
 def check_command(path: Path, as_json: bool, voice: Path | None = None) -> int:  # long: two ways to print one report

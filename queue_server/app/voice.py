@@ -1,5 +1,7 @@
 """Who speaks: one queue and one player a sound zone, every call and notice claimed durably before it sounds (UX V-01…V-11)."""
 
+# long: the one place where calls, notices, players, claims and captions meet
+
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
@@ -16,10 +18,12 @@ from displays.errors import Malformed
 from displays.errors import Unavailable as NoPack
 from displays.speech.assemble import announcement_wav
 from displays.speech.pack import Pack, load_pack
-from displays.speech.phrases import PAUSES, VoicePolicy, english_phrase, notice, phrase
+from displays.speech.phrases import NOTICES, PAUSES, VoicePolicy, english_phrase, notice, phrase
 from displays.speech.queue import Announcement, Dropped, SpeechQueue
+from queue_server.app.guidance import Guidance
 from queue_server.app.hub import Hub
 from queue_server.app.live import Live
+from queue_server.app.speakers import VoiceModule, longest_ms, speaking_ms, zones_with_module
 from queue_server.app.unspoken import Unspoken
 from queue_server.app.views.screens import Surroundings
 from queue_server.app.views.tickets import plate_of
@@ -43,15 +47,26 @@ FILES_MAX = 64
 EVERYBODY = ""
 """Whom a notice is for, where a call names its ticket."""
 
+TAKEOVER_MS = 5_000
+"""UX V-02: so long a module that went away while it spoke may still be speaking."""
+
 NO_CLIP = Dropped("", "no clip")
+NOTICE_CLIPS = frozenset(zh for zh, _ in NOTICES.values())
 
 Called = e.TicketCalled | e.TicketRecalled | e.TicketRestored
+CALLED = (e.TicketCalled, e.TicketRecalled, e.TicketRestored)
+SETTLING = (e.CitizenArrived, e.TicketCancelled, e.TicketRequeued, e.TicketPassed, e.TicketVoided)
+ENDING = (e.MessageSet, e.DayStarted, e.DayEnded)
+"""For `isinstance`, once for each event of the hall: a union is slow there."""
 
 
-class Player(Protocol):
+class Page(Protocol):
     """A page that can sound."""
 
     def offer(self, frame: bytes) -> bool: ...
+
+
+Player = Page | VoiceModule
 
 
 @dataclass(slots=True)
@@ -87,8 +102,10 @@ class Voice:
         self._unspoken = Unspoken(store, around)
         self._volume = 100
         self._policy = VoicePolicy()
+        self._with_module: frozenset[str] = frozenset()
         self._hub: Hub | None = None
         self._live: Live | None = None
+        self.guidance = Guidance()
         self.pack: Pack | None = None
         self.why_silent = ""
 
@@ -100,6 +117,8 @@ class Voice:
         except (NoPack, Malformed) as error:
             self.why_silent = str(error)
             log.warning("no voice", reason=self.why_silent)
+        self.guidance.use(self.pack)
+        self._around.guidance = self.guidance.complete
         await hub.read(lambda hall: self._zone_up(hall.configuration))
         await self._unspoken.load(hub.name, hub.clock.now())
         await self.take_up()
@@ -129,7 +148,7 @@ class Voice:
                 self._end_call(claim.id, claim.target, "unknown", "restart")
             elif not self._is_wanted(hall, claim):
                 self._end_call(claim.id, claim.target, "dropped", "cancelled")
-            elif claim.expires_at <= now or zone is None or self.pack is None:
+            elif claim.expires_at <= now or zone is None or not self._has_voice(claim.target):
                 reason = "too-late" if claim.expires_at <= now else "restart"
                 self._end_call(claim.id, claim.target, "dropped", reason)
             elif claim.ref == EVERYBODY:
@@ -155,8 +174,7 @@ class Voice:
 
     def _noticed(self, entry: _Zone, zone: str, name: str, message: tuple[str, str, str], at: int) -> None:
         """What the voice cannot say in the message's own words it says in the standard ones of its kind."""
-        assert self.pack is not None
-        said = notice(*message, self._policy, self.pack.clips.keys())
+        said = notice(*message, self._policy, self.pack.clips.keys() if self.pack is not None else NOTICE_CLIPS)
         if not said.tokens:
             log.error("the voice has no sentence for this: chime only", zone=zone, kind=message[0])
         full = entry.queue.noticed(name, said, at)
@@ -170,24 +188,31 @@ class Voice:
             self._policy = VoicePolicy(template=voice.template, one=voice.one, languages=voice.languages)
         except Malformed as error:
             log.error("voice as before", reason=str(error))
+        self._with_module = zones_with_module(configuration)
         for zone in {window.zone for window in configuration.window}:
             policy = self._policy_of(configuration, zone)
             if zone in self._zones:
                 self._zones[zone].queue.use(policy)
             else:
-                self._zones[zone] = _Zone(SpeechQueue(policy, self._duration_ms))
-        self._volume = voice.volume
+                self._zones[zone] = _Zone(SpeechQueue(policy, partial(self._duration_ms, zone)))
+        self._volume = self.guidance.volume = voice.volume
 
     def _sayable(self, zone: str, number: str, plate: str) -> bool:
-        """Whether the pack has a clip for all of it; what it has not would cost those who are called in the same breath."""
-        assert self.pack is not None
+        """Whether the pack has a clip for all of it; what it has not would cost those who are called in the same breath.
+
+        What a module can say its agent knows.
+        """
+        if self.pack is None or zone in self._with_module:
+            return True
         missing = {*phrase(number, plate, self._policy)} - PAUSES - self.pack.clips.keys()
         if missing:
             log.error("call cannot be said", zone=zone, number=number, window=plate, no_clip=sorted(missing))
         return not missing
 
     def _policy_of(self, configuration: Configuration, zone: str) -> VoicePolicy:
-        """English only where the pack has every plate of the zone in English."""
+        """English only where the pack has every plate of the zone in English, and no module speaks: they have Chinese alone."""
+        if zone in self._with_module:
+            return replace(self._policy, languages=("zh",))
         plates = [window.plate or window.id for window in configuration.window if window.zone == zone]
         said = {token for plate in plates for token in english_phrase("A1", plate)} - PAUSES
         if "en" not in self._policy.languages or self.pack is None or said <= self.pack.clips.keys():
@@ -195,24 +220,35 @@ class Voice:
         log.error("no English here", zone=zone, no_clip=sorted(said - self.pack.clips.keys()))
         return replace(self._policy, languages=("zh",))
 
-    def _duration_ms(self, announcement: Announcement) -> int:
+    def _duration_ms(self, zone: str, announcement: Announcement) -> int:
+        if zone in self._with_module:
+            return longest_ms(announcement)
         assert self.pack is not None
         return announcement_wav(self.pack, announcement)[1]
+
+    def _has_voice(self, zone: str) -> bool:
+        """Whether anything is claimed there."""
+        return self.pack is not None or zone in self._with_module
+
+    def _who(self, entry: _Zone) -> Player | None:
+        """Who speaks next: a module before the pages, which need the pack."""
+        able = (player for player in entry.players if self.pack is not None or isinstance(player, VoiceModule))
+        return min(able, key=lambda player: not isinstance(player, VoiceModule), default=None)
 
     # --- what the hall says ---
 
     def claims(self, hall: Hall, events: list[e.Event]) -> list[Claim]:
-        """Each call is a claim of its zone, a notice one of every zone; without a voice pack there are none, and screens say so."""
-        if self.pack is None:
-            return []
+        """Each call is a claim of its zone, a notice one of every zone; where nothing could speak there are none."""
         found = []
         for event in events:
-            if isinstance(event, Called) and event.window in hall.catalogue.windows:
+            if isinstance(event, CALLED) and event.window in hall.catalogue.windows:
                 zone = hall.catalogue.windows[event.window].zone
+                if not self._has_voice(zone):
+                    continue
                 said = hall.tickets[event.ticket].number, plate_of(hall, event.window)
                 found.append(_claim(call_id(event), zone, event.ticket, said, event.at))
             elif isinstance(event, e.AnnouncementDue) and event.kind == hall.message[0]:
-                zones = dict.fromkeys(window.zone for window in hall.configuration.window)
+                zones = filter(self._has_voice, dict.fromkeys(window.zone for window in hall.configuration.window))
                 found += [_claim(notice_id(zone, event), zone, EVERYBODY, hall.message, event.at) for zone in zones]
         return found
 
@@ -221,22 +257,20 @@ class Voice:
         if any(isinstance(event, e.ConfigurationApplied) for event in events):
             self._zone_up(hall.configuration)
         for event in events:
-            if isinstance(event, Called) and self.pack is not None:
+            if isinstance(event, CALLED):
                 window = hall.catalogue.windows.get(event.window)
-                if window is None:
+                if window is None or not self._has_voice(window.zone):
                     continue
                 number, plate = hall.tickets[event.ticket].number, plate_of(hall, event.window)
                 entry, zone = self._zones[window.zone], window.zone
                 self._called(entry, zone, event.ticket, call_id(event), number, plate, event.at)
-            elif isinstance(
-                event, e.CitizenArrived | e.TicketCancelled | e.TicketRequeued | e.TicketPassed | e.TicketVoided
-            ):
+            elif isinstance(event, SETTLING):
                 self._settled(event.ticket, "arrived" if isinstance(event, e.CitizenArrived) else "cancelled")
-            elif isinstance(event, e.MessageSet | e.DayStarted | e.DayEnded):
+            elif isinstance(event, ENDING):
                 self._settled(EVERYBODY, "cancelled")
-            elif isinstance(event, e.AnnouncementDue) and event.kind == hall.message[0] and self.pack is not None:
+            elif isinstance(event, e.AnnouncementDue) and event.kind == hall.message[0]:
                 self._settled(EVERYBODY, "superseded")
-                for zone in dict.fromkeys(window.zone for window in hall.configuration.window):
+                for zone in filter(self._has_voice, dict.fromkeys(each.zone for each in hall.configuration.window)):
                     self._noticed(self._zones[zone], zone, notice_id(zone, event), hall.message, event.at)
 
     def _settled(self, whom: str, reason: str) -> None:
@@ -248,7 +282,7 @@ class Voice:
     # --- players ---
 
     def player(self, zone: str, page: Player, ready: bool) -> None:
-        """A page of the zone can, or can no longer, sound; the first that can is the one that speaks (UX V-02)."""
+        """A player of the zone can, or can no longer, sound; a module, else the first page, is the one that speaks (UX V-02)."""
         entry = self._zones.get(zone)
         if entry is None:
             return
@@ -256,7 +290,21 @@ class Voice:
             entry.players.append(page)
         elif not ready and page in entry.players:
             entry.players.remove(page)
+            if entry.speaker is page and isinstance(page, VoiceModule) and self._hub is not None:
+                # Its agent may come back and say how it ended; a page never does.
+                entry.ends_at = min(entry.ends_at, self._hub.clock.now() + TAKEOVER_MS)
         self._show(zone, entry)
+
+    def began(self, page: Player, name: str) -> None:
+        """The first sound, which a module may have had to wait for."""
+        for entry in self._zones.values():
+            if (
+                entry.playing is not None
+                and entry.playing.id == name
+                and entry.speaker is page
+                and self._hub is not None
+            ):
+                entry.ends_at = self._hub.clock.now() + speaking_ms(entry.playing)
 
     def forget(self, page: Player) -> None:
         """The page is gone; what it was playing ends as unknown when its time is over."""
@@ -266,10 +314,11 @@ class Voice:
                 self._show(zone, entry)
 
     async def played(self, page: Player, name: str, outcome: str, reason: str) -> None:
-        """The player's word on one announcement."""
+        """The player's word on one announcement: done, unknown, or anything else that did not sound."""
+        state = outcome if outcome in ("done", "unknown") else "dropped"
         for zone, entry in self._zones.items():
             if entry.playing is not None and entry.playing.id == name and entry.speaker is page:
-                self._end(zone, entry, "done" if outcome == "done" else "dropped", reason or outcome)
+                self._end(zone, entry, state, reason or outcome)
 
     # --- the loop ---
 
@@ -305,7 +354,7 @@ class Voice:
             self._end(zone, entry, "unknown", "no answer from the player")
         for dropped in entry.queue.tick(now):
             self._end_call(dropped.call_id, zone, "dropped", dropped.reason)
-        if entry.playing is None and entry.players and self.pack is not None:
+        if entry.playing is None and self._who(entry) is not None:
             announcement = entry.queue.next(now)
             if announcement is not None:
                 await self._play(zone, entry, announcement)
@@ -314,34 +363,49 @@ class Voice:
 
     async def _play(self, zone: str, entry: _Zone, announcement: Announcement) -> None:
         assert self._hub is not None
-        assert self.pack is not None
         now = self._hub.clock.now()
         granted = [await self._store.claim(self._hub.lease, name, now) for name in announcement.calls]
-        if not all(granted) or not entry.players:
+        speaker = self._who(entry)  # the last one may have left meanwhile
+        if not all(granted) or speaker is None:
             entry.queue.played(announcement.id, "failed")
             for name in announcement.calls:
                 self._end_call(name, zone, "dropped", "not claimed")
             return
-        sound, duration_ms = await asyncio.to_thread(announcement_wav, self.pack, announcement)
+        entry.playing, entry.speaker = announcement, speaker
+        entry.ends_at = now + longest_ms(announcement)
+        if isinstance(speaker, VoiceModule):
+            why = "" if await speaker.say(announcement, self._volume) else "agent not connected"
+        else:
+            why = await self._play_file(zone, entry, speaker, announcement)
+        if why:
+            self._end(zone, entry, "dropped", why)
+        self._show(zone, entry)
+
+    async def _play_file(self, zone: str, entry: _Zone, page: Page, announcement: Announcement) -> str:
+        """Hand the page its file; what went wrong, or nothing."""
+        assert self._hub is not None
+        assert self.pack is not None
+        try:
+            sound, duration_ms = await asyncio.to_thread(announcement_wav, self.pack, announcement)
+        except Malformed as error:  # a module was to say this
+            log.error("call cannot be said", zone=zone, reason=str(error))
+            return NO_CLIP.reason
         self._files[announcement.id] = sound
         while len(self._files) > FILES_MAX:
             self._files.popitem(last=False)
-        text = Words(zh=announcement.text_zh, en=announcement.text_en)
-        entry.playing, entry.ends_at = announcement, now + duration_ms + 3_000
+        entry.ends_at = self._hub.clock.now() + duration_ms + 3_000
         message = Play(
             id=announcement.id,
             epoch=self._hub.lease.epoch,
             zone=zone,
             url=f"/api/v1/voice/{announcement.id}",
             duration_ms=duration_ms,
-            text=text,
+            text=Words(zh=announcement.text_zh, en=announcement.text_en),
             volume=self._volume,
             again=not announcement.calls,
         )
-        entry.speaker = entry.players[0] if entry.players else None  # the last one may have left meanwhile
-        if entry.speaker is None or not entry.speaker.offer(text_frame(msgspec.json.encode(message))):
-            self._end(zone, entry, "dropped", "player did not take it")
-        self._show(zone, entry)
+        took = page in entry.players and page.offer(text_frame(msgspec.json.encode(message)))
+        return "" if took else "player did not take it"
 
     def _end(self, zone: str, entry: _Zone, state: str, reason: str) -> None:
         announcement, entry.playing = entry.playing, None
@@ -364,7 +428,7 @@ class Voice:
         playing = entry.playing
         entry.captioned = playing is not None
         spoken = Spoken(id=playing.id, text=Words(zh=playing.text_zh, en=playing.text_en)) if playing else None
-        state = "voiced" if entry.players and self.pack is not None else "voiceless"
+        state = "voiced" if self._who(entry) is not None else "voiceless"
         self._around.speech[zone] = SpeechDocument(state=state, speaking=spoken, queued=entry.queue.queued)
         if self._live is not None:
             self._live.touch([("hall", zone)])

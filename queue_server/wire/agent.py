@@ -14,7 +14,7 @@ NO_NOTICE = Words(zh="", en="")
 class DeviceEntry(Message, frozen=True, kw_only=True):
     """One device of the agent's map.
 
-    kind: keypad, rating_pad, strip, board or printer. `url` names the line (several entries with one url share it);
+    kind: keypad, rating_pad, strip, board, speaker or printer. `url` names the line (several entries with one url share it);
     `address` is the device's on the line (0 where there is none). `profile` picks a keymap, acknowledgement variant or
     printer profile. `levels` maps the device's own key codes (decimal strings) to 5…1. `settings` are the profile's own.
     """
@@ -76,7 +76,16 @@ class DeviceHealth(msgspec.Struct, frozen=True, kw_only=True, tag="health"):
     counters: dict[str, int]
 
 
-FromAgent = AgentHello | KeypadPressed | RatingPressed | Printed | DeviceHealth
+class Spoke(msgspec.Struct, frozen=True, kw_only=True, tag="spoke"):
+    """What became of a `Speak`. state: started, then one of spoken, failed (nothing sounded) and unknown."""
+
+    job: str
+    device: str
+    state: str
+    reason: str
+
+
+FromAgent = AgentHello | KeypadPressed | RatingPressed | Printed | DeviceHealth | Spoke
 
 
 class AgentWelcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
@@ -139,6 +148,21 @@ class PrintJob(msgspec.Struct, frozen=True, kw_only=True, tag="print"):
     paper: msgspec.Raw
 
 
+class Speak(msgspec.Struct, frozen=True, kw_only=True, tag="speak"):
+    """Say `tokens` (displays.speech, Chinese: digits one by one) once, or not at all if not begun after `expires_in_ms`.
+
+    `follows`: it repeats what was said just before, without a chime. `volume` is percent. A job is said at most once.
+    """
+
+    epoch: int
+    job: str
+    device: str
+    tokens: list[str]
+    follows: bool
+    volume: int
+    expires_in_ms: int
+
+
 class KeypadShow(msgspec.Struct, frozen=True, kw_only=True, tag="keypad_show"):
     """Show the waiting count or a number on a keypad's display."""
 
@@ -154,4 +178,6 @@ class AgentHeartbeat(msgspec.Struct, frozen=True, kw_only=True, tag="heartbeat")
     at: int
 
 
-ToAgent = AgentWelcome | KeypadAnswered | PressStored | ShowStrip | Invite | PrintJob | KeypadShow | AgentHeartbeat
+ToAgent = (
+    AgentWelcome | KeypadAnswered | PressStored | ShowStrip | Invite | PrintJob | Speak | KeypadShow | AgentHeartbeat
+)
