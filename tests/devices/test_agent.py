@@ -196,7 +196,7 @@ async def test_ux_d_08_a_closing_and_the_number_take_turns_on_the_strip(office: 
         )
         await office.server.say(shown)
         await office.line.until(lambda: len(office.strip.history) >= 5, timeout_s=20)
-        turns = office.strip.history[-5:]
+        turns = list(office.strip.history)[-5:]
         assert {*turns} == {"请A012", "提前下班", "We close"}
         assert all("请A012" in pair for pair in itertools.pairwise(turns))
 
