@@ -75,6 +75,13 @@ class MessageSet(Event, frozen=True, kw_only=True):
     en: str
 
 
+class AnnouncementDue(Event, frozen=True, kw_only=True):
+    """The hall's message is to be spoken in every zone now: when it is set, and again while it stands."""
+
+    kind: str
+    at: int
+
+
 class TicketIssued(Event, frozen=True, kw_only=True):
     """`wait_*_s` are -1 when no estimate was possible."""
 

@@ -27,6 +27,9 @@ BODY_MAX = 4 * 1024 * 1024
 
 KEY_MAX = 128
 
+CALLERS = frozenset({"manager", "desk"})
+"""Who may call a given number whatever the hall's policy says (RULES 23)."""
+
 _JSON = {"Content-Type": "application/json"}
 _REPLAYED = {**_JSON, "Idempotent-Replayed": "true"}
 
@@ -77,13 +80,14 @@ class Frame:
         if not key or len(key) > KEY_MAX or not key.isascii() or not key.isprintable():
             raise Malformed("Idempotency-Key", "one key of at most 128 printable ASCII characters for each intention")
         seated = person.kind == "staff" and "clerk" in person.roles and "manager" not in person.roles
+        actor = person.actor
         cause = Cause(
-            actor=person.actor,
-            principal=person.actor,
+            actor=actor,
+            principal=actor,
             key=key,
             fingerprint=self.fingerprint(request, await request.read()),
             clerk=person.name if seated else "",
-            may_call_numbers=bool(person.roles & {"manager", "desk"}),
+            may_call_numbers=not CALLERS.isdisjoint(person.roles),
         )
         answer = await self.hub.ask(command, cause, respond, extras)
         return web.Response(

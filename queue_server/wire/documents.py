@@ -366,7 +366,8 @@ class FiguresDocument(Message, frozen=True, kw_only=True):
 class KioskDocument(Message, frozen=True, kw_only=True):
     """Key `kiosk`: whether a tap leads to a ticket now, and the printer before the tap (UX K-11, K-15).
 
-    `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM).
+    `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM). `voice`:
+    it can speak (UX K-06). `reactivates`: the pass rule leaves tickets that their citizens bring back here (RULES 28).
     """
 
     id: str
@@ -377,6 +378,7 @@ class KioskDocument(Message, frozen=True, kw_only=True):
     issuing: bool
     closed_reason: Words
     voice: bool
+    reactivates: bool
 
 
 class MenuEntry(Message, frozen=True, kw_only=True):
@@ -414,8 +416,13 @@ class MenuDocument(Message, frozen=True, kw_only=True):
 
 
 class TicketView(Message, frozen=True, kw_only=True):
-    """Key `ticket` of a phone: the ticket and whether it may be rated now (service id) until ms UTC."""
+    """Key `ticket` of a phone: the ticket, and the service that may be rated now, at the window `rate_plate`, until ms UTC.
+
+    Of several stops it is the last one finished and not rated; when that is rated, the one before.
+    """
 
     ticket: TicketDocument
     rate_service: str
+    rate_plate: str
+    rate_matters: list[Words]
     rate_until: int | None
