@@ -18,7 +18,7 @@ async def test_yichuang_serve_on_postgresql_keeps_what_it_acknowledged(tmp_path:
     """`yichuang serve --database postgresql://…`: tickets under load, kill -9, and every acknowledged number again."""
     with postgres.running() as server:
         hall = HallProcess(tmp_path, open_hall(tmp_path / "config"), database=server.fresh())
-        await hall.start()
+        await hall.start(timeout_s=120)
         async with desk(hall) as admin:
             kiosk = await admin.pair("kiosk", "kiosk-1")
             async with admin.session.get(f"{hall.api}/matters", params={"limit": "9"}, headers=kiosk) as answer:
@@ -35,7 +35,7 @@ async def test_yichuang_serve_on_postgresql_keeps_what_it_acknowledged(tmp_path:
             await until(lambda: len(told) >= 100, 60, "a hundred tickets")
             await hall.kill(signal.SIGKILL)
             await asyncio.gather(*crowd, return_exceptions=True)
-            await hall.start()
+            await hall.start(timeout_s=120)
             params = {"limit": "200", "state": "waiting"}
             found: set[str] = set()
             for number in told:
