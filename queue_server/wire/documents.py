@@ -361,6 +361,7 @@ class KioskDocument(Message, frozen=True, kw_only=True):
     """Key `kiosk`: whether a tap leads to a ticket now, and the printer before the tap (UX K-11, K-15).
 
     `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM).
+    `scanner`: slips of the day before may be held before it (RULES 34).
     """
 
     id: str
@@ -371,6 +372,7 @@ class KioskDocument(Message, frozen=True, kw_only=True):
     issuing: bool
     closed_reason: Words
     voice: bool
+    scanner: bool
 
 
 class MenuEntry(Message, frozen=True, kw_only=True):

@@ -203,6 +203,7 @@ class Screens:
             issuing=issuing,
             closed_reason=reason,
             voice=False,
+            scanner=kiosk.scanner,
         )
         return {
             "hall": self.hall_document(hall, kiosk.zone),

@@ -290,6 +290,7 @@ export interface KioskDocument {
   issuing: boolean
   closed_reason: Words
   voice: boolean
+  scanner: boolean
 }
 
 export interface MenuEntry {

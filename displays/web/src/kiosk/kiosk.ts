@@ -5,6 +5,7 @@ import { Player } from '../core/audio'
 import { hallId } from '../core/hall'
 import { setLocale, t } from '../core/i18n'
 import { problemWords } from '../core/problem'
+import { onScan } from '../core/scanner'
 import { openScreen } from '../core/screen'
 import type { HallDocument, KioskDocument, MatterHits, MenuDocument, PrinterState, TakeTicket, TicketTaken, TicketView } from '../core/wire'
 import { fresh, reduce, untouched, type Attempt, type Session, type Step } from './session'
@@ -95,7 +96,7 @@ export function useKiosk() {
     const body: TakeTicket = {
       matters: bundle === undefined ? attempt.choices.map((choice) => choice.id) : [],
       bundle: bundle === undefined ? '' : bundle.id,
-      quantity: attempt.quantity, priority: attempt.priority, language: attempt.english ? 'en' : 'zh', paper,
+      quantity: attempt.quantity, priority: attempt.priority, language: attempt.english ? 'en' : 'zh', paper, slip: attempt.slip ?? '',
     }
     const intention = Intention.of(attempt.key)
     for (let tried = 1; ; tried += 1) {
@@ -153,7 +154,13 @@ export function useKiosk() {
 
   watch(() => session.value.modes.english, (english) => setLocale(english ? 'en' : 'zh-CN'))
   const ticking = setInterval(() => dispatch({ step: 'tick' }), 250)
+  /** Not in the staff's menu: what is scanned there is not a citizen's wish. */
+  const deaf = onScan((token) => {
+    const at = session.value.page.name
+    if (at !== 'pin' && at !== 'staff') dispatch({ step: 'slip', token, key: newKey() })
+  })
   onBeforeUnmount(() => {
+    deaf()
     clearInterval(ticking)
     forgetPaper()
   })

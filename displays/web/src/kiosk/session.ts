@@ -18,6 +18,8 @@ export interface Attempt {
   quantity: number
   priority: string
   english: boolean
+  /** The token of a slip of the day before: the ticket is for what that one was for. */
+  slip?: string
 }
 
 export type Page =
@@ -25,6 +27,7 @@ export type Page =
   | { name: 'group'; id: string; title: Words }
   | { name: 'search'; letters: string }
   | { name: 'priority' }
+  | { name: 'slip' }
   | { name: 'basket' }
   | { name: 'result'; taken: TicketTaken; title: Words; shownAt: number; paper: boolean; reprint: 'no' | 'asked' | 'done' | 'failed' }
   | { name: 'refused'; text: Words; again: Attempt | null; shownAt: number }
@@ -52,7 +55,7 @@ export type Step =
   | { step: 'touch'; onControl: boolean }
   | { step: 'tick' }
   | { step: 'extend' }
-  | { step: 'go'; to: 'home' | 'search' | 'priority' | 'basket' | 'pin' | 'staff' }
+  | { step: 'go'; to: 'home' | 'search' | 'priority' | 'slip' | 'basket' | 'pin' | 'staff' }
   | { step: 'group'; id: string; title: Words }
   | { step: 'sheet'; to: number }
   | { step: 'letters'; letters: string }
@@ -63,6 +66,7 @@ export type Step =
   | { step: 'remove'; id: string }
   | { step: 'quantity'; to: number }
   | { step: 'take'; key: string }
+  | { step: 'slip'; token: string; key: string }
   | { step: 'again' }
   | { step: 'taken'; key: string; taken: TicketTaken; paper: boolean }
   | { step: 'refused'; key: string; text: Words; again: boolean }
@@ -199,6 +203,11 @@ function press(session: Session, step: Step, nowMs: number): Session {
     case 'take':
       if (session.basket.length === 0) return session
       return start(session, attempt(session, session.basket, session.basket.length === 1 ? session.quantity : 1, step.key))
+    case 'slip': {
+      // Somebody holds a slip before the scanner: whatever page the one before them left.
+      const mine = page.name === 'result' || page.name === 'refused' || page.name === 'help' ? fresh(nowMs) : session
+      return start(open(mine, { name: 'slip' }), { ...attempt(mine, [], 1, step.key), slip: step.token })
+    }
     case 'again':
       return page.name === 'refused' && page.again !== null ? start(session, page.again) : session
     case 'reprint':
