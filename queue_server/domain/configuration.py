@@ -238,12 +238,13 @@ class Window(Part, frozen=True, kw_only=True):
 
 
 class Kiosk(Part, frozen=True, kw_only=True):
-    """[[kiosk]]: a ticket dispenser and its printer (a device id)."""
+    """[[kiosk]]: a ticket dispenser, its printer (a device id), and whether it has a scanner that types what it reads."""
 
     id: str
     name: str = ""
     zone: str = ""
     printer: str = ""
+    scanner: bool = False
 
 
 class Device(Part, frozen=True, kw_only=True):
