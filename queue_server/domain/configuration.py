@@ -131,7 +131,10 @@ class Zone(Part, frozen=True, kw_only=True):
 
 
 class Domain(Part, frozen=True, kw_only=True):
-    """[[domain]]: a family of matters with one number prefix (RULES 14; not I, O, Q, Z: UX X-03)."""
+    """[[domain]]: a family of matters with one number prefix (RULES 14; not I, O, Q, Z: UX X-03).
+
+    `everyday` and `everyday_en` are what people come for, in a few words.
+    """
 
     id: str
     name: str
@@ -139,6 +142,7 @@ class Domain(Part, frozen=True, kw_only=True):
     prefix: str
     icon: str = ""
     everyday: str = ""
+    everyday_en: str = ""
 
 
 class Department(Part, frozen=True, kw_only=True):
