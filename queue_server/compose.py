@@ -147,7 +147,7 @@ async def serving(settings: Settings) -> AsyncIterator[Running]:  # long: every 
         )
         live = Live(hub, screens)
         accounts = Accounts(AccountStore(store.database, name), clock)
-        agents = Agents(hub, store, screens, live, accounts.name_of_clerk)
+        agents = Agents(hub, store, screens, live, accounts.name_of_clerk, voice)
 
         async def recovered() -> None:
             await agents.prints.take_up()

@@ -27,15 +27,26 @@ from displays.errors import Malformed, Unavailable
 from displays.speech.guidance import clips_needed
 from displays.speech.phrases import (
     BASE_TOKENS,
+    DIGITS,
     ENGLISH_TOKENS,
     LETTERS,
+    NOTICES,
     PAUSES,
     WORDS,
     VoicePolicy,
     text_tokens,
     tokens_needed,
 )
-from displays.speech.sound import RATE_HZ, SAMPLE_BYTES, chime, duration_ms, levelled, little_endian, trimmed
+from displays.speech.sound import (
+    RATE_HZ,
+    SAMPLE_BYTES,
+    chime,
+    duration_ms,
+    levelled,
+    little_endian,
+    samples_of,
+    trimmed,
+)
 
 MANIFEST: Final = "voice.toml"
 CLIP_MAX_MS: Final = 10_000
@@ -45,6 +56,8 @@ PINYIN_VOICE: Final = "cmn-latn-pinyin"
 CHINESE_WPM: Final = 255
 """espeak-ng's -s, and that of the letters: a trimmed syllable lasts about 0.18 s: 4 a second with gaps (UX V-04), 5.5 without (V-06)."""
 ENGLISH_WPM: Final = 170
+DIGIT_MAX_MS: Final = 200
+"""Digits are told in one beat, as people do; the few that last longer by nature (零, 三, 十) are spoken faster."""
 GUIDANCE_WPM: Final = 200
 """A kiosk speaks slower than a hall: who asks for it takes more time (UX K-10)."""
 
@@ -109,7 +122,10 @@ def build_pack(directory: Path, espeak: str = "espeak-ng", texts: Sequence[str] 
     for token, (voice, text, wpm) in _script(texts).items():
         name = token.replace(":", "-") if token.startswith("guide") else f"{voice}-{re.sub('[^0-9A-Za-z]', '-', text)}"
         clips[token] = f"{name}.wav"
-        pcm = levelled(trimmed(_synthesise(espeak, voice, text, wpm)))
+        pcm = trimmed(_synthesise(espeak, voice, text, wpm))
+        if token in DIGITS and (longer := len(pcm) / samples_of(DIGIT_MAX_MS)) > 1:
+            pcm = trimmed(_synthesise(espeak, voice, text, round(wpm * longer)))
+        pcm = levelled(pcm)
         _write_clip(directory / clips[token], pcm)
     _write_clip(directory / "chime.wav", chime())
     lines = [f"name = {_quoted(f'{_MADE_BY}: {version}')}", 'chime = "chime.wav"', "", "[clips]"]
@@ -136,6 +152,8 @@ def _script(texts: Sequence[str]) -> dict[str, tuple[str, str, int]]:
         **{token: (PINYIN_VOICE, sound, CHINESE_WPM) for token, sound in chinese.items()},
         **{letter: ("en", letter, CHINESE_WPM) for letter in sorted(LETTERS)},
         **{token: ("en", token.removeprefix("en:"), ENGLISH_WPM) for token in sorted(ENGLISH_TOKENS)},
+        **{zh: (PINYIN_VOICE, " ".join(_pinyin(zh)), CHINESE_WPM) for zh, _ in NOTICES.values()},
+        **{en: ("en", en.removeprefix("en:"), ENGLISH_WPM) for _, en in NOTICES.values()},
     }
 
 
@@ -149,6 +167,10 @@ def _guidance(token: str, text: str) -> tuple[str, str, int]:
 
 def _pinyin(text: str) -> list[str]:
     return lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True)
+
+
+SHIPPED_TOKENS: Final = frozenset(_script(()))
+"""What the pack that ships can say when no hall's own words were asked for."""
 
 
 def _synthesise(espeak: str, voice: str, text: str, wpm: int) -> array[int]:

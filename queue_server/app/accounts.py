@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from msgspec import Struct
 
 from queue_server.app.clock import Clock
 from queue_server.domain.errors import Malformed, Rejected
@@ -27,8 +28,7 @@ PIN_ACCOUNT = "-kiosk-pin"
 """Not a member of staff: whose password is the PIN of the kiosks' staff menu (UX K-16)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Staff:
+class Staff(Struct, frozen=True):
     """A signed-in member of staff."""
 
     staff: str
@@ -38,8 +38,7 @@ class Staff:
     must_change: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Struct, frozen=True):
     """A paired screen, kiosk or agent; `of` is its zone, window, kiosk or agent id."""
 
     id: str

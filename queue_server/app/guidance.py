@@ -71,6 +71,7 @@ class Guidance:
             duration_ms=self._files[name][1],
             text=Words(zh=zh, en=guidance_text(asked.phrase, "en", number, asked.ahead)),
             volume=self.volume,
+            again=False,
         )
 
     async def file(self, request: web.Request) -> web.Response:

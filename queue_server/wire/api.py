@@ -24,6 +24,7 @@
 | POST windows/{id}/{transfer,park,unpark,restore,serve-direct} | clerk at it | Transfer, Park, OneTicket, ServeDirect → DeskReply |
 | POST windows/{id}/transfer/preview | clerk at it | Transfer → TransferPreview (changes nothing) |
 | POST windows/{id}/help · DELETE windows/{id}/help | clerk at it; ended also by guide, manager | Empty → Empty (UX C-15) |
+| GET said/{reference} | staff | → Said (a note or reason in somebody's own words, until it expires) |
 | GET windows | any staff session | → WindowsDocument (where to sit down, where to transfer) |
 | POST day/{open,close,end} · GET day/closing | manager | Empty, CloseDay → DayReply |
 | POST message | manager | SetMessage → Empty |
@@ -257,6 +258,13 @@ class Park(Incoming, frozen=True, kw_only=True):
     minutes: Annotated[int, msgspec.Meta(ge=1, le=480)] = 15
 
 
+class Said(Message, frozen=True, kw_only=True):
+    """What a member of staff wrote; `expired` when it is no longer kept (law 10)."""
+
+    text: str
+    expired: bool
+
+
 class OneTicket(Incoming, frozen=True, kw_only=True):
     """`ticket` is an id (unpark, restore)."""
 
@@ -428,6 +436,9 @@ class PairedList(Message, frozen=True, kw_only=True):
     devices: list[PairedDevice]
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 def encode(value: object) -> bytes:
     """JSON bytes of any message."""
-    return msgspec.json.encode(value)
+    return _encode(value)

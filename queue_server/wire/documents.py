@@ -190,6 +190,8 @@ class Undoable(Message, frozen=True, kw_only=True):
 class DeskDocument(Message, frozen=True, kw_only=True):
     """Key `desk`: the ticket in hand and every key with its state; `asked` is an open question to the clerk.
 
+    `note` is a code or a reference to what somebody wrote (GET said/{reference}).
+
     Actions are call-next, recall, arrive, no-show, finish, transfer, park, pause, resume, close, serve-direct, undo.
     """
 
@@ -226,7 +228,7 @@ class QueuesDocument(Message, frozen=True, kw_only=True):
 
 
 class TicketLine(Message, frozen=True, kw_only=True):
-    """One line of a list of tickets."""
+    """One line of a list of tickets; `note` as in `DeskDocument`."""
 
     id: str
     number: str

@@ -103,7 +103,10 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag="heartbeat"):
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True, tag="play"):
-    """Play one file now, once; answer with played. Stop after `duration_ms` + 3000 (UX V-08)."""
+    """Play one file now, once; answer with played. Stop after `duration_ms` + 3000 (UX V-08).
+
+    `again` says once more what has just been said (a repetition, the second language): no new call.
+    """
 
     id: str
     epoch: int
@@ -112,6 +115,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True, tag="play"):
     duration_ms: int
     text: Words
     volume: int
+    again: bool
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):

@@ -5,6 +5,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from msgspec import structs
+
 from queue_server.app.clock import Clock
 from queue_server.app.papers import Papers
 from queue_server.app.past import rating_until
@@ -295,6 +297,9 @@ class Screens:
         found = []
         for device in hall.configuration.device:
             live = self.around.devices.get(device.id)
+            losses = hall.devices[device.id].losses if device.id in hall.devices else 0
+            if live is not None and losses:  # RULES 37: what came back before it was an alarm is counted, and seen
+                live = structs.replace(live, counters={"offline_today": losses, **live.counters})
             found.append(
                 live
                 or DeviceDocument(

@@ -418,6 +418,7 @@ export interface Play {
   duration_ms: number
   text: Words
   volume: number
+  again: boolean
 }
 
 export interface Refused {
@@ -580,6 +581,11 @@ export interface TransferPreview {
 export interface Park {
   reason: string
   minutes?: number
+}
+
+export interface Said {
+  text: string
+  expired: boolean
 }
 
 export interface OneTicket {
