@@ -222,3 +222,22 @@ describe('figures on tiles', () => {
     expect(lengthOf('预计参加人数在1000人以上5000人以下的大型群众性活动安全许可或变更')).toBe('l3')
   })
 })
+
+describe('RULES 34: a slip before the scanner', () => {
+  const slip: Step = { step: 'slip', token: 't1.x', key: 's1' }
+  it('asks for a ticket from any page, and the answer is a result like any other', () => {
+    for (const before of [fresh(0), run(fresh(0), [10, { step: 'go', to: 'search' }]), run(fresh(0), [10, { step: 'go', to: 'slip' }])]) {
+      const asked = reduce(before, slip, 100)
+      expect([asked.page.name, asked.issuing?.slip, asked.issuing?.choices]).toEqual(['slip', 't1.x', []])
+      expect(reduce(asked, { step: 'taken', key: 's1', taken: answered(), paper: true }, 200).page).toMatchObject({ name: 'result', title: answered().ticket.queue })
+    }
+  })
+  it('K-10: nothing of the person before goes with it', () => {
+    const asked = reduce(run(result(), [T + 3000, { step: 'mode', mode: 'english' }]), slip, T + 4000)
+    expect([asked.page.name, asked.modes.english]).toEqual(['slip', false])
+  })
+  it('X-12: a scanner that reads twice makes one request', () => {
+    const asked = reduce(fresh(0), slip, 100)
+    expect(reduce(asked, { ...slip, key: 's2' } as Step, 150)).toBe(asked)
+  })
+})
