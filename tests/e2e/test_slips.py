@@ -50,7 +50,11 @@ async def test_slips_from_early_closing_to_the_next_days_ticket(make_hall: MakeH
             await _typed_at_the_guides(hall, guide, second)
             await _scanned_at_the_guides(hall, guide, third)
             await _used_is_used(kiosk, first)
-            order = [(await hall.post("windows/6/call-next", session=clerk))["desk"]["ticket"]["number"] for _ in "123"]
+            order = []
+            for _ in range(3):
+                called = await hall.post("windows/6/call-next", session=clerk)
+                order.append(called["desk"]["ticket"]["number"])
+                await hall.post("windows/6/arrive", session=clerk)
             assert order == [_redeemed(hall, slip) for slip in (first, second, third)]
             assert ordinary["number"] not in order, (
                 "who took a ticket today waits for those whom yesterday did not reach"
@@ -109,7 +113,7 @@ async def _next_day(hall: LivingHall) -> None:
     """The server as it starts 24 hours later on the same database."""
     await hall.server.kill(signal.SIGTERM)
     hall.server.ahead_s = DAY_S
-    await hall.server.start()
+    await hall.server.start(timeout_s=150)
     assert await hall.admin.sign_in() == 200, "the cookie of yesterday is worth nothing"
     await until(
         lambda: len(hall.rows("select distinct day from journal where kind = 'DayOpened'")) == 2, what="a new day"
@@ -132,7 +136,9 @@ async def _scanned_at_a_kiosk(hall: LivingHall, pages: Screens, slip: Slip) -> O
     await kiosk.page.get_by_text("把凭条上的二维码对准扫码口").wait_for()
     await kiosk.page.get_by_role("button", name="返回首页").click()
     await kiosk.page.get_by_text("我有“未叫到”凭条").wait_for()
-    await kiosk.page.locator(".strip-alert").wait_for(state="hidden", timeout=30_000)  # the agent is back on its printer
+    await kiosk.page.locator(".strip-alert").wait_for(
+        state="hidden", timeout=30_000
+    )  # the agent is back on its printer
     papers = len(hall.printer.tickets())
     await kiosk.page.keyboard.type(slip.address)
     await kiosk.page.keyboard.press("Enter")
