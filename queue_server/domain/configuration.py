@@ -40,11 +40,15 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Identity(Part, frozen=True, kw_only=True):
-    """[hall]: `id` is the name in addresses; `sample` marks invented halls on every screen."""
+    """[hall]: `id` is the name in addresses; `sample` marks invented halls on every screen.
+
+    `english_unofficial`: the English names of the catalogue are a translation that no authority has confirmed.
+    """
 
     id: str
     name: str
     name_en: str = ""
+    english_unofficial: bool = False
     timezone: str = "Asia/Shanghai"
     sample: bool = False
 
@@ -99,6 +103,7 @@ class Policy(Part, frozen=True, kw_only=True):
     pause_alarm_min: int = 15
     service_alarm_min: int = 20
     idle_alarm_min: int = 10
+    device_offline_alarm_min: int = 5
     open_without_rating_device: bool = True
     clerks_call_numbers: bool = True
 
@@ -142,6 +147,7 @@ class Department(Part, frozen=True, kw_only=True):
 
     id: str
     name: str
+    name_en: str = ""
     short: str = ""
     code: str = ""
 
@@ -183,6 +189,7 @@ class Bundle(Part, frozen=True, kw_only=True):
 
     id: str
     name: str
+    name_en: str = ""
     prefix: str = "E"
     batch: str = ""
     target: str = ""

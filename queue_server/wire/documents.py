@@ -34,7 +34,10 @@ class HallMessage(Message, frozen=True, kw_only=True):
 
 
 class HallDocument(Message, frozen=True, kw_only=True):
-    """Key `hall`: who we are and how the day stands. `day` is YYYY-MM-DD; zone is the subscribed zone's name."""
+    """Key `hall`: who we are and how the day stands. `day` is YYYY-MM-DD; zone is the subscribed zone's name.
+
+    `english_unofficial`: English names are an unconfirmed translation, and a page that shows them in English says so.
+    """
 
     id: str
     name: Words
@@ -47,6 +50,7 @@ class HallDocument(Message, frozen=True, kw_only=True):
     animations: bool
     recent_rows: int
     sample: bool
+    english_unofficial: bool
 
 
 class Call(Message, frozen=True, kw_only=True):
@@ -186,6 +190,8 @@ class Undoable(Message, frozen=True, kw_only=True):
 class DeskDocument(Message, frozen=True, kw_only=True):
     """Key `desk`: the ticket in hand and every key with its state; `asked` is an open question to the clerk.
 
+    `note` is a code or a reference to what somebody wrote (GET said/{reference}).
+
     Actions are call-next, recall, arrive, no-show, finish, transfer, park, pause, resume, close, serve-direct, undo.
     """
 
@@ -222,7 +228,7 @@ class QueuesDocument(Message, frozen=True, kw_only=True):
 
 
 class TicketLine(Message, frozen=True, kw_only=True):
-    """One line of a list of tickets."""
+    """One line of a list of tickets; `note` as in `DeskDocument`."""
 
     id: str
     number: str
@@ -360,7 +366,8 @@ class FiguresDocument(Message, frozen=True, kw_only=True):
 class KioskDocument(Message, frozen=True, kw_only=True):
     """Key `kiosk`: whether a tap leads to a ticket now, and the printer before the tap (UX K-11, K-15).
 
-    `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM).
+    `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM). `voice`:
+    it can speak (UX K-06). `reactivates`: the pass rule leaves tickets that their citizens bring back here (RULES 28).
     `scanner`: slips of the day before may be held before it (RULES 34).
     """
 
@@ -373,6 +380,7 @@ class KioskDocument(Message, frozen=True, kw_only=True):
     closed_reason: Words
     voice: bool
     scanner: bool
+    reactivates: bool
 
 
 class MenuEntry(Message, frozen=True, kw_only=True):
@@ -410,8 +418,13 @@ class MenuDocument(Message, frozen=True, kw_only=True):
 
 
 class TicketView(Message, frozen=True, kw_only=True):
-    """Key `ticket` of a phone: the ticket and whether it may be rated now (service id) until ms UTC."""
+    """Key `ticket` of a phone: the ticket, and the service that may be rated now, at the window `rate_plate`, until ms UTC.
+
+    Of several stops it is the last one finished and not rated; when that is rated, the one before.
+    """
 
     ticket: TicketDocument
     rate_service: str
+    rate_plate: str
+    rate_matters: list[Words]
     rate_until: int | None

@@ -5,6 +5,7 @@ import {
   ASK_MS, fresh, IDLE_MS, IDLE_SLOW_MS, INERT_HOME_MS, INERT_RESULT_MS, leavesAt, MODES, paperOf, reduce, STAY_MS, STAY_SCREEN_MS, STAY_UNSURE_MS, STAY_WORDS_MS, untouched,
   type Choice, type Session, type Step,
 } from '../src/kiosk/session'
+import { sentenceFor } from '../src/kiosk/guidance'
 import { minutesRange, splitFigures } from '../src/core/waits'
 import type { PrintState, TicketDocument, TicketTaken } from '../src/core/wire'
 import { taken as asTaken, ticket } from '../src/fixtures/kiosk'
@@ -223,21 +224,54 @@ describe('figures on tiles', () => {
   })
 })
 
-describe('RULES 34: a slip before the scanner', () => {
-  const slip: Step = { step: 'slip', token: 't1.x', key: 's1' }
-  it('asks for a ticket from any page, and the answer is a result like any other', () => {
-    for (const before of [fresh(0), run(fresh(0), [10, { step: 'go', to: 'search' }]), run(fresh(0), [10, { step: 'go', to: 'slip' }])]) {
-      const asked = reduce(before, slip, 100)
-      expect([asked.page.name, asked.issuing?.slip, asked.issuing?.choices]).toEqual(['slip', 't1.x', []])
-      expect(reduce(asked, { step: 'taken', key: 's1', taken: answered(), paper: true }, 200).page).toMatchObject({ name: 'result', title: answered().ticket.queue })
-    }
+describe('RULES 28: a passed ticket comes back with its slip', () => {
+  const slip = { token: '', number: '017', code: '4711' }
+  const typed = ['0', '1', '7', '9', '9'].reduce((held, figure, at) => reduce(held, { step: 'figure', figure }, 10 + at), run(fresh(0), [1, { step: 'go', to: 'slip' }]))
+  it('takes four figures of each part and keeps the number while the code is typed', () => {
+    expect(typed.page).toMatchObject({ name: 'slip', number: '0179', code: '', at: 'number' })
+    const erased = reduce(typed, { step: 'erase' }, 20)
+    const code = run(erased, [21, { step: 'part', at: 'code' }], [22, { step: 'figure', figure: '4' }])
+    expect(code.page).toMatchObject({ number: '017', code: '4', at: 'code' })
   })
-  it('K-10: nothing of the person before goes with it', () => {
-    const asked = reduce(run(result(), [T + 3000, { step: 'mode', mode: 'english' }]), slip, T + 4000)
-    expect([asked.page.name, asked.modes.english]).toEqual(['slip', false])
+  it('asks under one key, shows the old number without paper, and forgets it', () => {
+    const asking = reduce(typed, { step: 'show', slip, key: 'k9' }, 30)
+    expect(asking.issuing).toMatchObject({ key: 'k9', slip, choices: [] })
+    expect(reduce(asking, { step: 'show', slip, key: 'k10' }, 31)).toBe(asking)
+    const back = reduce(asking, { step: 'taken', key: 'k9', taken: answered('printed'), paper: false }, T)
+    expect(back.page).toMatchObject({ name: 'result', back: true })
+    expect(leavesAt(back) - T).toBe(STAY_UNSURE_MS)
+    expect(untouched(reduce(back, { step: 'tick' }, T + STAY_UNSURE_MS))).toBe(true)
   })
-  it('X-12: a scanner that reads twice makes one request', () => {
-    const asked = reduce(fresh(0), slip, 100)
-    expect(reduce(asked, { ...slip, key: 's2' } as Step, 150)).toBe(asked)
+  it('says why not, as an answer about that ticket', () => {
+    const refused = run(typed, [30, { step: 'show', slip, key: 'k9' }], [40, { step: 'refused', key: 'k9', text: { zh: '正在排队', en: '' }, again: false }])
+    expect(refused.page).toMatchObject({ name: 'refused', slip: true, again: null })
+  })
+})
+
+describe('UX K-06, K-07: the voice follows the page', () => {
+  const on = reduce(fresh(0), { step: 'mode', mode: 'voice' }, 1)
+  it('says the page, and the number with the people ahead as soon as it is there', () => {
+    expect(sentenceFor(on, null)).toEqual({ phrase: 'home', number: '', ahead: -1 })
+    expect(sentenceFor(reduce(on, { step: 'go', to: 'search' }, 2), null)?.phrase).toBe('search')
+    expect(sentenceFor(result('claimed'), null)).toEqual({ phrase: 'paper', number: 'A017', ahead: 5 })
+    expect(sentenceFor(result('failed'), null)?.phrase).toBe('photo')
+    expect(sentenceFor(result('none', false), null)?.phrase).toBe('photo')
+  })
+  it('asks whether somebody is still there, and says when no tickets are given', () => {
+    expect(sentenceFor({ ...on, askedAt: 5 }, null)?.phrase).toBe('still')
+    expect(sentenceFor(on, 'closed')?.phrase).toBe('closed')
+    expect(sentenceFor(on, 'offline')).toBeNull()
+    expect(sentenceFor(reduce(on, { step: 'go', to: 'pin' }, 3), null)).toBeNull()
+  })
+  it('has the same words while the paper is on its way and when it is out: nothing is said twice', () => {
+    expect(sentenceFor(result('claimed'), null)).toEqual(sentenceFor(result('printed'), null))
+  })
+})
+
+describe('English at the pad', () => {
+  it('takes a word of twelve letters, and begins anew when the language changes', () => {
+    const english = run(fresh(0), [1, { step: 'mode', mode: 'english' }], [2, { step: 'go', to: 'search' }], [3, { step: 'letters', letters: 'REGISTRATIONS' }])
+    expect(english.page).toMatchObject({ letters: 'REGISTRATION' })
+    expect(reduce(english, { step: 'mode', mode: 'english' }, 4).page).toMatchObject({ name: 'search', letters: '' })
   })
 })

@@ -40,6 +40,7 @@ export interface HallDocument {
   animations: boolean
   recent_rows: number
   sample: boolean
+  english_unofficial: boolean
 }
 
 export interface Call {
@@ -291,6 +292,7 @@ export interface KioskDocument {
   closed_reason: Words
   voice: boolean
   scanner: boolean
+  reactivates: boolean
 }
 
 export interface MenuEntry {
@@ -321,6 +323,8 @@ export interface MenuDocument {
 export interface TicketView {
   ticket: TicketDocument
   rate_service: string
+  rate_plate: string
+  rate_matters: Words[]
   rate_until: number | null
 }
 
@@ -348,6 +352,14 @@ export interface PlayerReady {
   ready: boolean
 }
 
+export interface Say {
+  type: 'say'
+  phrase: string
+  language?: string
+  number?: string
+  ahead?: number
+}
+
 export interface Played {
   type: 'played'
   id: string
@@ -360,7 +372,7 @@ export interface Alive {
   sound?: string
 }
 
-export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Played | Alive
+export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive
 
 export interface Welcome {
   type: 'welcome'
@@ -406,6 +418,7 @@ export interface Play {
   duration_ms: number
   text: Words
   volume: number
+  again: boolean
 }
 
 export interface Refused {
@@ -453,6 +466,12 @@ export interface TakeTicket {
 
 export interface Reprint {
   printer?: string
+}
+
+export interface Slip {
+  token?: string
+  number?: string
+  code?: string
 }
 
 export interface KioskPin {
@@ -505,7 +524,9 @@ export interface MatterHit {
   name_en: string
   everyday: string[]
   domain: string
+  domain_en: string
   department: string
+  department_en: string
   initials: string
   waiting: number
   wait_low_s: number | null
@@ -560,6 +581,11 @@ export interface TransferPreview {
 export interface Park {
   reason: string
   minutes?: number
+}
+
+export interface Said {
+  text: string
+  expired: boolean
 }
 
 export interface OneTicket {
