@@ -17,7 +17,7 @@ import aiohttp
 
 from queue_server.app.hallfile import dump
 from queue_server.demo import citizens
-from queue_server.demo.api import Api, Failed, Process, bearer, field_of, free_port, pairing_code
+from queue_server.demo.api import Api, Failed, Process, bearer, field_of, first_password, free_port, pairing_code
 from queue_server.demo.citizens import Entrance
 from queue_server.demo.clerks import Clerk, Console, Hands, Keypad
 from queue_server.demo.derive import AGENT, derive, morning_zone
@@ -172,8 +172,8 @@ async def _start_server(server: Process, options: Options) -> tuple[str, str]:
         "--port",
         str(port),
     )
-    line = await server.until(lambda text: bool(field_of(text, "password")), START_S)
-    return f"http://127.0.0.1:{port}", field_of(line, "password")
+    line = await server.until(lambda text: bool(first_password(text)), START_S)
+    return f"http://127.0.0.1:{port}", first_password(line)
 
 
 async def _take_office(api: Api, first: str) -> tuple[dict[str, str], str]:
