@@ -148,7 +148,7 @@ def _listen(host: str, port: int) -> list[socket.socket]:
     return made
 
 
-def _lan_address() -> str:
+def lan_address() -> str:
     """The address under which phones in the hall's network reach this machine, without sending anything."""
     with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
         try:
@@ -172,7 +172,7 @@ async def serving(settings: Settings) -> AsyncIterator[Running]:
             stack.callback(each.close)
         port = int(sockets[0].getsockname()[1])
         here = f"{settings.scheme}://{EVERY_ADDRESS.get(settings.host, settings.host)}:{port}"
-        lan = f"{settings.scheme}://{_lan_address()}:{port}"
+        lan = f"{settings.scheme}://{lan_address()}:{port}"
         base_url = settings.base_url or lan
         store = await Store.open(settings.database, keys_dir=settings.keys_dir, projector=project)
         try:
