@@ -100,6 +100,11 @@ class Bus:
                         f"{driver.device}: {one.device} speaks {one.codec.name}, which takes almost every byte for its"
                         f" own; give it a line without {two.device}"
                     )
+                if one.codec != two.codec and any(map(one.codec.takes, two.codec.samples)):
+                    raise ValueError(
+                        f"{driver.device}: {one.codec.name} reads the frames of {two.codec.name} as its own; use one"
+                        f" of the two for {one.device} and {two.device}, or a line for each"
+                    )
         self._drivers.setdefault(driver.codec, []).append(driver)
         driver.attach(self)
 
@@ -144,14 +149,18 @@ class Bus:
 
     async def run(self) -> None:
         """Open the line, again and again, and serve it until cancelled."""
-        async with asyncio.TaskGroup() as self._group:
-            self._group.create_task(self._tick())
-            delay_ms = self._settings.retry_first_ms
-            while True:
-                if await self._serve():
-                    delay_ms = self._settings.retry_first_ms
-                await asyncio.sleep(delay_ms / 1000)
-                delay_ms = min(2 * delay_ms, self._settings.retry_limit_ms)
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                self._group.create_task(self._tick())
+                delay_ms = self._settings.retry_first_ms
+                while True:
+                    if await self._serve():
+                        delay_ms = self._settings.retry_first_ms
+                    await asyncio.sleep(delay_ms / 1000)
+                    delay_ms = min(2 * delay_ms, self._settings.retry_limit_ms)
+        finally:
+            for driver in self.drivers:
+                driver.stopped()
 
     async def _serve(self) -> bool:
         """One life of the open line; whether it could be opened at all."""

@@ -204,7 +204,7 @@ def _parts(settings: Settings, store: Store, base_url: str) -> tuple[Hub, Frame]
     )
     live = Live(hub, screens)
     accounts = Accounts(AccountStore(store.database, hub.name), clock)
-    agents = Agents(hub, store, screens, live, accounts.name_of_clerk)
+    agents = Agents(hub, store, screens, live, accounts.name_of_clerk, voice)
 
     async def recovered() -> None:
         await agents.prints.take_up()

@@ -134,5 +134,8 @@ class BusDriver(Generic[FrameT]):
         """The line is gone, and the device and whatever waited to be sent with it."""
         self.health.become(DeviceState.OFFLINE, error)
 
+    def stopped(self) -> None:
+        """Its bus has ended for good; nothing is to be told of its health any more."""
+
 
 AnyDriver = BusDriver[Any]

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.printer_cli import emulate_printer
 from devices.emulators.rs485 import Faults, Rs485BusEmulator
+from devices.emulators.voices import VOICE_FAULTS, EmulatedVoice
 from devices.profiles import PROFILES
 from devices.protocols.keymaps import Key
 from devices.transport import Unavailable
@@ -29,6 +30,7 @@ HELP: Final = """\
 press ADDRESS [DIGITS] KEY   keys: start wait call recall cancel function metre pause transfer
 rate ADDRESS LEVEL           the level byte of the key
 silence ADDRESS | wake ADDRESS | restart ADDRESS
+fault ADDRESS NAME VALUE     of a voice module (address 0): lose_ends late_ms deaf garbled twice
 fault NAME VALUE             bytewise slow_ms split_ms noise corrupt lose lose_acks
 unplug | plug | show | help | quit"""
 
@@ -91,6 +93,13 @@ def set_fault(faults: Faults, name: str, value: str) -> None:
     setattr(faults, name, value.lower() in ("", "1", "true", "yes") if name == "bytewise" else int(value))
 
 
+def set_voice_fault(node: AnyNode, name: str, value: int) -> None:
+    """Set one fault of a voice module; ValueError names the ones there are."""
+    if not isinstance(node, EmulatedVoice) or name not in VOICE_FAULTS:
+        raise ValueError(f"a voice module's faults are {', '.join(VOICE_FAULTS)}")
+    setattr(node, name, bool(value) if name == "twice" else value)
+
+
 async def _watch(line: Rs485BusEmulator, say: Say) -> None:
     told: dict[int, dict[str, object]] = {}
     while True:
@@ -119,10 +128,12 @@ async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGro
                 node.silent = verb == "silence"
             await line.notify()
         case ["restart", address]:
-            _node(line, address, EmulatedStrip).restart()
-            await line.notify()
+            await _restart(line, address)
         case ["fault", name, value]:
             set_fault(line.faults, name, value)
+        case ["fault", address, name, value]:
+            for node in _at(line, address):
+                set_voice_fault(node, name, int(value))
         case ["unplug"]:
             await line.unplug()
             say({"event": "unplugged"})
@@ -136,6 +147,18 @@ async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGro
             say({"event": "help", "text": HELP})
         case _:
             raise ValueError("not understood: try help")
+
+
+async def _restart(line: Rs485BusEmulator, address: str) -> None:
+    for node in _at(line, address):
+        match node:
+            case EmulatedStrip():
+                node.restart()
+            case EmulatedVoice():
+                await node.restart()
+            case _:
+                raise ValueError(f"the device at {address} cannot do that")
+    await line.notify()
 
 
 async def _outcome(work: Awaitable[bool], words: list[str], say: Say) -> None:

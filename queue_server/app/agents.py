@@ -10,10 +10,10 @@ import structlog
 
 from queue_server.app.hub import Cause, Hub, KeyReused
 from queue_server.app.live import Live
-from queue_server.app.printing import PrintJobs
-from queue_server.app.texts import words
+from queue_server.app.printing import PRINTING, PrintJobs
+from queue_server.app.speakers import Heard, Speakers
 from queue_server.app.views.screens import Screens
-from queue_server.app.views.tickets import plate_of, stop_names
+from queue_server.app.views.strips import board_of, strip_of
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
 from queue_server.domain.configuration import Device
@@ -31,10 +31,10 @@ from queue_server.wire.agent import (
     PressStored,
     Printed,
     RatingPressed,
-    ShowStrip,
+    Spoke,
     ToAgent,
 )
-from queue_server.wire.common import DeviceState, HallState, WindowState
+from queue_server.wire.common import DeviceState, WindowState
 from queue_server.wire.documents import DeviceDocument
 
 log = structlog.get_logger()
@@ -48,7 +48,8 @@ RESHOW_S = 30.0
 ABSENT_S = 3.0
 """An agent without a link for so long: its devices are offline (UX K-11 wants a dead printer known within 5 s)."""
 
-BOARD_LINES = 8
+EVERYWHERE = (e.MessageSet, e.DayStarted, e.DayClosing, e.DayEnded, e.DayOpened)
+"""What every strip and board shows."""
 
 
 class Link(Protocol):
@@ -66,18 +67,22 @@ class _Live:
     links: dict[str, Link] = field(default_factory=dict)
     shown: dict[str, bytes] = field(default_factory=dict)
     absent: dict[str, float] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
 
 
 class Agents:
     """Owns the links; every message carries the epoch, so that a paused process is not believed when it wakes."""
 
-    def __init__(self, hub: Hub, store: StorePort, screens: Screens, live: Live, staff_name: StaffName) -> None:
+    def __init__(
+        self, hub: Hub, store: StorePort, screens: Screens, live: Live, staff_name: StaffName, voice: Heard
+    ) -> None:
         self._hub = hub
         self._around = screens.around
         self._live_views = live
         self._staff_name = staff_name
         self._state = _Live()
         self.prints = PrintJobs(hub, store, self._around.papers, self._send)
+        self._speakers = Speakers(hub, voice, self._send)
 
     # --- the hall speaks ---
 
@@ -123,20 +128,35 @@ class Agents:
     def on_published(self, hall: Hall, events: list[e.Event]) -> None:
         """Strips follow, invitations and slips go out."""
         touched: set[str] = set()
+        everywhere = False
         for event in events:
-            match event:
-                case e.RatingInvited() if event.device:
-                    self._send(hall, event.device, self._invitation(event))
-                case e.TicketIssued() | e.ReprintRequested() | e.SlipRequested() if event.printer:
+            if isinstance(event, PRINTING):
+                if event.printer:
                     self.prints.begin(hall, event)
-                case e.ConfigurationApplied():
-                    for agent in list(self._state.links):
-                        self._introduce(hall, agent)
-                case _:
-                    pass
+                continue
+            if isinstance(event, e.RatingInvited) and event.device:
+                self._send(hall, event.device, self._invitation(event))
+            elif isinstance(event, e.DeviceChanged):
+                self._log_presence(hall, event)
+            elif isinstance(event, e.ConfigurationApplied):
+                self._speakers.set_up(hall.configuration)
+                for agent in list(self._state.links):
+                    self._introduce(hall, agent)
+            everywhere = everywhere or isinstance(event, EVERYWHERE)
             touched.add(getattr(event, "window", ""))
-        everywhere = any(isinstance(event, e.MessageSet | e.DayStarted | e.DayEnded | e.DayOpened) for event in events)
-        self._show(hall, None if everywhere else touched - {""})
+        touched.discard("")
+        if everywhere or touched:
+            self._show(hall, None if everywhere else touched)
+
+    def _log_presence(self, hall: Hall, event: e.DeviceChanged) -> None:
+        """RULES 37: a loss and a return once each, however often the agent says so."""
+        lost = event.state is DeviceState.OFFLINE
+        if lost and event.device not in self._state.lost:
+            self._state.lost.add(event.device)
+            log.warning("device lost", device=event.device, error=event.error, losses=hall.devices[event.device].losses)
+        elif not lost and event.device in self._state.lost:
+            self._state.lost.discard(event.device)
+            log.info("device back", device=event.device, state=str(event.state))
 
     def _invitation(self, event: e.RatingInvited) -> Invite:
         return Invite(epoch=self._hub.lease.epoch, device=event.device, service=event.service, for_ms=event.for_ms)
@@ -150,9 +170,9 @@ class Agents:
         """Strips of the windows (all when None), and the boards, where they changed."""
         for device in hall.configuration.device:
             if device.kind == "strip" and (windows is None or device.window in windows):
-                message: ToAgent = self._strip(hall, device.id, device.window)
+                message: ToAgent = strip_of(hall, self._hub.lease.epoch, device.id, device.window)
             elif device.kind == "board":
-                message = self._board(hall, device.id, device.settings.get("zone", ""))
+                message = board_of(hall, self._hub.lease.epoch, device.id, device.settings.get("zone", ""))
             elif device.kind == "keypad" and windows is None:
                 message = KeypadShow(epoch=self._hub.lease.epoch, device=device.id, show="")
             else:
@@ -160,35 +180,6 @@ class Agents:
             encoded = msgspec.json.encode(message)
             if self._state.shown.get(device.id) != encoded and self._send(hall, device.id, message):
                 self._state.shown[device.id] = encoded
-
-    def _strip(self, hall: Hall, device: str, name: str) -> ShowStrip:
-        window = hall.windows.get(name)
-        ticket = hall.tickets.get(window.ticket) if window else None
-        state, text = _strip_state(hall, window.state if window else WindowState.CLOSED)
-        if window is not None and window.state is WindowState.PAUSED and window.pause_reason:
-            text = words(f"paused.{window.pause_reason}").zh
-        if ticket is not None and state == "serving":
-            text = stop_names(hall, ticket.current)[0].zh
-        return ShowStrip(
-            epoch=self._hub.lease.epoch,
-            device=device,
-            state=state,
-            number=ticket.number if ticket else "",
-            window=plate_of(hall, name),
-            text=text,
-            lines=[],
-        )
-
-    def _board(self, hall: Hall, device: str, zone: str) -> ShowStrip:
-        inside = {each.id for each in hall.configuration.window if not zone or each.zone == zone}
-        called = [w for w in hall.windows.values() if w.state is WindowState.CALLED and w.id in inside]
-        called.sort(key=lambda window: -hall.tickets[window.ticket].last_call_at)
-        lines = [(hall.tickets[w.ticket].number, plate_of(hall, w.id)) for w in called[:BOARD_LINES]]
-        state = "emergency" if hall.message[0] == "emergency" else "call" if lines else "waiting"
-        text = hall.message[1] if state == "emergency" else ""
-        return ShowStrip(
-            epoch=self._hub.lease.epoch, device=device, state=state, number="", window="", text=text, lines=lines
-        )
 
     # --- the devices speak ---
 
@@ -203,6 +194,8 @@ class Agents:
                 await self.prints.end(message)
             case DeviceHealth():
                 await self._health(agent, message)
+            case Spoke() if await self._window_of(agent, message.device) is not None:
+                await self._speakers.told(message)
             case _:
                 log.warning("unexpected message", agent=agent, kind=type(message).__name__)
 
@@ -310,6 +303,7 @@ class Agents:
             entry = hall.catalogue.devices.get(health.device)
             if entry is None or entry.agent != agent:
                 return None
+            self._speakers.met(entry, health.state)
             seen = None if health.last_seen_ms is None else self._hub.clock.now() - health.last_seen_ms
             return DeviceDocument(
                 id=entry.id,
@@ -373,20 +367,6 @@ def _offline(device: str, why: str) -> DeviceHealth:
     return DeviceHealth(
         device=device, state=DeviceState.OFFLINE, last_seen_ms=None, last_error=why, printer=None, counters={}
     )
-
-
-def _strip_state(hall: Hall, state: WindowState) -> tuple[str, str]:
-    if hall.message[0] == "emergency":
-        return "emergency", hall.message[1]
-    if hall.state is HallState.CLOSED:
-        return "closed", ""
-    return {
-        WindowState.IDLE: ("waiting", ""),
-        WindowState.CALLED: ("call", ""),
-        WindowState.SERVING: ("serving", ""),
-        WindowState.PAUSED: ("paused", ""),
-        WindowState.CLOSED: ("closed", ""),
-    }[state]
 
 
 def _in_hand(hall: Hall, window: str) -> str:

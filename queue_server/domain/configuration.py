@@ -103,6 +103,7 @@ class Policy(Part, frozen=True, kw_only=True):
     pause_alarm_min: int = 15
     service_alarm_min: int = 20
     idle_alarm_min: int = 10
+    device_offline_alarm_min: int = 5
     open_without_rating_device: bool = True
     clerks_call_numbers: bool = True
 

@@ -2,7 +2,7 @@
 import type { DeviceDocument, DeviceState } from '../core/wire'
 
 /** The kinds that a word exists for; another kind counts as "other". */
-export const KINDS = ['keypad', 'rating_pad', 'strip', 'summary_board', 'printer', 'hall', 'window', 'kiosk', 'agent', 'voice'] as const
+export const KINDS = ['keypad', 'rating_pad', 'strip', 'summary_board', 'printer', 'hall', 'window', 'kiosk', 'agent', 'speaker'] as const
 
 export interface KindCount {
   kind: string
