@@ -58,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
-def run(arguments: argparse.Namespace, configuration: Configuration, default_voice: Path) -> int:
+def run(  # long: what may be wrong is said in the order in which it is looked at
+    arguments: argparse.Namespace, configuration: Configuration, default_voice: Path
+) -> int:
     """0: everything agrees; 1: it does not, or the demonstration failed; 2: wrong usage."""
     notes = Console(stderr=True)
     speed = arguments.speed or (1.0 if arguments.stay else 60.0)

@@ -270,7 +270,7 @@ def _free_window(configuration: Configuration) -> str:
     return (general or [configuration.window[-1].id])[-1]
 
 
-async def hire(stage: Stage, random: Random) -> list[Clerk]:
+async def hire(stage: Stage, random: Random) -> list[Clerk]:  # long: what one clerk needs, in one list
     """A clerk for every window (but the one left free), with an account of their own."""
     configuration, world = stage.configuration, stage.world
     if stage.free_window:
