@@ -84,7 +84,8 @@ class HallProcess:
             *self.extra,
             cwd=self.root,
             env=environment,
-            stderr=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
         )
         self._reader = asyncio.create_task(self._read())
         if ready:
@@ -92,13 +93,11 @@ class HallProcess:
 
     async def _read(self) -> None:
         assert self.process is not None
-        assert self.process.stderr is not None
-        async for line in self.process.stderr:
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
             text = line.decode(errors="replace").rstrip()
             self.log.append(text)
-            found = re.search(r'first password.*"password": "([^"]+)"', text) or re.search(
-                r'"password": "([^"]+)".*first password', text
-            )
+            found = re.search(r"first password of admin\s+(\S+)", text)
             if found:
                 self.password = found.group(1)
 

@@ -159,6 +159,6 @@ class Timers:
         self._kept_at = time
         try:
             gone = await self._store.expire(self._hub.name, self._hub.clock.now())
-            log.info("expired", receipts=gone.receipts, personal=gone.personal, claims=gone.claims)
+            log.debug("expired", receipts=gone.receipts, personal=gone.personal, claims=gone.claims)
         except StoreError as error:
             log.warning("not expired", error=str(error))

@@ -717,6 +717,13 @@ export interface PairedDevice {
   last_seen: number | null
 }
 
+export interface Place {
+  role: string
+  of: string
+  name: Words
+}
+
 export interface PairedList {
   devices: PairedDevice[]
+  places: Place[]
 }
