@@ -21,21 +21,21 @@ DATA = (
 )
 
 
-def no_projection(_row: JournalRow) -> Iterable[Upsert]:
+def no_projection(_row: JournalRow | NewEvent) -> Iterable[Upsert]:
     """Only the journal is written."""
     return ()
 
 
-def ticket(row: JournalRow) -> Iterable[Upsert]:
+def ticket(row: JournalRow | NewEvent) -> Iterable[Upsert]:
     """A ticket a row, as an issue writes one."""
     values: dict[str, Value] = {
         "day": row.day,
-        "number": str(row.seq),
+        "number": row.cause,
         "state": "waiting",
         "issued_at": row.at,
         "effective_at": row.at,
     }
-    return (Upsert("tickets", f"t{row.seq}", values),)
+    return (Upsert("tickets", f"t{row.cause}", values),)
 
 
 async def measure(url: str, folder: Path, rows_a_commit: int, full: bool, seconds: float) -> dict[str, object]:

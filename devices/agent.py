@@ -25,7 +25,7 @@ from devices.drivers.strip import Strip
 from devices.lines import Lines
 from devices.presses import PressStore
 from devices.protocols.keypad import KeyAction
-from devices.protocols.strip import Page
+from devices.protocols.paged import Page
 from devices.transport import Unavailable
 from queue_server.wire.agent import (
     AgentHeartbeat,

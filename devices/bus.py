@@ -100,6 +100,11 @@ class Bus:
                         f"{driver.device}: {one.device} speaks {one.codec.name}, which takes almost every byte for its"
                         f" own; give it a line without {two.device}"
                     )
+                if one.codec != two.codec and any(map(one.codec.takes, two.codec.samples)):
+                    raise ValueError(
+                        f"{driver.device}: {one.codec.name} reads the frames of {two.codec.name} as its own; use one"
+                        f" of the two for {one.device} and {two.device}, or a line for each"
+                    )
         self._drivers.setdefault(driver.codec, []).append(driver)
         driver.attach(self)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,9 +10,8 @@ from urllib.parse import urlencode
 
 from devices.bus import Bus, BusSettings
 from devices.drivers.base import AnyDriver
-from devices.drivers.rating import RatingPad
 from devices.profiles import KINDS, find_profile
-from devices.profiles.profile import Calls, Device, Printer, PrinterMaker, Serial, read_settings
+from devices.profiles.profile import NOBODY, Calls, Device, Printer, PrinterMaker, Serial, read_settings
 from devices.transport import parse_url, transport
 from queue_server.wire.agent import DeviceEntry
 
@@ -20,6 +20,8 @@ __all__ = ["BUS_KINDS", "Calls", "Device", "Plan", "Printer", "PrinterMaker", "m
 BUS_KINDS: Final = KINDS
 PACELESS: Final = frozenset(("udp", "ws", "wss", "file", "usb", "evdev"))
 """Schemes whose bytes need no time on a line; a tcp URL is often a gateway to a real one."""
+
+PLUG_ORDER: Final = re.compile(r"serial:///dev/tty(USB|ACM)\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ def plan(entries: Iterable[DeviceEntry]) -> Plan:
 
 
 def _check(entry: DeviceEntry, there: tuple[DeviceEntry, ...]) -> None:
+    if PLUG_ORDER.match(entry.url):
+        raise ValueError(
+            f"{entry.url} changes with the order of plugging in: take the name `yichuang devices scan` shows"
+        )
     if entry.kind == "printer":
         transport(entry.url)
         if there:
@@ -53,15 +59,7 @@ def _check(entry: DeviceEntry, there: tuple[DeviceEntry, ...]) -> None:
     if any(other.kind == "printer" for other in there):
         raise ValueError(f"{entry.url} belongs to the printer {there[0].id}")
     # Made once for nothing: whatever is wrong with it shows here, alone or beside its neighbours.
-    make_bus((*there, entry), Calls(lambda k, a: None, _nowhere, lambda d: None, _no_printer))
-
-
-async def _nowhere(pad: RatingPad, level: int) -> None:
-    return None
-
-
-def _no_printer(entry: DeviceEntry, changed: object) -> Printer:
-    raise ValueError("no printer here")
+    make_bus((*there, entry), NOBODY)
 
 
 def make_bus(entries: tuple[DeviceEntry, ...], calls: Calls) -> Bus:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from devices.drivers.printer import PAPER_PREFIX, printer_maker
-from devices.protocols.strip import Page
+from devices.protocols.paged import Page
 from displays.led import StripState, strip_pages
 from displays.receipts import decode_paper, printer_profile
 from displays.receipts.papers import paper_bytes

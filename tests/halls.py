@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
+from msgspec import Struct
 from sortedcontainers import SortedList
 
 from queue_server.domain import commands as c
@@ -88,6 +89,8 @@ def plain(value: object) -> Any:
     """The state as plain values that compare; tables derived from the configuration are left out."""
     if isinstance(value, Line):
         return value.queue, value.credit_ms, list(value.entries), value.head and value.head[:4]
+    if isinstance(value, Struct) and not value.__struct_config__.frozen:
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
     if is_dataclass(value) and not isinstance(value, type):
         return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, dict):

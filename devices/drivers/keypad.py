@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from devices.drivers.base import BusDriver, HealthChanged
-from devices.framing.ff68 import FF68, Ff68Frame
+from devices.framing.codec import AnyCodec
+from devices.framing.ff68 import FF68
 from devices.protocols.base import Ignored, Send
 from devices.protocols.keymaps import Keymap
-from devices.protocols.keypad import PRESSED, KeyAction, KeypadProtocol, KeypadSettings
+from devices.protocols.keypad import KeyAction, KeypadProtocol, KeypadSettings, KeyTalk
 
 
-class Keypad(BusDriver[Ff68Frame]):
-    """Tells `pressed(keypad, action)` and shows what it is told; `pressed` returns at once."""
+class Keypad(BusDriver[Any]):
+    """Tells `pressed(keypad, action)` and shows what it is told; `pressed` returns at once.
+
+    Speaks FF68 unless given another `codec` and `protocol`.
+    """
 
     kind = "keypad"
     codec = FF68
@@ -26,15 +31,18 @@ class Keypad(BusDriver[Ff68Frame]):
         pressed: Callable[[Keypad, KeyAction], None],
         health_changed: HealthChanged,
         settings: KeypadSettings | None = None,
+        codec: AnyCodec = FF68,
+        protocol: KeyTalk[Any] | None = None,
     ) -> None:
         super().__init__(device, address, health_changed)
-        self._protocol = KeypadProtocol(address, keymap, settings)
+        self.codec = codec
+        self._protocol = protocol or KeypadProtocol(address, keymap, settings)
         self._pressed = pressed
 
-    def accepts(self, frame: Ff68Frame) -> bool:
-        return frame.function == PRESSED
+    def accepts(self, frame: Any) -> bool:
+        return self._protocol.keys(frame) is not None
 
-    def understand(self, frame: Ff68Frame, now_ms: int) -> str:
+    def understand(self, frame: Any, now_ms: int) -> str:
         trouble = ""
         for output in self._protocol.receive(frame, now_ms):
             match output:

@@ -70,20 +70,20 @@ class Node(Generic[FrameT]):
 AnyNode = Node[Any]
 
 
-class _Sender(Node[Ff68Frame]):
+class Sender(Node[FrameT]):
     """A device that repeats what is not acknowledged. Its timing is our assumption: none is published (HARDWARE 7.4)."""
 
-    codec = FF68
     repeat_ms = 250
     tries = 5
 
     def __init__(self, address: int) -> None:
         super().__init__(address)
         self._acknowledged = asyncio.Event()
-        self._waiting: Ff68Frame | None = None
+        self._waiting: FrameT | None = None
         self.repetitions = 0
 
-    async def _send(self, frame: Ff68Frame) -> bool:
+    async def send(self, frame: FrameT) -> bool:
+        """Say it until it is acknowledged; False when it never is."""
         self._acknowledged.clear()
         self._waiting = frame
         for attempt in range(self.tries):
@@ -99,15 +99,27 @@ class _Sender(Node[Ff68Frame]):
         self._waiting = None
         return False
 
-    def acknowledges(self, frame: Ff68Frame) -> bool:
-        return frame.function == ACKNOWLEDGE
+    @property
+    def waiting(self) -> FrameT | None:
+        """What it said and still waits for."""
+        return self._waiting
 
-    def _acknowledge(self) -> None:
+    def acknowledge(self) -> None:
+        """The host has acknowledged what was said."""
         self._waiting = None
         self._acknowledged.set()
 
 
-class EmulatedKeypad(_Sender):
+class _Ff68Sender(Sender[Ff68Frame]):
+    """A keypad or rating device of the FF68 family."""
+
+    codec = FF68
+
+    def acknowledges(self, frame: Ff68Frame) -> bool:
+        return frame.function == ACKNOWLEDGE
+
+
+class EmulatedKeypad(_Ff68Sender):
     """A keypad: `press` keys, read `cells`, `sign`, `beeps` and how many `answers` (cells or a sign) it was given."""
 
     device = "keypad"
@@ -122,12 +134,12 @@ class EmulatedKeypad(_Sender):
     async def press(self, key: Key | int, digits: str = "") -> bool:
         """Type digits and a key; True once the host has echoed the frame."""
         self.sign = ""
-        return await self._send(Ff68Frame(self.address, 0x01, bytes((*map(int, digits), key))))
+        return await self.send(Ff68Frame(self.address, 0x01, bytes((*map(int, digits), key))))
 
     async def receive(self, frame: Ff68Frame) -> None:
         match frame:
             case Ff68Frame(function=0x01) if frame == self._waiting:
-                self._acknowledge()
+                self.acknowledge()
             case Ff68Frame(function=0x02, data=b"\x01"):
                 self.sign = "success"
                 self.answers += 1
@@ -147,7 +159,7 @@ class EmulatedKeypad(_Sender):
         return {"cells": self.cells, "sign": self.sign, "beeps": self.beeps}
 
 
-class EmulatedRatingPad(_Sender):
+class EmulatedRatingPad(_Ff68Sender):
     """A rating device: `rate` presses a key, `invitations` counts 请评价, `stars` is its star level."""
 
     device = "rating"
@@ -160,16 +172,16 @@ class EmulatedRatingPad(_Sender):
 
     async def rate(self, level: int) -> bool:
         """Press the key with this level byte; True once acknowledged."""
-        return await self._send(Ff68Frame(self.address, 0x11, bytes((level,))))
+        return await self.send(Ff68Frame(self.address, 0x11, bytes((level,))))
 
     async def receive(self, frame: Ff68Frame) -> None:
         match frame:
             case Ff68Frame(function=0x01, data=b"", lead=False) if self._ack is AckVariant.B and self._waiting:
-                self._acknowledge()
+                self.acknowledge()
             case Ff68Frame(function=0x01, data=data, lead=True) if (
                 self._ack is AckVariant.A and self._waiting is not None and data == self._waiting.data
             ):
-                self._acknowledge()
+                self.acknowledge()
             case Ff68Frame(function=0x01, data=b"\x0b"):
                 self.invitations += 1
             case Ff68Frame(function=0x02, data=data) if len(data) == 1:

@@ -100,7 +100,7 @@ class Rs485BusEmulator:
         """Plug the line in (again), at the same URL; a pty needs a link for that."""
         line = await listen(self._listen_url)
         self._listener = TappedListener(line, self._tap) if self._tap else line
-        if parse_url(self._listen_url).scheme == "tcp":
+        if parse_url(self._listen_url).scheme in ("tcp", "udp", "ws"):
             self._listen_url = self._listener.url  # the port it got stays its port
         self._plugged.set()
 

@@ -111,4 +111,6 @@ class A090Grammar:
         return Match(A090Ack(whole[2], whole[3:tail]), tail + 2)
 
 
-A090: Final[Codec[A090Frame | A090Ack]] = Codec("a090", (A090Grammar(),), encode_a090)
+A090: Final[Codec[A090Frame | A090Ack]] = Codec(
+    "a090", (A090Grammar(),), encode_a090, samples=(encode_a090(A090Ack(3)),)
+)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from devices.framing.stream import Grammar
+from devices.framing.stream import Framer, Garbage, Grammar
 
 FrameT = TypeVar("FrameT")
 
@@ -20,10 +20,11 @@ def _address(frame: object) -> int | None:
 class Codec(Generic[FrameT]):
     """Frames ⇄ bytes of one protocol; equal when name, grammars and `alone` are.
 
-    `from_device`: what a host listens for, tried in this order. `from_host`: what a device listens for, when a frame's
-    meaning depends on who sent it; else the same grammars serve both. `encode` raises ValueError for what is no frame.
+    `from_device`: what a host listens for, tried in this order; empty when devices say nothing. `from_host`: what a
+    device listens for, when that differs; else the same grammars serve both. `encode` raises ValueError for what is no frame.
     `address`: the address a frame carries, None when it goes to every device of the protocol on the line. `alone`: the
-    grammar reads almost any byte as its own, so nothing else may share the line.
+    grammar reads almost any byte as its own, so nothing else may share the line. `samples`: frames of devices, which no
+    other protocol of a line may read as its own.
     """
 
     name: str
@@ -32,11 +33,17 @@ class Codec(Generic[FrameT]):
     from_host: tuple[Grammar[FrameT], ...] = ()
     address: Callable[[FrameT], int | None] = field(default=_address, compare=False)
     alone: bool = False
+    samples: tuple[bytes, ...] = field(default=(), compare=False)
 
     @property
     def hosts(self) -> tuple[Grammar[FrameT], ...]:
         """What a device listens for."""
         return self.from_host or self.from_device
+
+    def takes(self, raw: bytes) -> bool:
+        """Whether a host that listens for this protocol reads a frame in `raw`."""
+        framer = Framer(self.from_device)
+        return any(not isinstance(item, Garbage) for item in framer.feed(raw) + framer.flush())
 
 
 AnyCodec = Codec[Any]

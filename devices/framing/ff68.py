@@ -79,4 +79,9 @@ class Ff68Grammar:
         return Match(Ff68Frame(body[0], body[1], body[2:], lead), length + 6)
 
 
-FF68: Final[Codec[Ff68Frame]] = Codec("ff68", (Ff68Grammar(),), encode_ff68)
+FF68: Final[Codec[Ff68Frame]] = Codec(
+    "ff68",
+    (Ff68Grammar(),),
+    encode_ff68,
+    samples=(encode_ff68(Ff68Frame(7, 0x01, b"\x0c")), encode_ff68(Ff68Frame(0x87, 0x11, b"\x04"))),
+)

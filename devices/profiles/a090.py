@@ -9,12 +9,9 @@ from devices.drivers.base import AnyDriver
 from devices.drivers.strip import Board, Strip
 from devices.emulators.nodes import EmulatedStrip
 from devices.framing.a090 import A090
-from devices.profiles.profile import Calls, Profile, read_settings
+from devices.profiles.profile import ELSEWHERE, Calls, Profile, read_settings
 from devices.protocols.strip import COLOURS, StripSettings
 from queue_server.wire.agent import DeviceEntry
-
-ELSEWHERE: Final = frozenset(("cells", "zone"))
-"""Settings of strips and boards that are read elsewhere: by the rendering of their text and by the server."""
 
 
 def _strip(entry: DeviceEntry, own: Mapping[str, str], calls: Calls) -> AnyDriver:

@@ -11,7 +11,7 @@ from devices.drivers.keypad import Keypad
 from devices.drivers.rating import RatingPad
 from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad
 from devices.framing.ff68 import FF68
-from devices.profiles.profile import Calls, Profile, read_settings
+from devices.profiles.profile import Calls, Profile, levels, read_settings
 from devices.protocols.keymaps import KEYMAPS, Keymap
 from devices.protocols.keypad import KeypadSettings
 from devices.protocols.rating import AckVariant, RatingSettings
@@ -32,14 +32,6 @@ def _keypad(keymap: Keymap, entry: DeviceEntry, own: Mapping[str, str], calls: C
 def _rating(ack: AckVariant, entry: DeviceEntry, own: Mapping[str, str], calls: Calls) -> AnyDriver:
     settings = read_settings(RatingSettings, own, levels=levels(entry), ack=ack)
     return RatingPad(entry.id, entry.address, settings, store=calls.rated, health_changed=calls.health_changed)
-
-
-def levels(entry: DeviceEntry) -> Mapping[int, int]:
-    """The entry's level map (RULES 43); ValueError when its keys are no numbers."""
-    try:
-        return {int(key): level for key, level in entry.levels.items()}
-    except ValueError:
-        raise ValueError(f"levels go from decimal key codes to 5…1: {entry.levels}") from None
 
 
 PROFILES: Final = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
@@ -19,6 +19,8 @@ from queue_server.wire.agent import DeviceEntry
 from queue_server.wire.common import PrinterState
 
 S = TypeVar("S")
+ELSEWHERE: Final = frozenset(("cells", "zone"))
+"""Settings of strips and boards that are read elsewhere: by the rendering of their text and by the server."""
 
 
 class Printer(Protocol):
@@ -56,6 +58,18 @@ class Calls:
     rated: Callable[[RatingPad, int], Awaitable[None]]
     health_changed: Callable[[Device], None]
     printer: PrinterMaker
+
+
+async def _nowhere(pad: RatingPad, level: int) -> None:
+    return None
+
+
+def _no_printer(entry: DeviceEntry, changed: object) -> Printer:
+    raise ValueError("no printer here")
+
+
+NOBODY: Final = Calls(lambda keypad, action: None, _nowhere, lambda device: None, _no_printer)
+"""For a driver that is made only to see whether it can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +114,11 @@ def read_settings(kind: type[S], found: Mapping[str, str], **given: Any) -> S:
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from error
     return read
+
+
+def levels(entry: DeviceEntry) -> Mapping[int, int]:
+    """The entry's level map (RULES 43); ValueError when its keys are no numbers."""
+    try:
+        return {int(key): level for key, level in entry.levels.items()}
+    except ValueError:
+        raise ValueError(f"levels go from decimal key codes to 5…1: {entry.levels}") from None

@@ -31,10 +31,18 @@ def announcement_wav(pack: Pack, announcement: Announcement) -> tuple[bytes, int
     return _wav(pack, announcement.tokens, announcement.follows, 0 if len(announcement.calls) > 1 else GAP_MS)
 
 
+def guidance_wav(pack: Pack, tokens: tuple[str, ...]) -> tuple[bytes, int]:
+    """What a kiosk says, once and without a chime. Malformed: the pack lacks a token, which is named."""
+    return _file(_spoken(pack, tokens, GAP_MS))
+
+
 @lru_cache(maxsize=CACHE_MAX)
 def _wav(pack: Pack, tokens: tuple[str, ...], follows: bool, gap_ms: int) -> tuple[bytes, int]:
     before = silence(BETWEEN_MS - ANSWER_MS) if follows else pack.chime + silence(AFTER_CHIME_MS)
-    pcm = before + _spoken(pack, tokens, gap_ms)
+    return _file(before + _spoken(pack, tokens, gap_ms))
+
+
+def _file(pcm: bytes) -> tuple[bytes, int]:
     file = io.BytesIO()
     with wave.open(file, "wb") as wav:
         wav.setparams((1, SAMPLE_BYTES, RATE_HZ, 0, "NONE", ""))

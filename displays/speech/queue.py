@@ -170,7 +170,9 @@ class SpeechQueue:
         ready = [waiting for waiting in self._waiting.values() if now - waiting.at < TOO_LATE_MS]
         announcement = self._urgent(now) or self._again(len(ready), now)
         if announcement is None and (announcement := self._notice(len(ready), now)) is None and ready:
-            chosen = ready[:GROUP_MAX] if len(ready) > GROUPED_FROM else ready[:1]
+            # In breaths of one length: a remainder of three or four would be said one by one, and slowly.
+            breath = -(-len(ready) // -(-len(ready) // GROUP_MAX))
+            chosen = ready[:breath] if len(ready) > GROUPED_FROM else ready[:1]
             announcement = self._call(chosen, alone=len(ready) <= 2, now=now)
         if announcement is not None:
             until = now + self._duration_ms(announcement)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from msgspec import Struct
 
 from queue_server.app.clock import Clock
 from queue_server.domain.errors import Malformed, Rejected
@@ -27,8 +28,7 @@ PIN_ACCOUNT = "-kiosk-pin"
 """Not a member of staff: whose password is the PIN of the kiosks' staff menu (UX K-16)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Staff:
+class Staff(Struct, frozen=True):
     """A signed-in member of staff."""
 
     staff: str
@@ -38,8 +38,7 @@ class Staff:
     must_change: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Struct, frozen=True):
     """A paired screen, kiosk or agent; `of` is its zone, window, kiosk or agent id."""
 
     id: str
@@ -107,6 +106,15 @@ class Accounts:
         if not await asyncio.to_thread(self._verify, self._staff.get(PIN_ACCOUNT), pin):
             self._count_failure(name, now)
             raise Rejected("wrong-pin")
+        self._failures.pop(name, None)
+
+    def check_slip(self, device: str, right: bool) -> None:
+        """Rejected slip-wrong, or locked-out after five wrong codes at one kiosk (RULES 28)."""
+        now, name = self._clock.now(), f"slip:{device}"
+        self._refuse_locked(name, now)
+        if not right:
+            self._count_failure(name, now)
+            raise Rejected("slip-wrong")
         self._failures.pop(name, None)
 
     def _refuse_locked(self, name: str, now: int) -> None:

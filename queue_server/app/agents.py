@@ -10,7 +10,7 @@ import structlog
 
 from queue_server.app.hub import Cause, Hub, KeyReused
 from queue_server.app.live import Live
-from queue_server.app.printing import PrintJobs
+from queue_server.app.printing import PRINTING, PrintJobs
 from queue_server.app.speakers import Heard, Speakers
 from queue_server.app.views.screens import Screens
 from queue_server.app.views.strips import board_of, strip_of
@@ -47,6 +47,9 @@ RESHOW_S = 30.0
 
 ABSENT_S = 3.0
 """An agent without a link for so long: its devices are offline (UX K-11 wants a dead printer known within 5 s)."""
+
+EVERYWHERE = (e.MessageSet, e.DayStarted, e.DayClosing, e.DayEnded, e.DayOpened)
+"""What every strip and board shows."""
 
 
 class Link(Protocol):
@@ -125,25 +128,25 @@ class Agents:
     def on_published(self, hall: Hall, events: list[e.Event]) -> None:
         """Strips follow, invitations and slips go out."""
         touched: set[str] = set()
+        everywhere = False
         for event in events:
-            match event:
-                case e.RatingInvited() if event.device:
-                    self._send(hall, event.device, self._invitation(event))
-                case e.TicketIssued() | e.ReprintRequested() | e.SlipRequested() if event.printer:
+            if isinstance(event, PRINTING):
+                if event.printer:
                     self.prints.begin(hall, event)
-                case e.DeviceChanged():
-                    self._log_presence(hall, event)
-                case e.ConfigurationApplied():
-                    self._speakers.set_up(hall.configuration)
-                    for agent in list(self._state.links):
-                        self._introduce(hall, agent)
-                case _:
-                    pass
+                continue
+            if isinstance(event, e.RatingInvited) and event.device:
+                self._send(hall, event.device, self._invitation(event))
+            elif isinstance(event, e.DeviceChanged):
+                self._log_presence(hall, event)
+            elif isinstance(event, e.ConfigurationApplied):
+                self._speakers.set_up(hall.configuration)
+                for agent in list(self._state.links):
+                    self._introduce(hall, agent)
+            everywhere = everywhere or isinstance(event, EVERYWHERE)
             touched.add(getattr(event, "window", ""))
-        everywhere = any(
-            isinstance(event, e.MessageSet | e.DayStarted | e.DayClosing | e.DayEnded | e.DayOpened) for event in events
-        )
-        self._show(hall, None if everywhere else touched - {""})
+        touched.discard("")
+        if everywhere or touched:
+            self._show(hall, None if everywhere else touched)
 
     def _log_presence(self, hall: Hall, event: e.DeviceChanged) -> None:
         """RULES 37: a loss and a return once each, however often the agent says so."""

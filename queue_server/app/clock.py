@@ -51,17 +51,15 @@ class Clock:
 
     def minute(self, at: int) -> int:
         """Minutes of the local day."""
-        hour, minute = _hour_minute(self.zone, at // 60_000)
-        return hour * 60 + minute
+        return _local(self.zone, at // 60_000)[0]
 
     def hour_minute(self, at: int) -> str:
         """Local time of ms UTC as HH:MM."""
-        hour, minute = _hour_minute(self.zone, at // 60_000)
-        return f"{hour:02d}:{minute:02d}"
+        return _local(self.zone, at // 60_000)[1]
 
 
 @lru_cache(2048)
-def _hour_minute(zone: ZoneInfo, minute: int) -> tuple[int, int]:
-    """Hour and minute of a minute UTC: a day has 1,440, and every ticket asks for one. No zone in use has seconds."""
+def _local(zone: ZoneInfo, minute: int) -> tuple[int, str]:
+    """A minute UTC as minutes of the local day and as HH:MM: a day has 1,440. No zone in use has seconds."""
     local = datetime.fromtimestamp(minute * 60, zone)
-    return local.hour, local.minute
+    return local.hour * 60 + local.minute, f"{local:%H:%M}"

@@ -4,11 +4,13 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import structlog
+from msgspec import Struct
 
 from queue_server.app.clock import Clock
 from queue_server.app.replay import replay
@@ -42,8 +44,7 @@ class KeyReused(Exception):
     """The idempotency key was used before for another request (422)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """Who asks, with what rights, and the idempotency key of the asking.
 
     An empty key means that repetition is not recognised. `clerk` is as in `Context`. `may_call_numbers` is a manager's right; clerks and
@@ -58,8 +59,7 @@ class Cause:
     may_call_numbers: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What the caller is told, the same for every repetition of its key."""
 
     status: int
@@ -81,8 +81,7 @@ Asking = Command | Callable[[Hall], Command]
 """A command, or what makes it from the hall in the moment of its decision (the first printer that works, say)."""
 
 
-@dataclass(slots=True)
-class _Asked:
+class _Asked(Struct):
     command: Asking
     cause: Cause
     respond: Responder
@@ -120,7 +119,8 @@ class Hub:
         self._published: tuple[Published, ...] = ()
         self._recovered: Callable[[], Awaitable[None]] | None = None
         self._leasing = asyncio.Lock()
-        self._inbox: asyncio.Queue[_Asked | _Read[object]] = asyncio.Queue(INBOX_MAX)
+        self._inbox: deque[_Asked | _Read[object]] = deque()
+        self._idle: asyncio.Future[None] | None = None  # what `run` waits for while the inbox is empty
         self._lease: Lease | None = None
         self._deciding = True  # the hall may hold what is not durable yet: nobody looks at it
         self._recovering: asyncio.Task[None] | None = None
@@ -185,21 +185,23 @@ class Hub:
         return await future
 
     def _put(self, item: "_Asked | _Read[object]") -> None:
-        try:
-            self._inbox.put_nowait(item)
-        except asyncio.QueueFull:
-            raise Unavailable("the hall is overloaded") from None
+        if len(self._inbox) >= INBOX_MAX:
+            raise Unavailable("the hall is overloaded")
+        self._inbox.append(item)
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
 
     async def run(self) -> None:
         """Serve the inbox until cancelled or fenced."""
+        inbox, loop = self._inbox, asyncio.get_running_loop()
         try:
             while not self.stopped.is_set():
                 self._deciding = False
-                items = [await self._inbox.get()]
+                if not inbox:
+                    self._idle = loop.create_future()
+                    await self._idle
                 self._deciding = True
-                while len(items) < BATCH_MAX and not self._inbox.empty():
-                    items.append(self._inbox.get_nowait())
-                await self._serve(items)
+                await self._serve([inbox.popleft() for _ in range(min(BATCH_MAX, len(inbox)))])
         finally:
             self._stop(self.failure or "stopped")
 
@@ -233,13 +235,15 @@ class Hub:
                 log.warning("lease not renewed", error=str(error))
 
     async def _serve(self, items: "list[_Asked | _Read[object]]") -> None:
+        asked: list[_Asked] = []
         for item in items:
-            if isinstance(item, _Read) and not item.future.done():
+            if isinstance(item, _Asked):
+                asked.append(item)
+            elif not item.future.done():
                 try:
                     item.future.set_result(item.look(self._hall))
                 except Exception as error:
                     _fail(item.future, error)
-        asked = [item for item in items if isinstance(item, _Asked)]
         if asked:
             await self._carry_out(asked)
 
@@ -320,14 +324,15 @@ class Hub:
             work.batch.receipts.append(receipt)
 
     def _apply(self, events: list[Event], data: list[str], item: _Asked, now: int, work: "_Work") -> None:
+        cause = item.cause
         for event, text in zip(events, data, strict=True):
             subject = _subject(self._hall, event)
             self._hall = evolve(self._hall, event)
             kind = type(event).__name__
             work.batch.events.append(
-                NewEvent(subject, self._hall.day, now, item.cause.actor, item.cause.key, kind, VERSION, text)
+                NewEvent(subject, self._hall.day, now, cause.actor, cause.key, kind, VERSION, text, event)
             )
-        work.events.extend(events)
+        work.events += events
 
     def _answer(self, work: "_Work", lawful: bool) -> None:
         for item, answer in work.answers:
@@ -372,13 +377,13 @@ class Hub:
 
     def _turn_away(self, why: str) -> None:
         """Nobody's command waits for a store that is away: done minutes later it would surprise whoever gave it up."""
-        while not self._inbox.empty():
-            _fail(self._inbox.get_nowait().future, Unavailable(why))
+        while self._inbox:
+            _fail(self._inbox.popleft().future, Unavailable(why))
 
 
 def _subject(hall: Hall, event: Event) -> str:
     """What of a hall the event belongs to (DESIGN 3): its day's queue, or what outlives the day."""
-    if isinstance(event, ConfigurationApplied | ConfigurationPlanned):
+    if isinstance(event, (ConfigurationApplied, ConfigurationPlanned)):
         return "configuration"
     if isinstance(event, ServiceRated) and event.service not in hall.services:
         return "ratings"

@@ -9,9 +9,9 @@ import msgspec
 from queue_server.app.hub import Hub
 from queue_server.app.views.screens import Screens
 from queue_server.domain.errors import Unavailable
-from queue_server.domain.events import Event
+from queue_server.domain.events import Event, TicketIssued
 from queue_server.domain.model import Hall
-from queue_server.wire.common import Version
+from queue_server.wire.common import Message, Version
 from queue_server.wire.frames import text_frame
 from queue_server.wire.live import Change, Snapshot
 
@@ -83,6 +83,14 @@ class Live:
         topic.subscribers.add(screen)
         self._send_snapshot(topic, screen)
 
+    def show(self, screen: Screen, view: str, of: str, documents: dict[str, Message]) -> None:
+        """Sends a snapshot of what will not change any more: no subscription keeps it."""
+        self._counter += 1
+        lease = self._hub.lease
+        version = Version(epoch=lease.epoch, seq=lease.head, n=self._counter)
+        raw = {key: msgspec.Raw(msgspec.json.encode(document)) for key, document in documents.items()}
+        screen.offer(text_frame(_encode(Snapshot(view=view, of=of, version=version, documents=raw))))
+
     def unsubscribe(self, screen: Screen, view: str, of: str) -> None:
         topic = self._topics.get((view, of))
         if topic is not None:
@@ -98,7 +106,10 @@ class Live:
 
     def on_published(self, hall: Hall, events: list[Event]) -> None:
         """After a commit: the views that its events touch are rendered now, or soon when they just were."""
-        self._dirty.update(_touched(hall, events))
+        touched = _touched(hall, events)
+        if not touched:
+            return
+        self._dirty |= touched
         wait_s = self._rendered_at + GAP_S - asyncio.get_running_loop().time()
         if wait_s <= 0:
             self._render_dirty(hall)
@@ -198,6 +209,8 @@ def _touched(hall: Hall, events: list[Event]) -> set[Name]:
     """The views whose people must see the events at once."""
     names: set[Name] = set()
     for event in events:
+        if isinstance(event, TicketIssued):
+            continue  # nobody looks at it before it is answered; how many wait is rendered every second
         window = getattr(event, "window", "")
         if window:
             zone = hall.catalogue.windows[window].zone if window in hall.catalogue.windows else ""

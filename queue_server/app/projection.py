@@ -6,15 +6,20 @@ import msgspec
 
 from queue_server.domain import events as e
 from queue_server.domain.events import decode_event
-from queue_server.store.port import JournalRow, Upsert
+from queue_server.store.port import JournalRow, NewEvent, Upsert
 from queue_server.wire.common import PrintState, TicketState
 
+_encode = msgspec.json.Encoder().encode
+_WAITING, _CLAIMED, _NONE = TicketState.WAITING.value, PrintState.CLAIMED.value, PrintState.NONE.value
 
-def project(row: JournalRow) -> Iterable[Upsert]:
-    """Upserts of one journal row."""
+
+def project(row: JournalRow | NewEvent) -> Iterable[Upsert]:
+    """Upserts of one journal row, from its event where that is still at hand."""
     if row.subject == "configuration":
         return ()
-    event = decode_event(row.kind, row.version, row.data)
+    event = row.event if isinstance(row, NewEvent) else None
+    if event is None:
+        event = decode_event(row.kind, row.version, row.data)
     match event:
         case e.TicketIssued():
             return (_issued(event, row.day),)
@@ -43,23 +48,24 @@ def _names(matters: tuple[str, ...], bundle: str) -> str:
 
 
 def _issued(event: e.TicketIssued, day: str) -> Upsert:
-    wanted = [name for stop in event.stops for name in ((stop.bundle,) if stop.bundle else stop.matters)]
-    return _ticket(
-        event.ticket,
-        day=day,
-        number=event.number,
-        queue=event.stops[0].queue,
-        matters=msgspec.json.encode(wanted).decode(),
-        quantity=event.quantity,
-        priority=event.priority,
-        person=event.person or None,
-        state=TicketState.WAITING.value,
-        effective_at=event.key.effective_at,
-        issued_at=event.at,
-        calls=0,
-        print_state=(PrintState.CLAIMED if event.printer else PrintState.NONE).value,
-        origin=event.origin,
-    )
+    stops = event.stops
+    wanted = [name for stop in stops for name in ((stop.bundle,) if stop.bundle else stop.matters)]
+    values: dict[str, str | int | None] = {
+        "day": day,
+        "number": event.number,
+        "queue": stops[0].queue,
+        "matters": _encode(wanted).decode(),
+        "quantity": event.quantity,
+        "priority": event.priority,
+        "person": event.person or None,
+        "state": _WAITING,
+        "effective_at": event.key[0],
+        "issued_at": event.at,
+        "calls": 0,
+        "print_state": _CLAIMED if event.printer else _NONE,
+        "origin": event.origin,
+    }
+    return Upsert("tickets", event.ticket, values)
 
 
 def _begun(event: e.TicketCalled | e.TicketRestored | e.TicketUnparked, day: str) -> Iterable[Upsert]:

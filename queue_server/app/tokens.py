@@ -1,23 +1,40 @@
 """Unguessable names for what a phone may open: keyed hashes, never stored in an event (UX P-01)."""
 
 import base64
+import hashlib
 import hmac
 
 MAC_BYTES = 16
+MAC_CHARS = 22
+"""Of base64 without its padding."""
+
+_BLOCK = 64
 
 
 class Tokens:
     """Makes and reads tokens of tickets ("t") and services ("s"): the id and 128 bits of HMAC-SHA256 over it."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        padded = (key if len(key) <= _BLOCK else hashlib.sha256(key).digest()).ljust(_BLOCK, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+
+    def _digest(self, kind: str, name: str) -> bytes:
+        """HMAC (RFC 2104) with the key already worked in: every ticket has one."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(f"{kind}:{name}".encode())
+        outer.update(inner.digest())
+        return outer.digest()
 
     def _mac(self, kind: str, name: str) -> str:
-        digest = hmac.digest(self._key, f"{kind}:{name}".encode(), "sha256")[:MAC_BYTES]
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        return base64.urlsafe_b64encode(self._digest(kind, name)[:MAC_BYTES])[:MAC_CHARS].decode()
 
     def make(self, kind: str, name: str) -> str:
         return f"{kind}{name}.{self._mac(kind, name)}"
+
+    def code(self, name: str) -> str:
+        """Four figures on a ticket's slip, typed at a kiosk beside its number: they keep others from guessing (RULES 28)."""
+        return f"{int.from_bytes(self._digest('c', name)[:8]) % 10_000:04d}"
 
     def read(self, token: str) -> tuple[str, str] | None:
         """(kind, id) of a genuine token, else None."""

@@ -20,6 +20,7 @@ from displays.speech.assemble import announcement_wav
 from displays.speech.pack import Pack, load_pack
 from displays.speech.phrases import NOTICES, PAUSES, VoicePolicy, english_phrase, notice, phrase
 from displays.speech.queue import Announcement, Dropped, SpeechQueue
+from queue_server.app.guidance import Guidance
 from queue_server.app.hub import Hub
 from queue_server.app.live import Live
 from queue_server.app.speakers import VoiceModule, longest_ms, speaking_ms, zones_with_module
@@ -53,6 +54,10 @@ NO_CLIP = Dropped("", "no clip")
 NOTICE_CLIPS = frozenset(zh for zh, _ in NOTICES.values())
 
 Called = e.TicketCalled | e.TicketRecalled | e.TicketRestored
+CALLED = (e.TicketCalled, e.TicketRecalled, e.TicketRestored)
+SETTLING = (e.CitizenArrived, e.TicketCancelled, e.TicketRequeued, e.TicketPassed, e.TicketVoided)
+ENDING = (e.MessageSet, e.DayStarted, e.DayEnded)
+"""For `isinstance`, once for each event of the hall: a union is slow there."""
 
 
 class Page(Protocol):
@@ -100,6 +105,7 @@ class Voice:
         self._with_module: frozenset[str] = frozenset()
         self._hub: Hub | None = None
         self._live: Live | None = None
+        self.guidance = Guidance()
         self.pack: Pack | None = None
         self.why_silent = ""
 
@@ -111,6 +117,8 @@ class Voice:
         except (NoPack, Malformed) as error:
             self.why_silent = str(error)
             log.warning("no voice", reason=self.why_silent)
+        self.guidance.use(self.pack)
+        self._around.guidance = self.guidance.complete
         await hub.read(lambda hall: self._zone_up(hall.configuration))
         await self._unspoken.load(hub.name, hub.clock.now())
         await self.take_up()
@@ -187,7 +195,7 @@ class Voice:
                 self._zones[zone].queue.use(policy)
             else:
                 self._zones[zone] = _Zone(SpeechQueue(policy, partial(self._duration_ms, zone)))
-        self._volume = voice.volume
+        self._volume = self.guidance.volume = voice.volume
 
     def _sayable(self, zone: str, number: str, plate: str) -> bool:
         """Whether the pack has a clip for all of it; what it has not would cost those who are called in the same breath.
@@ -206,7 +214,7 @@ class Voice:
         if zone in self._with_module:
             return replace(self._policy, languages=("zh",))
         plates = [window.plate or window.id for window in configuration.window if window.zone == zone]
-        said = {token for plate in plates for token in english_phrase("A1", plate)}
+        said = {token for plate in plates for token in english_phrase("A1", plate)} - PAUSES
         if "en" not in self._policy.languages or self.pack is None or said <= self.pack.clips.keys():
             return self._policy
         log.error("no English here", zone=zone, no_clip=sorted(said - self.pack.clips.keys()))
@@ -233,7 +241,7 @@ class Voice:
         """Each call is a claim of its zone, a notice one of every zone; where nothing could speak there are none."""
         found = []
         for event in events:
-            if isinstance(event, Called) and event.window in hall.catalogue.windows:
+            if isinstance(event, CALLED) and event.window in hall.catalogue.windows:
                 zone = hall.catalogue.windows[event.window].zone
                 if not self._has_voice(zone):
                     continue
@@ -249,18 +257,16 @@ class Voice:
         if any(isinstance(event, e.ConfigurationApplied) for event in events):
             self._zone_up(hall.configuration)
         for event in events:
-            if isinstance(event, Called):
+            if isinstance(event, CALLED):
                 window = hall.catalogue.windows.get(event.window)
                 if window is None or not self._has_voice(window.zone):
                     continue
                 number, plate = hall.tickets[event.ticket].number, plate_of(hall, event.window)
                 entry, zone = self._zones[window.zone], window.zone
                 self._called(entry, zone, event.ticket, call_id(event), number, plate, event.at)
-            elif isinstance(
-                event, e.CitizenArrived | e.TicketCancelled | e.TicketRequeued | e.TicketPassed | e.TicketVoided
-            ):
+            elif isinstance(event, SETTLING):
                 self._settled(event.ticket, "arrived" if isinstance(event, e.CitizenArrived) else "cancelled")
-            elif isinstance(event, e.MessageSet | e.DayStarted | e.DayEnded):
+            elif isinstance(event, ENDING):
                 self._settled(EVERYBODY, "cancelled")
             elif isinstance(event, e.AnnouncementDue) and event.kind == hall.message[0]:
                 self._settled(EVERYBODY, "superseded")

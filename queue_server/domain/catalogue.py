@@ -27,6 +27,7 @@ class Catalogue:
         "domains",
         "hall_typical_min",
         "matters",
+        "policy",
         "priorities",
         "rating_pads",
         "typical",
@@ -35,6 +36,7 @@ class Catalogue:
     )
 
     def __init__(self, configuration: Configuration, serving: Serving) -> None:
+        self.policy = configuration.policy
         self.matters: dict[str, Matter] = {each.id: each for each in configuration.matter}
         self.bundles: dict[str, Bundle] = {each.id: each for each in configuration.bundle}
         self.departments: dict[str, Department] = {each.id: each for each in configuration.department}

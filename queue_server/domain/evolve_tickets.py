@@ -6,6 +6,8 @@ from queue_server.domain.moves import let_go, move, remember_person, turn
 from queue_server.domain.queues import place, take_out
 from queue_server.wire.common import PrintState, TicketState
 
+_NONE, _CLAIMED = PrintState.NONE, PrintState.CLAIMED
+
 
 def ticket_issued(hall: Hall, event: e.TicketIssued) -> None:
     ticket = Ticket(
@@ -22,10 +24,10 @@ def ticket_issued(hall: Hall, event: e.TicketIssued) -> None:
         origin=event.origin,
         note=event.note,
         language=event.language,
-        print_state=PrintState.CLAIMED if event.printer else PrintState.NONE,
+        print_state=_CLAIMED if event.printer else _NONE,
+        ahead_at_issue=event.ahead,
+        wait_at_issue=(event.wait_low_s, event.wait_high_s),
     )
-    ticket.ahead_at_issue = event.ahead
-    ticket.wait_at_issue = (event.wait_low_s, event.wait_high_s)
     hall.tickets[ticket.id] = ticket
     hall.numbers[ticket.number] = ticket.id
     hall.by_sequence.setdefault(event.sequence, []).append(ticket.id)

@@ -51,6 +51,7 @@ def _begin(hall: Hall, event: e.TicketCalled | e.TicketRestored | e.TicketUnpark
     if ticket.id in window.passed:
         window.passed.remove(ticket.id)
     ticket.window, ticket.service = window.id, event.service
+    ticket.services.append(event.service)
     ticket.parked_until = 0
     ticket.aside_reason = ""
     hall.services[event.service] = Service(

@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import Struct
 from sortedcontainers import SortedList
 
 from queue_server.domain.catalogue import Catalogue
@@ -23,8 +24,7 @@ class Key(NamedTuple):
     behind: int = 0
 
 
-@dataclass(slots=True)
-class Stop:
+class Stop(Struct, gc=False):
     """One stop of a ticket: what one window does in one visit; `window` pins it to a window, "" for any."""
 
     matters: tuple[str, ...]
@@ -39,9 +39,11 @@ class Stop:
         return (self.bundle,) if self.bundle else self.matters
 
 
-@dataclass(slots=True)
-class Ticket:
-    """A numbered place. Times are ms UTC; `key` orders it, `credit_ms` is already inside the key."""
+class Ticket(Struct, gc=False):
+    """A numbered place. Times are ms UTC; `key` orders it, `credit_ms` is already inside the key.
+
+    `service` is the one in hand or just finished, `services` all that began for it, each at its stop.
+    """
 
     id: str
     number: str
@@ -60,6 +62,7 @@ class Ticket:
     stop: int = 0
     window: str = ""
     service: str = ""
+    services: list[str] = field(default_factory=list)
     called_at: int = 0
     last_call_at: int = 0
     first_called_at: int = 0

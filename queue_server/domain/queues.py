@@ -107,8 +107,7 @@ def ahead_of(hall: Hall, queue: str, key: Key) -> int:
     """How many waiting tickets come before `key` among those that share a home window with `queue`."""
     count = 0
     for keys in _rival_keys(hall.lines, queue):
-        # Whoever comes without a credit stands behind all.
-        count += len(keys) if keys and keys[-1] < key else keys.bisect_left(key)
+        count += keys.bisect_left(key)
     return count
 
 

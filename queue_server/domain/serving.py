@@ -10,9 +10,6 @@ from queue_server.domain.configuration import Bundle, Configuration, Matter, Win
 QueueKey = NewType("QueueKey", str)
 NOBODY = QueueKey("")
 
-# So many different wishes are remembered with their stops; a hall has far fewer on one day.
-PLANS_MAX = 4096
-
 # Each further filing of the same matter takes this share of the first one's time (the sample halls' design value).
 FURTHER_FILING = 0.6
 
@@ -51,7 +48,6 @@ class Serving:
         "_domain_prefix",
         "_masks",
         "_matters",
-        "_plans",
         "_position",
         "_taking_bundles",
         "_windows",
@@ -69,7 +65,6 @@ class Serving:
             matter.id: _masks((serves(window, matter), at_home(window, matter)) for window in windows)
             for matter in configuration.matter
         }
-        self._plans: dict[tuple[str, ...], tuple[tuple[tuple[str, ...], QueueKey], ...]] = {}
         self._taking_bundles = _masks((w.bundles, not w.home or "bundles" in w.home) for w in windows)
         found = [self.queue_of([matter]) for matter in self._matters]
         found += [self.queue_of(bundle=bundle) for bundle in self._bundles]
@@ -114,13 +109,8 @@ class Serving:
         return _split(asked, _cover((1 << len(asked)) - 1, tuple(options)))
 
     def plan(self, matters: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], QueueKey], ...]:
-        """The `route` with the queue of each stop, worked out once for each wish; raises as `route` does."""
-        found = self._plans.get(matters)
-        if found is None:
-            if len(self._plans) >= PLANS_MAX:
-                self._plans.clear()
-            found = self._plans[matters] = tuple((stop, self.queue_of(stop)) for stop in self.route(matters))
-        return found
+        """The `route` with the queue of each stop; raises as `route` does."""
+        return tuple((stop, self.queue_of(stop)) for stop in self.route(matters))
 
     def prefix_of(self, matters: Collection[str] = (), bundle: str = "") -> str:
         """The letters of the number (RULES 14): the bundle's, or those of the domain that the catalogue names first."""

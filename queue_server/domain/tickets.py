@@ -1,5 +1,7 @@
 """Issuing a ticket, and what its citizen may do with it."""
 
+from functools import lru_cache
+
 import msgspec
 
 from queue_server.domain import commands as c
@@ -8,6 +10,7 @@ from queue_server.domain.configuration import Configuration
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall, Key, Ticket
 from queue_server.domain.queues import ahead_of, home_windows, key_behind
+from queue_server.domain.serving import Serving
 from queue_server.domain.states import OVER
 from queue_server.domain.windows import is_served
 from queue_server.forecast.estimate import wait_range_s
@@ -17,23 +20,36 @@ SLIP_CREDIT_MIN = 30
 KIOSK_REPRINT_MS = 60_000
 UNMET_AGAIN_MS = 60_000
 
+_CLOSED, _PAUSED = WindowState.CLOSED, WindowState.PAUSED
+_DAY_BEFORE, _DAY_CLOSING, _DAY_CLOSED = HallState.BEFORE, HallState.CLOSING, HallState.CLOSED
 
-def _plan(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[e.StopPlan, ...]:
-    """The stops of what is asked for (RULES 31); Rejected when the catalogue does not have it."""
+
+def _plan(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[tuple[e.StopPlan, ...], str]:
+    """The stops of what is asked for (RULES 31) and the letters of its number; Rejected when the catalogue lacks it."""
     if command.bundle:
         if command.matters:
             raise Rejected("bundle-or-matters")
         hall.catalogue.require_bundle(command.bundle)
-        queue = hall.serving.queue_of(bundle=command.bundle)
-        return (e.StopPlan(matters=(), bundle=command.bundle, queue=queue),)
-    if not command.matters:
+    elif not command.matters:
         raise Rejected("no-matter")
-    hall.catalogue.require(command.matters)
-    if lost := hall.serving.unserved(command.matters):
-        raise Rejected("nobody-serves", *_unmet(hall, command, ctx, lost))
-    return tuple(
-        [e.StopPlan(matters=stop, bundle="", queue=queue) for stop, queue in hall.serving.plan(command.matters)]
-    )
+    else:
+        hall.catalogue.require(command.matters)
+    found = _wish(hall.serving, command.matters, command.bundle)
+    if not found[0]:
+        raise Rejected("nobody-serves", *_unmet(hall, command, ctx, hall.serving.unserved(command.matters)))
+    return found
+
+
+@lru_cache(4096)
+def _wish(serving: Serving, matters: tuple[str, ...], bundle: str) -> tuple[tuple[e.StopPlan, ...], str]:
+    """Stops and letters of a wish, worked out once while the configuration stands; no stops when no window serves it."""
+    if bundle:
+        plan: tuple[e.StopPlan, ...] = (e.StopPlan(matters=(), bundle=bundle, queue=serving.queue_of(bundle=bundle)),)
+    elif serving.unserved(matters):
+        return (), ""
+    else:
+        plan = tuple(e.StopPlan(matters=stop, bundle="", queue=queue) for stop, queue in serving.plan(matters))
+    return plan, serving.prefix_of(plan[0].matters, bundle)
 
 
 def _shut_matters(hall: Hall, shut: list[e.StopPlan]) -> tuple[str, ...]:
@@ -74,10 +90,10 @@ def credit_ms_of(configuration: Configuration, priority: str, slip: str) -> int:
     """The largest credit that applies, never a sum, at most `credit_max_min` (QUEUES 2.2)."""
     minutes = 0
     if priority:
-        classes = {entry.id: entry.credit_min for entry in configuration.priority}
-        if priority not in classes:
+        classes = [entry.credit_min for entry in configuration.priority if entry.id == priority]
+        if not classes:
             raise Rejected("priority-unknown", priority=priority)
-        minutes = classes[priority]
+        minutes = classes[-1]
     if slip:
         minutes = max(minutes, SLIP_CREDIT_MIN)
     return min(minutes, configuration.policy.credit_max_min) * 60_000
@@ -85,14 +101,13 @@ def credit_ms_of(configuration: Configuration, priority: str, slip: str) -> int:
 
 def estimate(hall: Hall, queue: str, ahead: int, minute: int) -> tuple[int, int] | None:
     """Seconds until the call, low and high, from the windows that are open for it now (or at opening)."""
-    hours = hall.configuration.hours
-    if hall.state is HallState.BEFORE:
-        opens_in_s = max(0, minutes_of(hours.opens) - minute) * 60
+    if hall.state is _DAY_BEFORE:
+        opens_in_s = max(0, minutes_of(hall.configuration.hours.opens) - minute) * 60
         return wait_range_s(ahead, hall.catalogue.typical_min(queue), len(home_windows(queue)), opens_in_s)
     working = 0
     for name in home_windows(queue):
         window = hall.windows.get(name)
-        if window is not None and window.state is not WindowState.CLOSED and window.state is not WindowState.PAUSED:
+        if window is not None and window.state is not _CLOSED and window.state is not _PAUSED:
             working += 1
     return wait_range_s(ahead, hall.catalogue.typical_min(queue), working)
 
@@ -118,17 +133,16 @@ def take(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[list[e.Even
             return [], first.id
         if first is not None:
             command = msgspec.structs.replace(command, matters=missing)
-    if hall.state in (HallState.CLOSING, HallState.CLOSED) or not hall.day:
+    if hall.state is _DAY_CLOSING or hall.state is _DAY_CLOSED or not hall.day:
         raise Rejected("tickets-closed")
     if not 1 <= command.quantity <= policy.quantity_max:
         raise Rejected("quantity-out-of-range", most=policy.quantity_max)
     if command.slip and command.slip in hall.redeemed:
         raise Rejected("slip-used")
-    plans = _plan(hall, command, ctx)
+    plans, prefix = _plan(hall, command, ctx)
     queue = plans[0].queue
     if shut := [plan for plan in plans if not is_served(hall, plan.queue)]:
         raise Rejected("nobody-serves", *_unmet(hall, command, ctx, _shut_matters(hall, shut)))
-    prefix = hall.serving.prefix_of(plans[0].matters, command.bundle)
     sequence, issue = hall.sequences.get(prefix, 0) + 1, hall.issued + 1
     credit_ms = credit_ms_of(hall.configuration, command.priority, command.slip)
     key = Key(ctx.now - credit_ms, issue)

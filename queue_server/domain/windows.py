@@ -7,6 +7,8 @@ from queue_server.domain.model import Hall, Ticket, Window
 from queue_server.domain.queues import all_windows, waiting_in
 from queue_server.wire.common import DeviceState, HallState, WindowState
 
+_CLOSED, _DAY_BEFORE = WindowState.CLOSED, HallState.BEFORE
+
 PAUSE_REASONS = frozenset({"lunch", "meeting", "device", "away", "other"})
 
 
@@ -62,11 +64,11 @@ def stranded_without(hall: Hall, name: str) -> int:
 
 def is_served(hall: Hall, queue: str) -> bool:
     """Whether a window that serves the queue is open, or will be when the doors open."""
-    if hall.state is HallState.BEFORE:
+    if hall.state is _DAY_BEFORE:
         return bool(all_windows(queue))
     for name in all_windows(queue):
         window = hall.windows.get(name)
-        if window is not None and window.state is not WindowState.CLOSED:
+        if window is not None and window.state is not _CLOSED:
             return True
     return False
 

@@ -137,7 +137,7 @@ async def verify(store: Store, hall: str, *, progress: Progress = _quiet) -> Ver
             for row in rows:
                 chain.follow(row)
                 try:
-                    changes += meaning(row, store.projector)
+                    changes += meaning(row, store.projector, hall, row.seq)
                 except Broken as error:
                     chain.note("meaning", row.seq, str(error))
             await _apply(connection, twins, hall, changes)
@@ -183,7 +183,7 @@ async def rebuild(store: Store, hall: str, *, progress: Progress = _quiet) -> in
         for table in tables.projected.values():
             await connection.execute(delete(table).where(table.c.hall == hall))
         async for rows in _pages(connection, hall):
-            changes = [change for row in rows for change in meaning(row, store.projector)]
+            changes = [change for row in rows for change in meaning(row, store.projector, hall, row.seq)]
             await _apply(connection, tables.projected, hall, changes)
             done += len(rows)
             progress(done, head)

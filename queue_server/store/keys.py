@@ -17,6 +17,7 @@ from queue_server.store.port import Broken, Unavailable
 KEY_FILE: Final = "yichuang.keys"
 _NONCE: Final = 12
 _TAG: Final = 16
+_encode = msgspec.json.Encoder().encode
 _HEAD: Final = 2  # the key's number, big endian, in front of every sealed text
 
 
@@ -41,7 +42,7 @@ class Keys:
     def link(self, previous: str, fields: tuple[str | int, ...]) -> str:
         """Hex HMAC-SM3 of [previous link, *the row's fields without its link], a JSON array in UTF-8 without spaces."""
         mac = self._chain.copy()
-        mac.update(msgspec.json.encode((previous, *fields)))
+        mac.update(_encode((previous, *fields)))
         return mac.finalize().hex()
 
     def identity_hash(self, hall: str, kind: str, identity: str) -> str:

@@ -1,7 +1,7 @@
 """What the hub sees of the store: plain rows, the lease and the errors, without a word of SQL."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -44,7 +44,10 @@ class Broken(StoreError):
 
 
 class NewEvent(Struct, frozen=True, gc=False):
-    """A decided event before it is durable. `day` is YYYY-MM-DD or "", `at` ms UTC, `cause` the idempotency key or ""."""
+    """A decided event before it is durable. `day` is YYYY-MM-DD or "", `at` ms UTC, `cause` the idempotency key or "".
+
+    `event` is what `data` is the text of, for a projector that need not read the text again; it is never written.
+    """
 
     subject: str
     day: str
@@ -54,6 +57,7 @@ class NewEvent(Struct, frozen=True, gc=False):
     kind: str
     version: int
     data: str
+    event: Any = None
 
 
 class JournalRow(Struct, frozen=True, gc=False):
@@ -96,8 +100,11 @@ class Upsert(Struct, frozen=True, gc=False):
     values: Mapping[str, Value]
 
 
-Projector = Callable[[JournalRow], Iterable[Upsert]]
-"""What an event means for the reports' tables: pure and total, since `verify` and `rebuild` replay it from zero."""
+Projector = Callable[[JournalRow | NewEvent], Iterable[Upsert]]
+"""What an event means for the reports' tables: pure and total, since `verify` and `rebuild` replay it from zero.
+
+It sees events as they are written and rows as they are read, and must find the same in both.
+"""
 
 
 class PersonalRow(Struct, frozen=True, gc=False):

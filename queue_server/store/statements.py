@@ -1,10 +1,10 @@
 """A batch as prepared statements: what is written, in which order, and the clause that fences a second writer out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
-from msgspec.structs import astuple
 from sqlalchemy import Dialect, Executable, Insert, Table, and_, bindparam, insert, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -27,6 +27,8 @@ from queue_server.store.port import (
 )
 
 _HALL_AND_ID: Final = ("hall", "id")
+
+Values = Mapping[str, Value]
 
 RECEIPTS_SQLITE: Final = (
     f"SELECT {', '.join(f'receipts.{name}' for name in tables.receipts.c.keys())} "  # noqa: SIM118
@@ -103,14 +105,15 @@ class Statements:
             raise Broken(f"parameters in another order than the rows: {names} for {columns}")
         return sql
 
-    def _projection(self, table: str, changed: frozenset[str]) -> tuple[str, tuple[str, ...]]:
-        """The upsert of these columns and the order in which a row gives them."""
+    def _projection(self, table: str, changed: tuple[str, ...]) -> tuple[str, Callable[[Values], Row]]:
+        """The upsert of these columns, and what takes a row's values in the order of its parameters."""
         target = tables.projected[table]
         unknown = [name for name in changed if name not in target.c or name in _HALL_AND_ID]
         if unknown:
             raise Broken(f"the projector sets columns that {table} does not have: {', '.join(sorted(unknown))}")
         columns = tuple(name for name in target.columns.keys() if name in changed)  # noqa: SIM118
-        return self._upsert(target, (*_HALL_AND_ID, *columns)), columns
+        taken: Callable[[Values], Row] = itemgetter(*columns) if len(columns) > 1 else _few(columns)
+        return self._upsert(target, (*_HALL_AND_ID, *columns)), taken
 
     def move(self, lease: Lease, head: int, link: str) -> Step:
         """The first statement of every batch."""
@@ -127,8 +130,8 @@ class Statements:
         """What the projector said, one statement for each set of columns."""
         steps: list[Step] = []
         for (table, changed), rows in grouped(upserts).items():
-            sql, columns = self.projection(table, changed)
-            steps.append(Step(sql, [(hall, row_id, *(values[name] for name in columns)) for row_id, values in rows]))
+            sql, taken = self.projection(table, changed)
+            steps.append(Step(sql, [(hall, row_id, *taken(values)) for row_id, values in rows]))
         return steps
 
     def batch(self, hall: str, batch: Batch, keys: Keys) -> list[Step]:  # long: one step a table, in their order
@@ -177,31 +180,40 @@ class Statements:
         ]
         return [step for step in steps if step.rows]
 
-    def events(self, rows: list[JournalRow], projector: Projector) -> list[Step]:
-        """The journal's rows and what they mean for the reports."""
+    def events(self, lease: Lease, events: Sequence[NewEvent], rows: list[Row], projector: Projector) -> list[Step]:
+        """The journal's `rows` of these events (`chained`), and what they mean for the reports."""
         if not rows:
             return []
-        changes = (change for row in rows for change in meaning(row, projector))
-        return [Step(self._journal, [astuple(row) for row in rows]), *self.project(rows[0].hall, changes)]
+        changes: list[Upsert] = []
+        for seq, event in enumerate(events, lease.head + 1):
+            changes += meaning(event, projector, lease.hall, seq)
+        return [Step(self._journal, rows), *self.project(lease.hall, changes)]
 
 
-def meaning(row: JournalRow, projector: Projector) -> list[Upsert]:
+def meaning(row: JournalRow | NewEvent, projector: Projector, hall: str, seq: int) -> Iterable[Upsert]:
     """What the projector makes of a row; Broken, naming the row, when it cannot: it is total on what was written."""
     try:
-        return list(projector(row))
+        return tuple(projector(row))
     except Exception as error:
-        raise Broken(f"row {row.seq} of {row.hall} ({row.kind}) cannot be understood: {error!r}") from error
+        raise Broken(f"row {seq} of {hall} ({row.kind}) cannot be understood: {error!r}") from error
 
 
-def grouped(upserts: Iterable[Upsert]) -> dict[tuple[str, frozenset[str]], list[tuple[str, dict[str, Value]]]]:
-    """By table and set of columns, the changes of one id merged first: no id twice, so the order is free."""
-    merged: dict[tuple[str, str], dict[str, Value]] = {}
+def grouped(upserts: Iterable[Upsert]) -> dict[tuple[str, tuple[str, ...]], list[tuple[str, Values]]]:
+    """By table and columns, the changes of one id merged first: no id twice, so the order is free."""
+    merged: dict[tuple[str, str], Values] = {}
     for change in upserts:
-        merged.setdefault((change.table, change.id), {}).update(change.values)
-    groups: dict[tuple[str, frozenset[str]], list[tuple[str, dict[str, Value]]]] = {}
+        row = change.table, change.id
+        earlier = merged.get(row)
+        merged[row] = change.values if earlier is None else {**earlier, **change.values}
+    groups: dict[tuple[str, tuple[str, ...]], list[tuple[str, Values]]] = {}
     for (table, row_id), values in merged.items():
-        groups.setdefault((table, frozenset(values)), []).append((row_id, values))
+        groups.setdefault((table, tuple(values)), []).append((row_id, values))
     return groups
+
+
+def _few(columns: tuple[str, ...]) -> Callable[[Values], Row]:
+    """What `itemgetter` does for two and more."""
+    return lambda values: tuple([values[name] for name in columns])
 
 
 def _named(names: list[str], **values: Value) -> Row:
@@ -235,15 +247,16 @@ def withdraw() -> Any:
     return update(tables.outbox).where(waits).values(state=_word("withdrawn"))
 
 
-def chained(keys: Keys, lease: Lease, events: Sequence[NewEvent]) -> list[JournalRow]:
-    """The events with seq, epoch and link, following the lease's head."""
-    rows: list[JournalRow] = []
-    link = lease.link
-    for seq, new in enumerate(events, lease.head + 1):
-        fields = (lease.hall, seq, lease.epoch, *astuple(new))
+def chained(keys: Keys, lease: Lease, events: Sequence[NewEvent]) -> tuple[list[Row], Lease]:
+    """The journal's rows of the events, with seq, epoch and link, following the lease's head; and the lease after them."""
+    rows: list[Row] = []
+    hall, seq, epoch, link = lease.hall, lease.head, lease.epoch, lease.link
+    for new in events:
+        seq += 1
+        fields = (hall, seq, epoch, new.subject, new.day, new.at, new.actor, new.cause, new.kind, new.version, new.data)
         link = keys.link(link, fields)
-        rows.append(JournalRow(*(*fields, link)))
-    return rows
+        rows.append((*fields, link))
+    return rows, Lease(hall, lease.writer, epoch, seq, link)
 
 
 def receipt_of(row: Row) -> Receipt:

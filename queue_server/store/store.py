@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import astuple
-from sqlalchemy import ColumnElement, Row, Table, and_, delete, desc, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, delete, desc, func, insert, or_, select, tuple_, update
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,7 +37,10 @@ from queue_server.store.port import (
     StorePort,
     Unavailable,
 )
+from queue_server.store.seen import Seen
 from queue_server.store.statements import Statements, chained, receipt_of, settle
+
+KEYS_PAGE = 10_000
 
 PAGE = 1_000
 """Rows read at a time: no read keeps a transaction open, so the write-ahead log can always be folded back."""
@@ -65,7 +68,17 @@ def to_row(row: Row[Any]) -> JournalRow:
 class Store(StorePort):
     """The one implementation of the port."""
 
-    __slots__ = ("_appender", "_clock", "_good_until", "database", "keys", "keys_dir", "projector", "statements")
+    __slots__ = (
+        "_appender",
+        "_clock",
+        "_good_until",
+        "_seen",
+        "database",
+        "keys",
+        "keys_dir",
+        "projector",
+        "statements",
+    )
 
     def __init__(
         self,
@@ -83,6 +96,7 @@ class Store(StorePort):
         self._appender: Appender = appender_for(database)
         self._clock = clock
         self._good_until: dict[str, tuple[int, int]] = {}  # hall: (epoch, milliseconds on the clock)
+        self._seen = Seen()
 
     @classmethod
     async def open(
@@ -144,7 +158,26 @@ class Store(StorePort):
         except Duplicate:  # two processes opened a new hall in the same moment: the other one's row is there now
             return await self.take_over(hall, writer)
         self._keep(lease, begun_ms)
+        await self._learn_keys(hall)
         return lease
+
+    async def _learn_keys(self, hall: str) -> None:
+        """Which idempotency keys there are: from now on nobody else writes any (law 4)."""
+        row = tables.receipts.c
+        self._seen.forget(hall)
+        async with self.database.reading() as connection:
+            counted = select(func.count()).select_from(tables.receipts).where(row.hall == hall)
+            self._seen.begin(hall, (await connection.execute(counted)).scalar_one())
+        page = select(row.principal, row.key).where(row.hall == hall).order_by(row.principal, row.key).limit(KEYS_PAGE)
+        found: list[tuple[str, str]] = []
+        while True:
+            rest = page.where(tuple_(row.principal, row.key) > found[-1]) if found else page
+            async with self.database.reading() as connection:
+                found = [(principal, key) for principal, key in await connection.execute(rest)]
+            self._seen.note(hall, found)
+            if len(found) < KEYS_PAGE:
+                break
+        self._seen.trust(hall)
 
     async def _check_head(self, connection: AsyncConnection, lease: Lease) -> None:
         """Broken (and the epoch stays as it was) when the last row does not follow from the one before under our key."""
@@ -195,13 +228,13 @@ class Store(StorePort):
 
     async def commit(self, lease: Lease, batch: Batch) -> Committed:
         begun_ms = self._clock()
+        self._seen.note(lease.hall, [(receipt.principal, receipt.key) for receipt in batch.receipts])
         with blamed():
-            rows = chained(self.keys, lease, batch.events)
-            after = lease if not rows else Lease(lease.hall, lease.writer, lease.epoch, rows[-1].seq, rows[-1].link)
+            rows, after = chained(self.keys, lease, batch.events)
             await self._appender.run(
                 [
                     self.statements.move(lease, after.head, after.link),
-                    *self.statements.events(rows, self.projector),
+                    *self.statements.events(lease, batch.events, rows, self.projector),
                     *self.statements.batch(lease.hall, batch, self.keys),
                 ]
             )
@@ -268,10 +301,11 @@ class Store(StorePort):
             )
 
     async def receipts(self, hall: str, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Receipt]:
-        if not keys:
+        maybe = self._seen.known(hall, keys)
+        if not maybe:
             return {}
         with blamed():
-            rows = await self._appender.fetch(self.statements.receipt, [(hall, *key) for key in keys])
+            rows = await self._appender.fetch(self.statements.receipt, [(hall, *key) for key in maybe])
         return {(found.principal, found.key): found for found in map(receipt_of, rows)}
 
     # -- effects at the edge

@@ -1,7 +1,7 @@
 """Bytes into typed bodies, with the field and reason of what is malformed."""
 
 import re
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -14,10 +14,17 @@ _UNKNOWN = re.compile(r"unknown field `(?P<field>[^`]+)`")
 _MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
 
 
+_DECODERS: dict[type, msgspec.json.Decoder[Any]] = {}
+
+
 def parse(data: bytes, kind: type[T]) -> T:
     """The body; raises Malformed naming the field."""
     try:
-        return msgspec.json.decode(data or b"{}", type=kind)
+        decoder = _DECODERS.get(kind)
+        if decoder is None:
+            decoder = _DECODERS[kind] = msgspec.json.Decoder(kind)
+        found: T = decoder.decode(data or b"{}")
+        return found
     except msgspec.ValidationError as error:
         text = str(error)
         named = _UNKNOWN.search(text) or _MISSING.search(text)

@@ -21,6 +21,7 @@ from queue_server.domain.tickets import minutes_of
 from queue_server.store.port import JournalRow
 from queue_server.web.frame import Frame, Route, query_int
 from queue_server.web.principals import Person
+from queue_server.web.said import opened_fields
 from queue_server.wire.api import (
     CloseDay,
     ConfigurationFile,
@@ -209,15 +210,17 @@ async def life(frame: Frame, request: web.Request, person: Person) -> web.Respon
         if told is None:
             raise web.HTTPNotFound
         document = ticket_document(told, told.tickets[name], frame.hub.clock, now)
-    reply = TicketLife(ticket=document, lines=[_line(row, plates) for row in rows])
+    lines = [_line(row, plates, await opened_fields(frame, row.data)) for row in rows]
+    reply = TicketLife(ticket=document, lines=lines)
     return web.Response(body=encode(reply), content_type="application/json")
 
 
-def _line(row: JournalRow, plates: dict[str, str]) -> LifeLine:
-    fields = msgspec.json.decode(row.data, type=dict[str, object])
+def _line(row: JournalRow, plates: dict[str, str], fields: dict[str, object]) -> LifeLine:
     code = f"life.{row.kind}"
     if row.kind == "TicketCalled" and fields.get("given"):
         code += ".given"
+    if row.kind == "TicketIssued" and fields.get("note"):
+        code += ".noted"
     window = str(fields.get("window", ""))
     figures = {**fields, "window": plates.get(window, window)}
     said = {name: words(f"said.{value}") for name, value in fields.items() if has(f"said.{value}")}

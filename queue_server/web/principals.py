@@ -1,8 +1,7 @@
 """Who is asking: a member of staff by cookie, a paired device by token, or a citizen by a ticket's token."""
 
-from dataclasses import dataclass
-
 from aiohttp import web
+from msgspec import Struct
 
 from queue_server.app.accounts import Accounts
 from queue_server.domain.errors import Rejected
@@ -10,8 +9,7 @@ from queue_server.domain.errors import Rejected
 COOKIE = "yichuang"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """`kind` is staff or device; roles are the staff's, or the device's one role; `of` a device's place."""
 
     kind: str

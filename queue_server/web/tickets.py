@@ -12,7 +12,7 @@ from msgspec import structs
 from queue_server.app.calendar import next_working_day
 from queue_server.app.hub import Extras
 from queue_server.app.past import retell
-from queue_server.app.printing import Printing, job_of
+from queue_server.app.printing import PRINTING, job_of
 from queue_server.app.search import MatterIndex, initials_of
 from queue_server.app.texts import NOTHING, words
 from queue_server.app.views.tickets import ticket_document, ticket_line
@@ -25,6 +25,7 @@ from queue_server.domain.model import Hall, Ticket
 from queue_server.store.port import PERSONAL_KEPT_MS, Lookup, PersonalRow
 from queue_server.web.frame import NOBODY, Frame, Route, new_id, query_int
 from queue_server.web.principals import Person, bearer
+from queue_server.web.said import sealed
 from queue_server.wire.api import (
     Empty,
     Identity,
@@ -71,28 +72,37 @@ async def _person_of(frame: Frame, identity: Identity) -> tuple[str, Extras]:
 
 def usable_printer(hall: Hall, person: Person, wanted: str = "") -> str:
     """The wanted printer, the kiosk's own, or for staff the first that works; "" when none does (UX K-11)."""
-    kiosks = [k for k in hall.configuration.kiosk if "kiosk" not in person.roles or k.id == person.of]
-    candidates = [wanted] if wanted else [kiosk.printer for kiosk in kiosks if kiosk.printer]
-    for name in candidates:
-        health = hall.devices.get(name)
-        if health is not None and health.state is not DeviceState.OFFLINE and health.printer in USABLE:
-            return name
+    if wanted:
+        return wanted if _prints(hall, wanted) else ""
+    anywhere = "kiosk" not in person.roles
+    for kiosk in hall.configuration.kiosk:
+        if (anywhere or kiosk.id == person.of) and kiosk.printer and _prints(hall, kiosk.printer):
+            return kiosk.printer
     return ""
 
 
-def _taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
+def _prints(hall: Hall, printer: str) -> bool:
+    health = hall.devices.get(printer)
+    return health is not None and health.state is not DeviceState.OFFLINE and health.printer in USABLE
+
+
+def taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
     def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
         now = frame.hub.clock.now()
         ticket = hall.tickets[decision.subject]
         token = frame.screens.around.tokens.make("t", ticket.id)
-        issued = next((event for event in decision.events if isinstance(event, TicketIssued)), None)
-        printed = [event for event in decision.events if isinstance(event, Printing) and event.printer]
+        issued, job = None, ""
+        for event in decision.events:
+            if isinstance(event, TicketIssued):
+                issued = event
+            if not job and isinstance(event, PRINTING) and event.printer:
+                job = job_of(event)
         body = TicketTaken(
             ticket=ticket_document(hall, ticket, frame.hub.clock, now, issued),
             token=token,
             url=f"{frame.screens.around.base_url}/t/{token}",
             created=issued is not None,
-            print_job=job_of(printed[0]) if printed else "",
+            print_job=job,
         )
         return 201 if body.created else 200, encode(body)
 
@@ -105,7 +115,11 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Respon
         raise Malformed("note", "a note is written by staff, never by a citizen (law 10)")
     if body.language not in ("zh", "en"):
         raise Malformed("language", "zh or en")
-    who, extras = await _person_of(frame, body.identity) if body.identity else ("", None)
+    note, extras = sealed(frame, body.note)
+    who = ""
+    if body.identity:
+        who, told = await _person_of(frame, body.identity)
+        extras = Extras([*extras.personal, *told.personal], told.lookups)
     slip = await _slip(frame, body.slip, person) if body.slip else None
     if slip is not None:
         body, who = _for_slip(body, slip), who or slip.person
@@ -119,13 +133,13 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Respon
             priority=body.priority,
             person=who,
             origin=_origin(person),
-            note=body.note,
+            note=note,
             language=body.language,
             slip=slip.id if slip else "",
             printer=usable_printer(hall, person, body.printer) if body.paper else "",
         )
 
-    return await frame.carry(request, person, command, _taken(frame), extras)
+    return await frame.carry(request, person, command, taken(frame), extras)
 
 
 async def _slip(frame: Frame, code: str, person: Person) -> Ticket:
@@ -216,7 +230,7 @@ async def one(frame: Frame, request: web.Request, person: Person) -> web.Respons
     """One ticket of today, with its address for the QR code."""
     name = request.match_info["ticket"]
     body = await frame.hub.read(
-        lambda hall: _taken(frame)(hall, Decision([], name))[1] if name in hall.tickets else None
+        lambda hall: taken(frame)(hall, Decision([], name))[1] if name in hall.tickets else None
     )
     if body is None:
         raise web.HTTPNotFound
@@ -229,7 +243,7 @@ def _on_ticket(action: str, build: Callable[[str], c.Command]) -> Route:
         name = request.match_info["ticket"]
 
         def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
-            return _taken(frame)(hall, Decision(decision.events, name))
+            return taken(frame)(hall, Decision(decision.events, name))
 
         return await frame.carry(request, person, build(name), respond)
 
@@ -245,7 +259,7 @@ async def reprint(frame: Frame, request: web.Request, person: Person) -> web.Res
         raise Rejected("no-printer")
 
     def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
-        return _taken(frame)(hall, Decision(decision.events, name))
+        return taken(frame)(hall, Decision(decision.events, name))
 
     kiosk = _origin(person) if "kiosk" in person.roles else ""
     return await frame.carry(request, person, c.Reprint(ticket=name, printer=printer, kiosk=kiosk), respond)
@@ -263,7 +277,7 @@ async def slip(frame: Frame, request: web.Request, person: Person) -> web.Respon
     printer, valid_on = await frame.hub.read(look)
 
     def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
-        return _taken(frame)(hall, Decision(decision.events, name))
+        return taken(frame)(hall, Decision(decision.events, name))
 
     return await frame.carry(request, person, c.TurnAway(ticket=name, printer=printer, valid_on=valid_on), respond)
 

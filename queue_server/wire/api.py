@@ -9,6 +9,7 @@
 | POST tickets/{id}/{reactivate,cancel} | guide, manager | Empty → TicketTaken |
 | POST tickets/{id}/reprint | guide, manager; the kiosk that issued it, once, within a minute | Reprint → TicketTaken |
 | POST tickets/{id}/slip | guide, manager | Reprint → TicketTaken (未叫到, priority on the next working day; RULES 34) |
+| POST kiosk/reactivate | kiosk | Slip → TicketTaken (RULES 28: a passed ticket waits again) |
 | POST kiosk/pin | kiosk | KioskPin → Empty (403 wrong, 429 too many tries; UX K-16) |
 | POST kiosk/{help,test-print} | kiosk | Empty → Empty (help raises the alarm `help`) |
 | GET tickets/{id}/life | manager, auditor | → TicketLife |
@@ -23,6 +24,7 @@
 | POST windows/{id}/{transfer,park,unpark,restore,serve-direct} | clerk at it | Transfer, Park, OneTicket, ServeDirect → DeskReply |
 | POST windows/{id}/transfer/preview | clerk at it | Transfer → TransferPreview (changes nothing) |
 | POST windows/{id}/help · DELETE windows/{id}/help | clerk at it; ended also by guide, manager | Empty → Empty (UX C-15) |
+| GET said/{reference} | staff | → Said (a note or reason in somebody's own words, until it expires) |
 | GET windows | any staff session | → WindowsDocument (where to sit down, where to transfer) |
 | POST day/{open,close,end} · GET day/closing | manager | Empty, CloseDay → DayReply |
 | POST message | manager | SetMessage → Empty |
@@ -104,6 +106,14 @@ class Reprint(Incoming, frozen=True, kw_only=True):
     """The same number again, marked 补; `printer` as in TakeTicket."""
 
     printer: str = ""
+
+
+class Slip(Incoming, frozen=True, kw_only=True):
+    """A slip as a kiosk read it: the token of its QR code, or its number (figures alone will do) and check code."""
+
+    token: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    number: Annotated[str, msgspec.Meta(max_length=12)] = ""
+    code: Annotated[str, msgspec.Meta(max_length=8)] = ""
 
 
 class KioskPin(Incoming, frozen=True, kw_only=True):
@@ -246,6 +256,13 @@ class Park(Incoming, frozen=True, kw_only=True):
 
     reason: Line
     minutes: Annotated[int, msgspec.Meta(ge=1, le=480)] = 15
+
+
+class Said(Message, frozen=True, kw_only=True):
+    """What a member of staff wrote; `expired` when it is no longer kept (law 10)."""
+
+    text: str
+    expired: bool
 
 
 class OneTicket(Incoming, frozen=True, kw_only=True):
@@ -419,6 +436,9 @@ class PairedList(Message, frozen=True, kw_only=True):
     devices: list[PairedDevice]
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 def encode(value: object) -> bytes:
     """JSON bytes of any message."""
-    return msgspec.json.encode(value)
+    return _encode(value)

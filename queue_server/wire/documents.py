@@ -190,6 +190,8 @@ class Undoable(Message, frozen=True, kw_only=True):
 class DeskDocument(Message, frozen=True, kw_only=True):
     """Key `desk`: the ticket in hand and every key with its state; `asked` is an open question to the clerk.
 
+    `note` is a code or a reference to what somebody wrote (GET said/{reference}).
+
     Actions are call-next, recall, arrive, no-show, finish, transfer, park, pause, resume, close, serve-direct, undo.
     """
 
@@ -226,7 +228,7 @@ class QueuesDocument(Message, frozen=True, kw_only=True):
 
 
 class TicketLine(Message, frozen=True, kw_only=True):
-    """One line of a list of tickets."""
+    """One line of a list of tickets; `note` as in `DeskDocument`."""
 
     id: str
     number: str
@@ -364,7 +366,8 @@ class FiguresDocument(Message, frozen=True, kw_only=True):
 class KioskDocument(Message, frozen=True, kw_only=True):
     """Key `kiosk`: whether a tap leads to a ticket now, and the printer before the tap (UX K-11, K-15).
 
-    `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM).
+    `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM). `voice`:
+    it can speak (UX K-06). `reactivates`: the pass rule leaves tickets that their citizens bring back here (RULES 28).
     """
 
     id: str
@@ -375,6 +378,7 @@ class KioskDocument(Message, frozen=True, kw_only=True):
     issuing: bool
     closed_reason: Words
     voice: bool
+    reactivates: bool
 
 
 class MenuEntry(Message, frozen=True, kw_only=True):
@@ -412,8 +416,13 @@ class MenuDocument(Message, frozen=True, kw_only=True):
 
 
 class TicketView(Message, frozen=True, kw_only=True):
-    """Key `ticket` of a phone: the ticket and whether it may be rated now (service id) until ms UTC."""
+    """Key `ticket` of a phone: the ticket, and the service that may be rated now, at the window `rate_plate`, until ms UTC.
+
+    Of several stops it is the last one finished and not rated; when that is rated, the one before.
+    """
 
     ticket: TicketDocument
     rate_service: str
+    rate_plate: str
+    rate_matters: list[Words]
     rate_until: int | None

@@ -31,6 +31,18 @@ class PlayerReady(msgspec.Struct, frozen=True, kw_only=True, tag="player", forbi
     ready: bool
 
 
+class Say(msgspec.Struct, frozen=True, kw_only=True, tag="say", forbid_unknown_fields=True):
+    """A kiosk asks for one of its sentences (UX K-06), after the number just taken where `number` is given; answered by play.
+
+    `phrase` is a name of `displays.speech.guidance.SENTENCES`, `language` zh or en; `ahead` -1 is not said.
+    """
+
+    phrase: str
+    language: str = "zh"
+    number: str = ""
+    ahead: int = -1
+
+
 class Played(msgspec.Struct, frozen=True, kw_only=True, tag="played", forbid_unknown_fields=True):
     """The end of one announcement: outcome is done or failed."""
 
@@ -45,7 +57,7 @@ class Alive(msgspec.Struct, frozen=True, kw_only=True, tag="alive", forbid_unkno
     sound: str = ""
 
 
-FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Played | Alive
+FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):

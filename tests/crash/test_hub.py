@@ -16,7 +16,7 @@ from queue_server.domain import events as e
 from queue_server.domain.decide import Decision
 from queue_server.domain.errors import Rejected, Unavailable
 from queue_server.domain.model import Hall, empty_hall
-from queue_server.store import port
+from queue_server.store import port, tables
 from queue_server.store.audit import verify
 from queue_server.store.port import Batch, Committed, Lease
 from queue_server.store.store import Store
@@ -187,6 +187,29 @@ async def test_one_key_is_one_effect_from_two_connections_at_once(office: Office
         with pytest.raises(KeyReused):
             await office.take(name, "key", "other")
     assert await office.hub.read(lambda hall: list(hall.tickets)) == ["a"]
+
+
+class Forgetful(dict[tuple[str, str], port.Receipt]):
+    """Receipts that nobody finds again."""
+
+    def get(self, *_: Any) -> Any:
+        return None
+
+
+async def test_law_6_fails_when_idempotency_is_switched_off(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutation: with a hub that forgets its keys the table still refuses; with a forgetful table too, it is done twice."""
+
+    async def nothing(_hub: Hub, _asked: object) -> Forgetful:
+        return Forgetful()
+
+    rule = test_one_key_is_one_effect_from_two_connections_at_once
+    monkeypatch.setattr(Hub, "_receipts", nothing)
+    with pytest.raises(Unavailable):
+        await rule(office)
+    written = office.store.statements
+    monkeypatch.setattr(written, "_receipt", written._upsert(tables.receipts, tuple(tables.receipts.c.keys())))
+    with pytest.raises(AssertionError):
+        await rule(office)
 
 
 async def test_a_key_with_another_body_is_refused_within_one_batch_too(office: Office) -> None:

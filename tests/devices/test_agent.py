@@ -17,7 +17,7 @@ from devices.drivers.health import Health
 from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.protocols.keymaps import Key
-from devices.protocols.strip import Page
+from devices.protocols.paged import Page
 from queue_server.wire.agent import (
     AgentHello,
     DeviceEntry,
@@ -300,7 +300,7 @@ async def test_a_wrong_entry_is_named_with_what_to_mend_and_its_neighbours_run(o
             assert "unknown setting 'gap'" in reasons["s1"]
             assert "0x03" in reasons["s4"]
             assert "hologram" in reasons["x1"]
-            assert "serial, tcp or memory" in reasons["u1"]
+            assert "no transport for 'carrier'" in reasons["u1"]
             assert await office.keypad.press(Key.CALL)
 
 

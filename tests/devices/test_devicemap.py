@@ -68,3 +68,9 @@ def test_a_gateways_line_is_paced_and_a_network_is_not() -> None:
     assert line_settings([entry(url="tcp://192.0.2.1:4001")], Serial()).baud == 9600
     assert line_settings([entry(url="tcp://192.0.2.1:4001?baud=19200")], Serial()).baud == 19_200
     assert line_settings([entry(url="udp://192.0.2.1:8001")], Serial()).baud == 0
+
+
+def test_hardware_6_a_name_that_changes_with_the_order_of_plugging_in_is_refused() -> None:
+    for name in ("ttyUSB0", "ttyACM1"):
+        assert "devices scan" in plan([entry(url=f"serial:///dev/{name}?baud=9600")]).wrong["d1"]
+    assert plan([entry(url="serial:///dev/ttyS0")]).wrong == {}

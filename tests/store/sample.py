@@ -28,7 +28,7 @@ def called(number: int, window: str = "3", at: int = NOON) -> NewEvent:
     return event("TicketCalled", at, id=f"t{number}", window=window, at=at)
 
 
-def project(row: JournalRow) -> Iterable[Upsert]:
+def project(row: JournalRow | NewEvent) -> Iterable[Upsert]:
     """What the sample events mean for the reports."""
     data = msgspec.json.decode(row.data)
     match row.kind:

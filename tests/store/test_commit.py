@@ -11,6 +11,7 @@ import sqlalchemy
 from sqlalchemy import func, select
 
 from queue_server.store import append, database, tables
+from queue_server.store import store as store_module
 from queue_server.store.port import (
     Batch,
     Broken,
@@ -316,3 +317,47 @@ async def test_a_disk_error_at_commit_is_in_doubt_on_sqlite(
             await store.commit(lease, Batch(events=[issued(1)]))
     assert (await store.take_over(HALL, "a")).head == 1
     await store.close()
+
+
+async def test_a_key_of_an_earlier_process_is_known_and_a_new_one_costs_no_look_up(url: str, keys_dir: Path) -> None:
+    """DESIGN law 6: whoever takes the hall over knows every key that was ever stored, whoever stored it."""
+    first = await Store.open(url, keys_dir=keys_dir, projector=project)
+    lease = await first.take_over(HALL, "a")
+    names = [f"k{n}" for n in range(2_300)]
+    await first.commit(lease, Batch(events=[issued(1)], receipts=[receipt(name) for name in names]))
+    await first.close()
+    second = await Store.open(url, keys_dir=keys_dir, projector=project)
+    lease = await second.take_over(HALL, "b")
+    assert len(await second.receipts(HALL, [("kiosk-1", name) for name in [*names, "new"]])) == len(names)
+    lease = (await second.commit(lease, Batch(events=[issued(2)], receipts=[receipt("mine")]))).lease
+    assert set(await second.receipts(HALL, [("kiosk-1", "mine"), ("kiosk-1", "other")])) == {("kiosk-1", "mine")}
+    looked_up: list[object] = []
+
+    class Counting:
+        async def fetch(self, sql: str, keys: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+            looked_up.extend(keys)
+            return []
+
+    appender, second._appender = second._appender, Counting()  # type: ignore[assignment]
+    fresh = [("kiosk-1", f"fresh-{n}") for n in range(1_000)]
+    assert await second.receipts(HALL, fresh) == {}
+    assert len(looked_up) <= 10, "one key in a thousand may be looked up for nothing"
+    second._appender = appender
+    await second.close()
+
+
+async def test_keys_are_learnt_in_pages(url: str, keys_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key is lost between two pages, whoever the principals are."""
+    monkeypatch.setattr(store_module, "KEYS_PAGE", 3)
+    made = await Store.open(url, keys_dir=keys_dir, projector=project)
+    lease = await made.take_over(HALL, "a")
+    receipts = [
+        Receipt(principal, name, "f", 200, b"{}", NOON)
+        for principal in ("a", "b", "窗")
+        for name in ("1", "2", "3", "4")
+    ]
+    await made.commit(lease, Batch(events=[issued(1)], receipts=receipts))
+    await made.take_over(HALL, "a")
+    wanted = {(each.principal, each.key) for each in receipts}
+    assert set(await made.receipts(HALL, wanted)) == wanted
+    await made.close()

@@ -141,8 +141,12 @@ async def test_takeover_waits_for_the_commit_in_doubt(postgres: Any, keys_dir: P
     url = postgres.fresh()
     store = await Store.open(url, keys_dir=keys_dir, projector=project)
     lease = await store.take_over(HALL, "a")
-    rows = statements.chained(store.keys, lease, [issued(1)])
-    steps = [store.statements.move(lease, 1, rows[0].link), *store.statements.events(rows, project)]
+    events = [issued(1)]
+    rows, after = statements.chained(store.keys, lease, events)
+    steps = [
+        store.statements.move(lease, after.head, after.link),
+        *store.statements.events(lease, events, rows, project),
+    ]
     other = await asyncpg.connect(url)
     slow = other.transaction()
     await slow.start()

@@ -62,6 +62,13 @@ def test_v06_a_burst_during_the_first_call_takes_its_repetition_not_the_burst_it
     assert speaker.english_dropped == 3
 
 
+def test_v06_a_burst_is_told_in_breaths_of_one_length() -> None:
+    """16 are eight and eight: twelve, and then four one by one, would last longer than 45 s allow."""
+    speaker = speech()
+    calls(speaker, 16)
+    assert [len(said.calls) for said in say_all(speaker)] == [8, 8]
+
+
 def test_v06_a_burst_has_one_chime() -> None:
     speaker = speech()
     calls(speaker, 24)

@@ -21,7 +21,9 @@ from queue_server.app.views.desk import (
 )
 from queue_server.app.views.menu import Menu
 from queue_server.app.views.survey import DomainCount, count, demand, figures, queue_documents
-from queue_server.app.views.tickets import call, plate_of, ticket_document
+from queue_server.app.views.tickets import call, names_of, plate_of, ticket_document
+from queue_server.domain.configuration import NoShowPolicy
+from queue_server.domain.finishing import OUTCOMES
 from queue_server.domain.model import Alarm, Hall, Ticket, Window
 from queue_server.domain.queues import first_in_order, home_windows
 from queue_server.wire.common import (
@@ -207,6 +209,7 @@ class Screens:
             issuing=issuing,
             closed_reason=reason,
             voice=self.around.guidance,
+            reactivates=hall.configuration.policy.no_show is NoShowPolicy.SAME_WINDOW,
         )
         return {
             "hall": self.hall_document(hall, kiosk.zone),
@@ -244,14 +247,15 @@ class Screens:
         return entry.zone if entry else ""
 
     def ticket_view(self, hall: Hall, ticket: Ticket, now: int) -> TicketView:
-        """The phone's document; the service may be rated once it is finished and unrated."""
-        service = hall.services.get(ticket.service)
+        """The phone's document; a service may be rated once it is finished and unrated (RULES 36, 46)."""
         until = rating_until(hall.configuration, hall.day, self.around.clock)
-        done = service is not None and service.finished_at and not service.rating and not service.cancelled
-        ratable = service if done and now <= until else None
+        services = (hall.services[name] for name in reversed(ticket.services)) if now <= until else ()
+        ratable = next((each for each in services if each.outcome in OUTCOMES and not each.rating), None)
         return TicketView(
             ticket=ticket_document(hall, ticket, self.around.clock, now),
             rate_service=ratable.id if ratable else "",
+            rate_plate=plate_of(hall, ratable.window) if ratable else "",
+            rate_matters=names_of(hall, ratable.matters, ratable.bundle) if ratable else [],
             rate_until=until if ratable else None,
         )
 

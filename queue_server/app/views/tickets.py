@@ -5,7 +5,7 @@ from functools import lru_cache
 from queue_server.app.clock import Clock
 from queue_server.app.texts import NOTHING, plain, words
 from queue_server.domain.catalogue import Catalogue
-from queue_server.domain.configuration import Policy, Window
+from queue_server.domain.configuration import Window
 from queue_server.domain.events import TicketIssued
 from queue_server.domain.model import Hall, Stop, Ticket
 from queue_server.domain.queues import ahead_of, home_windows
@@ -15,17 +15,33 @@ from queue_server.wire.documents import Call, Station, TicketDocument, TicketLin
 
 WATCHED_MAX = 4
 
+_WAITING, _DONE = TicketState.WAITING, TicketState.DONE
+_CANCELLABLE = (TicketState.WAITING, TicketState.PASSED, TicketState.CALLED, TicketState.PARKED)
+
 
 def stop_names(hall: Hall, stop: Stop) -> list[Words]:
-    """The names of a stop's bundle or matters; an id that the catalogue no longer has stands for itself."""
-    if stop.bundle:
-        bundle = hall.catalogue.bundles.get(stop.bundle)
-        return [plain(bundle.name, bundle.name_en) if bundle else plain(stop.bundle)]
-    return [matter_name(hall, name) for name in stop.matters]
+    return names_of(hall, stop.matters, stop.bundle)
+
+
+def names_of(hall: Hall, matters: tuple[str, ...], bundle: str) -> list[Words]:
+    """The names of a bundle or matters; an id that the catalogue no longer has stands for itself."""
+    return list(_names_of(hall.catalogue, matters, bundle))
+
+
+@lru_cache(4096)
+def _names_of(catalogue: Catalogue, matters: tuple[str, ...], bundle: str) -> tuple[Words, ...]:
+    if bundle:
+        entry = catalogue.bundles.get(bundle)
+        return (plain(entry.name, entry.name_en) if entry else plain(bundle),)
+    return tuple(_matter_name(catalogue, name) for name in matters)
 
 
 def matter_name(hall: Hall, name: str) -> Words:
-    matter = hall.catalogue.matters.get(name)
+    return _matter_name(hall.catalogue, name)
+
+
+def _matter_name(catalogue: Catalogue, name: str) -> Words:
+    matter = catalogue.matters.get(name)
     return plain(matter.name, matter.name_en) if matter else plain(name)
 
 
@@ -51,7 +67,7 @@ def _zone_place(hall: Hall, entry: Window) -> Words:
 
 
 def priority_words(hall: Hall, ticket: Ticket) -> Words:
-    entry = hall.catalogue.priorities.get(ticket.priority)
+    entry = hall.catalogue.priorities.get(ticket.priority) if ticket.priority else None
     return plain(entry.name, entry.name_en) if entry else NOTHING
 
 
@@ -64,7 +80,12 @@ def domain_of(hall: Hall, stop: Stop) -> str:
 
 
 def queue_words(hall: Hall, stop: Stop) -> Words:
-    domain = hall.catalogue.domains.get(domain_of(hall, stop))
+    return _domain_words(hall.catalogue, domain_of(hall, stop))
+
+
+@lru_cache(256)
+def _domain_words(catalogue: Catalogue, name: str) -> Words:
+    domain = catalogue.domains.get(name)
     if domain is None:
         return Words(zh="一件事", en="Bundles")
     return plain(domain.name, domain.name_en)
@@ -92,11 +113,12 @@ def _taken_at(time: str) -> Words:
 
 def pass_rule(hall: Hall) -> Words:
     """RULES 27: the text on the ticket is the policy in force."""
-    return _pass_words(hall.configuration.policy)
+    return _pass_words(hall.catalogue)
 
 
 @lru_cache(16)
-def _pass_words(policy: Policy) -> Words:
+def _pass_words(catalogue: Catalogue) -> Words:
+    policy = catalogue.policy
     figures = {"calls": policy.recall_limit, "places": policy.no_show_after, "voids": policy.no_show_void_after}
     return words(f"pass.{policy.no_show}", figures)
 
@@ -123,26 +145,27 @@ def ticket_document(  # long: one line a field
     hall: Hall, ticket: Ticket, clock: Clock, now: int, issued: TicketIssued | None = None
 ) -> TicketDocument:
     """One ticket without personal data. `issued`: the event of this very moment, whose figures are those of now."""
-    waiting = ticket.state is TicketState.WAITING
+    state, stops, window = ticket.state, ticket.stops, ticket.window
+    current = stops[ticket.stop]
+    waiting = state is _WAITING
     if issued is not None:
         ahead = issued.ahead
         span = (issued.wait_low_s, issued.wait_high_s) if issued.wait_low_s >= 0 else None
     else:
-        ahead = ahead_of(hall, ticket.current.queue, ticket.key) if waiting else 0
-        span = estimate(hall, ticket.current.queue, ahead, clock.minute(now)) if waiting else None
-    window = ticket.window
-    service = hall.services.get(ticket.service)
+        ahead = ahead_of(hall, current.queue, ticket.key) if waiting else 0
+        span = estimate(hall, current.queue, ahead, clock.minute(now)) if waiting else None
+    service = hall.services.get(ticket.service) if ticket.service else None
     return TicketDocument(
         id=ticket.id,
         number=ticket.number,
-        state=ticket.state,
-        queue=queue_words(hall, ticket.current),
-        matters=[name for stop in ticket.stops for name in stop_names(hall, stop)],
+        state=state,
+        queue=queue_words(hall, current),
+        matters=[name for stop in stops for name in _names_of(hall.catalogue, stop.matters, stop.bundle)],
         quantity=ticket.quantity,
         priority=ticket.priority,
         priority_words=priority_words(hall, ticket),
         issued_at=ticket.issued_at,
-        effective_at=ticket.key.effective_at,
+        effective_at=ticket.key[0],
         explanation=explanation(hall, ticket, clock),
         ahead=ahead,
         wait_low_s=span[0] if span else None,
@@ -151,14 +174,14 @@ def ticket_document(  # long: one line a field
         window=window,
         plate=plate_of(hall, window) if window else "",
         place=place_of(hall, window) if window else NOTHING,
-        watch=watch(hall, ticket),
+        watch=_watch(hall.catalogue, current.queue),
         called_at=ticket.called_at or None,
         calls=ticket.calls,
-        stations=[_station(hall, ticket, index) for index in range(len(ticket.stops))],
+        stations=[_station(hall, ticket, index) for index in range(len(stops))],
         pass_rule=pass_rule(hall),
         print_state=ticket.print_state,
         rating=service.rating if service else "",
-        can_cancel=ticket.state in (TicketState.WAITING, TicketState.PASSED, TicketState.CALLED, TicketState.PARKED),
+        can_cancel=state in _CANCELLABLE,
         can_delay=waiting and ticket.delays < hall.configuration.policy.delay_limit,
         origin=ticket.origin,
     )
@@ -166,7 +189,7 @@ def ticket_document(  # long: one line a field
 
 def _station(hall: Hall, ticket: Ticket, index: int) -> Station:
     stop = ticket.stops[index]
-    state = ticket.state if index == ticket.stop else TicketState.DONE if stop.done else TicketState.WAITING
+    state = ticket.state if index == ticket.stop else _DONE if stop.done else _WAITING
     return Station(matters=stop_names(hall, stop), window=stop.window, state=state)
 
 

@@ -291,6 +291,7 @@ export interface KioskDocument {
   issuing: boolean
   closed_reason: Words
   voice: boolean
+  reactivates: boolean
 }
 
 export interface MenuEntry {
@@ -321,6 +322,8 @@ export interface MenuDocument {
 export interface TicketView {
   ticket: TicketDocument
   rate_service: string
+  rate_plate: string
+  rate_matters: Words[]
   rate_until: number | null
 }
 
@@ -348,6 +351,14 @@ export interface PlayerReady {
   ready: boolean
 }
 
+export interface Say {
+  type: 'say'
+  phrase: string
+  language?: string
+  number?: string
+  ahead?: number
+}
+
 export interface Played {
   type: 'played'
   id: string
@@ -360,7 +371,7 @@ export interface Alive {
   sound?: string
 }
 
-export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Played | Alive
+export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive
 
 export interface Welcome {
   type: 'welcome'
@@ -406,6 +417,7 @@ export interface Play {
   duration_ms: number
   text: Words
   volume: number
+  again: boolean
 }
 
 export interface Refused {
@@ -453,6 +465,12 @@ export interface TakeTicket {
 
 export interface Reprint {
   printer?: string
+}
+
+export interface Slip {
+  token?: string
+  number?: string
+  code?: string
 }
 
 export interface KioskPin {
@@ -562,6 +580,11 @@ export interface TransferPreview {
 export interface Park {
   reason: string
   minutes?: number
+}
+
+export interface Said {
+  text: string
+  expired: boolean
 }
 
 export interface OneTicket {

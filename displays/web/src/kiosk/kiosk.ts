@@ -7,6 +7,8 @@ import { setLocale, t } from '../core/i18n'
 import { problemWords } from '../core/problem'
 import { openScreen } from '../core/screen'
 import type { HallDocument, KioskDocument, MatterHits, MenuDocument, PrinterState, TakeTicket, TicketTaken, TicketView } from '../core/wire'
+import { sentenceFor } from './guidance'
+import { listenToScanner } from './scan'
 import { fresh, reduce, untouched, type Attempt, type Session, type Step } from './session'
 
 /** UX K-15: within 5 s the page says that no number can be taken; the age moves once a second. */
@@ -32,19 +34,18 @@ export function useKiosk() {
   let asking: ReturnType<typeof setTimeout> | null = null
   const of = ref('')
 
-  const player = new Player({
-    onEnd: (end) => live.send({ type: 'played', ...end }),
-    onReady: () => offerVoice(),
-  })
+  /** Nothing that sounds here is an announcement of the hall: nobody waits to hear how it ended. */
+  const player = new Player({ onEnd: () => undefined, onReady: () => undefined })
 
   const screen = openScreen<Documents>('kiosk', {
     wants: () => [{ view: 'kiosk', of: of.value }],
     idle: () => untouched(session.value),
     onWelcome: (welcome) => {
       of.value = welcome.device === '' ? (new URLSearchParams(location.search).get('of') ?? '') : welcome.of
-      offerVoice()
     },
-    onPlay: (play) => player.enqueue(play),
+    onPlay: (play) => {
+      if (session.value.modes.voice) player.instead(play)
+    },
   })
   const { live, token, documents } = screen
   const printer = computed<PrinterState>(() => documents.value.kiosk?.printer ?? 'offline')
@@ -66,7 +67,6 @@ export function useKiosk() {
     if (after.issuing !== null && after.issuing !== before.issuing) void issue(after.issuing)
     if (after.page.name === 'result' && before.page.name !== 'result') void watchPaper(after.page.taken.token)
     if (after.page.name !== 'result' && before.page.name === 'result') forgetPaper()
-    if (after.modes.voice !== before.modes.voice) void turnVoice(after.modes.voice)
   }
 
   /** UX K-12: once a second until the agent said what became of it; a lost answer is asked for again. */
@@ -98,10 +98,11 @@ export function useKiosk() {
       quantity: attempt.quantity, priority: attempt.priority, language: attempt.english ? 'en' : 'zh', paper,
     }
     const intention = Intention.of(attempt.key)
+    const [path, sent] = attempt.slip === null ? [hallPath(hallId(), 'tickets'), body] : [hallPath(hallId(), 'kiosk', 'reactivate'), attempt.slip]
     for (let tried = 1; ; tried += 1) {
       try {
-        const taken = await request<TicketTaken>(hallPath(hallId(), 'tickets'), { body, token, intention })
-        return dispatch({ step: 'taken', key: attempt.key, taken, paper })
+        const taken = await request<TicketTaken>(path, { body: sent, token, intention })
+        return dispatch({ step: 'taken', key: attempt.key, taken, paper: paper && attempt.slip === null })
       } catch (error) {
         // No answer says nothing about the ticket: the same key asks again and can make no second one.
         const unanswered = error instanceof ApiProblem && (error.status === 0 || error.status === 503)
@@ -137,19 +138,20 @@ export function useKiosk() {
 
   /** Matters by initials, or of one domain; answers in the order asked, an older one is dropped. */
   function find(query: { q?: string; domain?: string; limit: number; offset: number }): Promise<MatterHits> {
-    const asked = new URLSearchParams({ q: query.q ?? '', domain: query.domain ?? '', limit: String(query.limit), offset: String(query.offset) })
+    const asked = new URLSearchParams({ q: query.q ?? '', domain: query.domain ?? '', lang: session.value.modes.english ? 'en' : 'zh', limit: String(query.limit), offset: String(query.offset) })
     return request<MatterHits>(`${hallPath(hallId(), 'matters')}?${asked.toString()}`, { token })
   }
 
-  /** The kiosk speaks only what the server made, and only to whom asked for it. */
-  function offerVoice(): void {
-    if (of.value !== '') live.send({ type: 'player', zone: `kiosk:${of.value}`, ready: session.value.modes.voice && player.state.ready === 'ready' })
-  }
-
-  async function turnVoice(on: boolean): Promise<void> {
-    if (on) await player.selfTest()
-    offerVoice()
-  }
+  /** What this page says to who turned the voice on; a new page is heard instead of the last (UX K-06, K-07). */
+  const guidance = computed(() => (session.value.modes.voice && documents.value.kiosk?.voice ? sentenceFor(session.value, paused.value) : null))
+  watch([() => JSON.stringify(guidance.value), () => session.value.modes.english], async () => {
+    const said = guidance.value
+    player.hush()
+    if (said === null) return
+    if (player.state.ready !== 'ready' && !(await player.selfTest())) return
+    live.send({ type: 'say', ...said, language: session.value.modes.english ? 'en' : 'zh' })
+  })
+  onBeforeUnmount(listenToScanner((token) => dispatch({ step: 'show', slip: { token, number: '', code: '' }, key: newKey() })))
 
   watch(() => session.value.modes.english, (english) => setLocale(english ? 'en' : 'zh-CN'))
   const ticking = setInterval(() => dispatch({ step: 'tick' }), 250)
@@ -158,7 +160,7 @@ export function useKiosk() {
     forgetPaper()
   })
 
-  return reactive({ session, nowMs, live, documents, printer, prints, paused, of, token, dispatch, reprint, help, find, newKey, title: () => t('kiosk.title') })
+  return reactive({ session, nowMs, live, documents, printer, prints, paused, player: player.state, of, token, dispatch, reprint, help, find, newKey, title: () => t('kiosk.title') })
 }
 
 export type Kiosk = ReturnType<typeof useKiosk>

@@ -11,9 +11,17 @@ export interface Choice {
   name: Words
 }
 
-/** One tap that asks for a ticket; the key makes every repetition the same request (UX K-08). */
+/** A slip as the machine read it: its QR code's token, or the figures of its number and its check code. */
+export interface Slip {
+  token: string
+  number: string
+  code: string
+}
+
+/** One tap that asks for a ticket, or with a slip for the old one back (RULES 28); the key makes every repetition the same (UX K-08). */
 export interface Attempt {
   key: string
+  slip: Slip | null
   choices: Choice[]
   quantity: number
   priority: string
@@ -26,8 +34,9 @@ export type Page =
   | { name: 'search'; letters: string }
   | { name: 'priority' }
   | { name: 'basket' }
-  | { name: 'result'; taken: TicketTaken; title: Words; shownAt: number; paper: boolean; reprint: 'no' | 'asked' | 'done' | 'failed' }
-  | { name: 'refused'; text: Words; again: Attempt | null; shownAt: number }
+  | { name: 'slip'; number: string; code: string; at: 'number' | 'code' }
+  | { name: 'result'; taken: TicketTaken; title: Words; shownAt: number; paper: boolean; back: boolean; reprint: 'no' | 'asked' | 'done' | 'failed' }
+  | { name: 'refused'; text: Words; again: Attempt | null; slip: boolean; shownAt: number }
   | { name: 'help'; state: 'asked' | 'told' | 'failed'; shownAt: number }
   | { name: 'pin' }
   | { name: 'staff' }
@@ -52,7 +61,11 @@ export type Step =
   | { step: 'touch'; onControl: boolean }
   | { step: 'tick' }
   | { step: 'extend' }
-  | { step: 'go'; to: 'home' | 'search' | 'priority' | 'basket' | 'pin' | 'staff' }
+  | { step: 'go'; to: 'home' | 'search' | 'priority' | 'basket' | 'slip' | 'pin' | 'staff' }
+  | { step: 'figure'; figure: string }
+  | { step: 'erase' }
+  | { step: 'part'; at: 'number' | 'code' }
+  | { step: 'show'; slip: Slip; key: string }
   | { step: 'group'; id: string; title: Words }
   | { step: 'sheet'; to: number }
   | { step: 'letters'; letters: string }
@@ -76,6 +89,9 @@ export type Step =
 export const TILES = 8
 export const ELDER_TILES = 4
 export const LETTERS_MOST = 6
+/** English words are longer than initials. */
+export const LETTERS_MOST_EN = 12
+export const FIGURES_MOST = 4
 export const BASKET_MOST = 5
 export const QUANTITY_MOST = 50
 /** UX K-10. */
@@ -115,7 +131,8 @@ export function idleMs(session: Session): number {
 }
 
 /** What the paper did, in the words of UX K-12; `screen` means that the number exists on the screen only. */
-export function paperOf(paper: boolean, state: PrintState, reprint: 'no' | 'asked' | 'done' | 'failed'): 'printing' | 'printed' | 'unsure' | 'screen' | 'failed' {
+export function paperOf(paper: boolean, state: PrintState, reprint: 'no' | 'asked' | 'done' | 'failed', back = false): 'back' | 'printing' | 'printed' | 'unsure' | 'screen' | 'failed' {
+  if (back) return 'back'
   if (!paper) return 'screen'
   if (reprint === 'failed' || state === 'failed') return 'failed'
   if (state === 'printed') return 'printed'
@@ -126,7 +143,7 @@ export function paperOf(paper: boolean, state: PrintState, reprint: 'no' | 'aske
 export function leavesAt(session: Session): number {
   const page = session.page
   if (page.name !== 'result') return Infinity
-  const paper = paperOf(page.paper, page.taken.ticket.print_state, page.reprint)
+  const paper = paperOf(page.paper, page.taken.ticket.print_state, page.reprint, page.back)
   const stay = paper === 'screen' || paper === 'failed' ? STAY_SCREEN_MS : paper === 'printed' && page.reprint === 'no' ? STAY_MS : STAY_UNSURE_MS
   return page.shownAt + stay * (slow(session) ? 2 : 1)
 }
@@ -140,7 +157,7 @@ function start(session: Session, attempt: Attempt): Session {
 }
 
 function attempt(session: Session, choices: Choice[], quantity: number, key: string): Attempt {
-  return { key, choices, quantity, priority: session.priority, english: session.modes.english }
+  return { key, slip: null, choices, quantity, priority: session.priority, english: session.modes.english }
 }
 
 function time(session: Session, nowMs: number): Session {
@@ -169,14 +186,25 @@ function press(session: Session, step: Step, nowMs: number): Session {
   const { page } = session
   switch (step.step) {
     case 'go':
-      return open(session, step.to === 'search' ? { name: 'search', letters: '' } : { name: step.to })
+      if (step.to === 'search') return open(session, { name: 'search', letters: '' })
+      return open(session, step.to === 'slip' ? { name: 'slip', number: '', code: '', at: 'number' } : { name: step.to })
     case 'group':
       return open(session, { name: 'group', id: step.id, title: step.title })
     case 'sheet':
       return { ...session, sheet: Math.max(0, step.to) }
     case 'letters':
-      return page.name === 'search' ? open(session, { name: 'search', letters: step.letters.slice(0, LETTERS_MOST) }) : session
+      return page.name === 'search' ? open(session, { name: 'search', letters: step.letters.slice(0, session.modes.english ? LETTERS_MOST_EN : LETTERS_MOST) }) : session
+    case 'figure':
+      return page.name === 'slip' && page[page.at].length < FIGURES_MOST ? { ...session, page: { ...page, [page.at]: page[page.at] + step.figure } } : session
+    case 'erase':
+      return page.name === 'slip' ? { ...session, page: { ...page, [page.at]: page[page.at].slice(0, -1) } } : session
+    case 'part':
+      return page.name === 'slip' ? { ...session, page: { ...page, at: step.at } } : session
+    case 'show':
+      return start(session, { ...attempt(session, [], 1, step.key), slip: step.slip })
     case 'mode':
+      // Initials are no beginning of an English word, and the other way round.
+      if (step.mode === 'english' && page.name === 'search') session = open(session, { name: 'search', letters: '' })
       return { ...session, sheet: 0, modes: { ...session.modes, [step.mode]: !session.modes[step.mode] } }
     case 'priority':
       return open({ ...session, priority: step.id }, { name: 'home' })
@@ -220,11 +248,11 @@ function answer(session: Session, step: Step, nowMs: number): Session {
       if (issuing === null || issuing.key !== step.key) return session
       return {
         ...session, issuing: null, basket: [], quantity: 1, askedAt: null, touchedAt: nowMs, inertUntil: nowMs + INERT_RESULT_MS,
-        page: { name: 'result', taken: step.taken, title: titleOf(issuing, step.taken), shownAt: nowMs, paper: step.paper, reprint: 'no' },
+        page: { name: 'result', taken: step.taken, title: titleOf(issuing, step.taken), shownAt: nowMs, paper: step.paper, back: issuing.slip !== null, reprint: 'no' },
       }
     case 'refused':
       if (issuing === null || issuing.key !== step.key) return session
-      return { ...open(session, { name: 'refused', text: step.text, again: step.again ? issuing : null, shownAt: nowMs }), issuing: null, askedAt: null, touchedAt: nowMs, inertUntil: nowMs + INERT_RESULT_MS }
+      return { ...open(session, { name: 'refused', text: step.text, again: step.again ? issuing : null, slip: issuing.slip !== null, shownAt: nowMs }), issuing: null, askedAt: null, touchedAt: nowMs, inertUntil: nowMs + INERT_RESULT_MS }
     case 'ticket':
       if (page.name !== 'result' || page.taken.ticket.id !== step.ticket.id) return session
       return { ...session, page: { ...page, taken: { ...page.taken, ticket: step.ticket } } }
