@@ -4,7 +4,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import msgspec
 from msgspec import Struct
 from sortedcontainers import SortedList
 
@@ -63,7 +62,7 @@ class Ticket(Struct, gc=False):
     stop: int = 0
     window: str = ""
     service: str = ""
-    services: list[str] = msgspec.field(default_factory=list)
+    services: list[str] = []
     called_at: int = 0
     last_call_at: int = 0
     first_called_at: int = 0

@@ -306,7 +306,7 @@ class WindowFigures(Message, frozen=True, kw_only=True):
 
 
 class ReasonCount(Message, frozen=True, kw_only=True):
-    """A reason in the clerk's words, and how often it was given."""
+    """A reason as a code (`other` for all that was written by hand), and how often it was given."""
 
     reason: str
     times: int

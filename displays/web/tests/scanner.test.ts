@@ -29,6 +29,7 @@ describe('RULES 34: a slip is scanned', () => {
     expect(ticketToken(TOKEN)).toBe(TOKEN)
     expect(ticketToken(`https://hall.example/t/${TOKEN}\t`)).toBe(TOKEN)
     expect(ticketToken('https://hall.example/rate/s0123456789abcdef.AbC-_defghijklmnopqrst')).toBe('')
-    expect(ticketToken('6901234567892')).toBe('')
+    expect(ticketToken('https://hall.local:8443/t/t0a.b?lang=en')).toBe('t0a.b')
+    for (const other of ['6901234567892', 'http://hall/t/', '']) expect(ticketToken(other)).toBe('')
   })
 })

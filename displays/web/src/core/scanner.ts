@@ -1,7 +1,7 @@
 /** A keyboard-wedge scanner types faster than a person and ends with Enter; what it read, wherever the cursor stands. */
 
 /** Keys of a scanner follow one another within this time; a person's do not. */
-export const GAP_MS = 80
+export const GAP_MS = 120
 const LEAST = 8
 const MOST = 300
 
@@ -25,7 +25,7 @@ export class Scanner {
 
 /** The ticket's token in what was scanned (the address in its code, or the token alone); "" when it is something else. */
 export function ticketToken(code: string): string {
-  const found = /(?:^|\/t\/)(t[0-9A-Za-z]+\.[\w-]{16,})$/.exec(code.trim())
+  const found = /(?:^|\/t\/)(t[0-9A-Za-z]+\.[\w-]+)(?:\?.*)?$/.exec(code.trim())
   return found === null ? '' : found[1]
 }
 
