@@ -86,7 +86,8 @@ def _count_given(hall: Hall, event: e.TicketCalled) -> None:
     hall.called_given += 1
     given = hall.given.setdefault((event.window, event.staff), GivenCalls(hall.windows[event.window].staff_name))
     given.last_at = event.at
-    given.reasons[event.reason] = given.reasons.get(event.reason, 0) + 1
+    reason = "own-words" if event.reason.startswith("sealed:") else event.reason  # each of these is its own reference
+    given.reasons[reason] = given.reasons.get(reason, 0) + 1
 
 
 def _remember(hall: Hall, ticket: Ticket) -> None:

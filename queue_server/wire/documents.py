@@ -306,9 +306,9 @@ class WindowFigures(Message, frozen=True, kw_only=True):
 
 
 class ReasonCount(Message, frozen=True, kw_only=True):
-    """A reason in the clerk's words, and how often it was given."""
+    """A reason, and how often it was given; those in the clerk's own words count together (law 10)."""
 
-    reason: str
+    reason: Words
     times: int
 
 
