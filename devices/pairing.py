@@ -48,9 +48,24 @@ async def membership(
                     return joined
             except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError) as error:
                 if not lost:
-                    _log.warning("pairing_failed", server=server, error=str(error) or type(error).__name__)
+                    _log.warning("pairing_failed", server=server, error=_why(error, hall))
                 lost = True
                 await asyncio.sleep(min(RETRY_S, poll_s))
+
+
+def _why(error: Exception, hall: str) -> str:
+    """What a technician can do about it."""
+    match error:
+        case aiohttp.ClientConnectorError():
+            return (
+                f"nobody answers ({error.strerror or error.os_error}): look at --server, and whether the hall is served"
+            )
+        case aiohttp.ClientResponseError(status=404):
+            return f"the server has no hall {hall!r}: look at --hall"
+        case TimeoutError():
+            return "the server does not answer in time"
+        case _:
+            return str(error) or type(error).__name__
 
 
 async def _pair(

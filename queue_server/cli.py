@@ -1,8 +1,9 @@
-"""The command line: `yichuang serve | agent | demo | emulate | config | journal | voice`."""
+"""The command line: `yichuang serve | account | agent | demo | emulate | config | journal | voice`."""
 
 import argparse
 import asyncio
 import functools
+import json
 import os
 import signal
 import sys
@@ -17,11 +18,12 @@ from devices.emulators import cli as emulators
 from displays.errors import Malformed
 from displays.errors import Unavailable as NoPack
 from displays.speech.pack import build_pack, load_pack
-from queue_server.app import hallfile
+from queue_server.app import hallfile, reset
 from queue_server.app.projection import project
 from queue_server.card import FORMS, write_card
 from queue_server.demo import cli as demo
 from queue_server.domain.configuration import Configuration
+from queue_server.domain.errors import Unavailable
 from queue_server.edge import make_printer, render_strip
 from queue_server.store import cli as journal
 from queue_server.store.port import StoreError
@@ -62,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verbose", action="store_true", help="log what is merely informative too")
     commands = parser.add_subparsers(title="commands", required=True)
     _add_serve(commands.add_parser("serve", help="serve one hall"))
+    _add_account(commands.add_parser("account", help="give an account a new password, at the server itself"))
     _add_config(commands.add_parser("config", help="check a hall's file"))
     _add_journal(commands.add_parser("journal", help="verify, rebuild or export what happened"))
     _add_agent(commands.add_parser("agent", help="own the devices of this PC"))
@@ -86,12 +89,19 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hall", type=Path, required=True, help="the hall's TOML file, used on the first start")
     parser.add_argument("--database", default="", help="sqlite:///FILE or postgresql://USER@HOST/NAME")
     parser.add_argument("--host", default="0.0.0.0")
-    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--port", type=_port_number, default=8080)
     parser.add_argument("--base-url", default="", help="the address phones use; default: this machine's in the LAN")
     parser.add_argument("--keys", type=Path, help="folder of the key files, outside the database")
     parser.add_argument("--voice", type=Path, help="folder of the voice pack")
     parser.add_argument("--certificate", type=Path, help="PEM file with certificate and key: serve over TLS")
     parser.set_defaults(run=_serve)
+
+
+def _port_number(text: str) -> int:
+    port = int(text) if text.isdecimal() else -1
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: 1 to 65535, or 0 for any that is free")
+    return port
 
 
 def load_hall(path: Path) -> Configuration | None:
@@ -137,11 +147,11 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     try:
         return run_loop(go())
-    except (StoreError, OSError) as error:
+    except (StoreError, Unavailable, OSError) as error:
         print(str(error), file=sys.stderr)
         return 1
-    except ExceptionGroup as group:  # the port is taken, the certificate is none: said, not thrown at people
-        expected, others = group.split((StoreError, OSError))
+    except ExceptionGroup as group:  # the database went away while the hall began: said, not thrown at people
+        expected, others = group.split((StoreError, Unavailable, OSError))
         if expected is None or others is not None:
             raise
         print("; ".join(str(error) for error in expected.exceptions), file=sys.stderr)
@@ -155,6 +165,35 @@ def run_loop(work: Coroutine[None, None, int]) -> int:
     except ImportError:
         return asyncio.run(work)
     return uvloop.run(work)
+
+
+def _add_account(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(title="actions", required=True)
+    action = actions.add_parser("reset", help="show a new password, once; the account's sessions end")
+    action.add_argument("id", help=f"the staff number, admin, or {reset.PIN} for the kiosks' menu")
+    action.add_argument("--database", default="", help="default: the one in the hall's own data")
+    action.add_argument("--hall", metavar="ID", help="only where a database has several")
+    action.add_argument("--json", action="store_true")
+    action.set_defaults(run=_reset)
+
+
+def _reset(arguments: argparse.Namespace) -> int:
+    try:
+        database = arguments.database or reset.only_database(data_dir())
+        secret = asyncio.run(reset.reset(database, arguments.hall, arguments.id))
+    except (ValueError, StoreError) as error:
+        print(str(error), file=sys.stderr)
+        return 2 if isinstance(error, ValueError) else 1
+    if arguments.json:
+        print(json.dumps({"account": arguments.id, "secret": secret}))
+    elif arguments.id == reset.PIN:
+        print(f"取号机维护菜单的新 PIN（只显示这一次） · new PIN of the kiosks' menu, shown once: {secret}")
+    else:
+        print(f"{arguments.id} 的新密码（只显示这一次） · new password of {arguments.id}, shown once: {secret}")
+        print(
+            "它的登录都已结束；下次登录要先改密码。 · Its sessions have ended; the next sign-in asks for another one."
+        )
+    return 0
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
@@ -227,6 +266,9 @@ def _build_voice(arguments: argparse.Namespace) -> int:
         build_pack(folder, texts=texts)
     except (NoPack, Malformed) as error:
         print(str(error), file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"--folder {folder}: {error.strerror}", file=sys.stderr)
         return 1
     print(folder)
     return 0

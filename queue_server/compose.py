@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
 import os
 import secrets
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,7 @@ from queue_server.app.views.screens import Screens, Surroundings
 from queue_server.app.voice import Voice
 from queue_server.domain import commands as c
 from queue_server.domain.configuration import Configuration
+from queue_server.domain.errors import Unavailable
 from queue_server.domain.model import empty_hall
 from queue_server.paths import screens_dir
 from queue_server.store.accounts import AccountStore
@@ -43,6 +46,11 @@ log = structlog.get_logger()
 ENDING_S = 5.0
 """How long the loops may take to end by themselves, so that none is cut off in the middle of a write."""
 TOKEN_KEY_BYTES = 32
+BACKLOG = 1024
+"""Connections that may wait to be accepted; while a hall starts, all of them."""
+
+EVERY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}
+"""Where this machine itself reaches a server that listens on all of its addresses."""
 
 GC_NEW = 10_000
 """New objects between two collections of the youngest; Python's own 700 would look at each batch several times."""
@@ -70,20 +78,28 @@ class Settings:
         return "https" if self.certificate else "http"
 
     def tls(self) -> ssl.SSLContext | None:
-        """None for plain HTTP; OSError (ssl.SSLError is one) when the file is not what it should be."""
+        """None for plain HTTP; Unavailable when the file is not what it should be."""
         if self.certificate is None:
             return None
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(self.certificate)
+        try:
+            context.load_cert_chain(self.certificate)
+        except OSError as error:  # ssl.SSLError is one
+            wanted = "a PEM file with the certificate and its private key"
+            raise Unavailable(f"--certificate {self.certificate}: {error.strerror or error}; it is {wanted}") from error
         return context
 
 
 @dataclass(slots=True)
 class Running:
-    """A hall that is being served. `first_password` and `first_pin` are "" except on the very first start."""
+    """A hall that is being served. `first_password` and `first_pin` are "" except on the very first start.
+
+    `url` is for this machine itself, `address` for the others of the hall.
+    """
 
     frame: Frame
     url: str
+    address: str
     first_password: str
     first_pin: str
     stopped: asyncio.Event
@@ -112,7 +128,27 @@ def _token_key(keys_dir: Path) -> bytes:
     return key
 
 
-def _lan_address() -> str:
+def _listen(host: str, port: int) -> list[socket.socket]:
+    """The server's sockets, already waiting: whoever comes while the hall starts is answered when it is ready.
+
+    Unavailable, with the remedy, when the port is taken: by another hall, as a rule, that must not notice.
+    """
+    made: list[socket.socket] = []
+    try:
+        places = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, place in places:
+            made.append(socket.create_server(place[:2], family=family, backlog=BACKLOG))
+    except OSError as error:
+        for each in made:
+            each.close()
+        if error.errno == errno.EADDRINUSE:
+            remedy = "is the hall being served already? Otherwise give another --port"
+            raise Unavailable(f"port {port} is in use by another program: {remedy}") from error
+        raise Unavailable(f"--host {host} --port {port}: {error.strerror or error}") from error
+    return made
+
+
+def lan_address() -> str:
     """The address under which phones in the hall's network reach this machine, without sending anything."""
     with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
         try:
@@ -123,81 +159,104 @@ def _lan_address() -> str:
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Running]:  # long: every part of a hall is made here, once
-    """Serve until the block ends. Raises the store's errors when the database is not there."""
+async def serving(settings: Settings) -> AsyncIterator[Running]:
+    """Serve until the block ends. Unavailable or the store's errors when it cannot be, and then nothing has changed.
+
+    The certificate and the port come before the lease, and the first account after everything that can fail: what cannot
+    be served takes no hall over and makes no password that nobody saw.
+    """
+    tls = settings.tls()
+    with contextlib.ExitStack() as stack:
+        sockets = _listen(settings.host, settings.port)
+        for each in sockets:
+            stack.callback(each.close)
+        port = int(sockets[0].getsockname()[1])
+        here = f"{settings.scheme}://{EVERY_ADDRESS.get(settings.host, settings.host)}:{port}"
+        lan = f"{settings.scheme}://{lan_address()}:{port}"
+        base_url = settings.base_url or lan
+        store = await Store.open(settings.database, keys_dir=settings.keys_dir, projector=project)
+        try:
+            hub, frame = _parts(settings, store, base_url)
+            await hub.start()
+            async with _tasks(hub, frame, settings.automatic, sockets, tls, settings.configuration) as first:
+                address = settings.base_url or (lan if settings.host in EVERY_ADDRESS else here)
+                yield Running(frame, here, address, *first, stopped=hub.stopped)
+        finally:
+            await store.close()
+
+
+def _parts(settings: Settings, store: Store, base_url: str) -> tuple[Hub, Frame]:  # long: every part of a hall, once
+    """Everything of a hall, made and tied together; nothing of it has begun."""
     configuration = settings.configuration
-    name = configuration.hall.id
     clock = Clock(configuration.hall.timezone)
-    store = await Store.open(settings.database, keys_dir=settings.keys_dir, projector=project)
-    try:
-        tokens = Tokens(_token_key(settings.keys_dir))
-        base_url = settings.base_url or f"{settings.scheme}://{_lan_address()}:{settings.port}"
-        around = Surroundings(clock, tokens, Papers(clock, tokens, base_url), base_url)
-        screens = Screens(around)
-        writer = f"{socket.gethostname()}:{os.getpid()}"
-        voice = Voice(store, around, settings.voice_dir)
-        hub = Hub(
-            store,
-            name,
-            writer,
-            clock,
-            empty_hall(configuration),
-            # Law 7: what an event causes at the edge is claimed in the event's own transaction.
-            effects=lambda hall, events: voice.claims(hall, events) + print_claims(events),
-        )
-        live = Live(hub, screens)
-        accounts = Accounts(AccountStore(store.database, name), clock)
-        agents = Agents(hub, store, screens, live, accounts.name_of_clerk, voice)
+    tokens = Tokens(_token_key(settings.keys_dir))
+    around = Surroundings(clock, tokens, Papers(clock, tokens, base_url), base_url)
+    screens = Screens(around)
+    voice = Voice(store, around, settings.voice_dir)
+    hub = Hub(
+        store,
+        configuration.hall.id,
+        f"{socket.gethostname()}:{os.getpid()}",
+        clock,
+        empty_hall(configuration),
+        # Law 7: what an event causes at the edge is claimed in the event's own transaction.
+        effects=lambda hall, events: voice.claims(hall, events) + print_claims(events),
+    )
+    live = Live(hub, screens)
+    accounts = Accounts(AccountStore(store.database, hub.name), clock)
+    agents = Agents(hub, store, screens, live, accounts.name_of_clerk, voice)
 
-        async def recovered() -> None:
-            await agents.prints.take_up()
-            await voice.take_up()
+    async def recovered() -> None:
+        await agents.prints.take_up()
+        await voice.take_up()
 
-        hub.on_published(live.on_published, agents.on_published, voice.on_published)
-        hub.on_recovered(recovered)
-        await hub.start()
-        frame = Frame(
-            hub=hub,
-            store=store,
-            accounts=accounts,
-            screens=screens,
-            live=live,
-            agents=agents,
-            voice=voice,
-            build=build_id(screens_dir()),
-            start=secrets.token_hex(6),
-            index=MatterIndex(configuration),
-        )
-        async with _tasks(hub, frame, settings) as (first_password, first_pin, url):
-            yield Running(frame=frame, url=url, first_password=first_password, first_pin=first_pin, stopped=hub.stopped)
-    finally:
-        await store.close()
+    hub.on_published(live.on_published, agents.on_published, voice.on_published)
+    hub.on_recovered(recovered)
+    frame = Frame(
+        hub=hub,
+        store=store,
+        accounts=accounts,
+        screens=screens,
+        live=live,
+        agents=agents,
+        voice=voice,
+        build=build_id(screens_dir()),
+        start=secrets.token_hex(6),
+        index=MatterIndex(configuration),
+    )
+    return hub, frame
 
 
 @contextlib.asynccontextmanager
-async def _tasks(hub: Hub, frame: Frame, settings: Settings) -> AsyncIterator[tuple[str, str, str]]:
-    """The loops of a hall, and the web server in front of them."""
-    timers = Timers(hub, frame.store, frame.screens.around, automatic=settings.automatic)
+async def _tasks(
+    hub: Hub,
+    frame: Frame,
+    automatic: bool,
+    doors: list[socket.socket],
+    tls: ssl.SSLContext | None,
+    configuration: Configuration,
+) -> AsyncIterator[tuple[str, str]]:
+    """The loops of a hall, and the web server in front of them; the first password and PIN."""
+    timers = Timers(hub, frame.store, frame.screens.around, automatic=automatic)
     app, sockets = make_app(frame)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(hub.run(), name="hub")]
-        first_password, first_pin = await frame.accounts.load()
+        await frame.accounts.load()
         version = await hub.read(lambda hall: hall.version)
         if version == 0:
-            command = c.ApplyConfiguration(configuration=settings.configuration, source="first start")
-            await hub.tell(command, "first start")
+            await hub.tell(c.ApplyConfiguration(configuration=configuration, source="first start"), "first start")
         await frame.agents.prints.take_up()
         await frame.voice.start(hub, frame.live)
         await timers.once()
         loops = (hub.keep(), frame.live.run(), frame.agents.run(), frame.voice.run(), timers.run(), sockets.beat())
-        tasks += [group.create_task(loop) for loop in loops]
+        tasks += [group.create_task(loop) for loop in (*loops, frame.accounts.watch(hub.stopped))]
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=75.0)
         await runner.setup()
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=1024, ssl_context=settings.tls())
-        await site.start()
-        port = settings.port or int(runner.addresses[0][1])
+        first = await frame.accounts.first_start()
+        for door in doors:
+            await web.SockSite(runner, door, backlog=BACKLOG, ssl_context=tls).start()
         try:
-            yield first_password, first_pin, f"{settings.scheme}://127.0.0.1:{port}"
+            yield first
         finally:
             await sockets.close()
             await runner.cleanup()
@@ -228,7 +287,22 @@ async def serve_forever(settings: Settings, stop: asyncio.Event) -> int:
 
 
 def _announce(running: Running) -> None:
-    log.info("ready", url=running.url, hall=running.frame.hub.name, epoch=running.frame.hub.lease.epoch)
-    if running.first_password:
-        log.info("first password, shown once", staff="admin", password=running.first_password)
-        log.info("first PIN of the kiosks' staff menu, shown once", pin=running.first_pin)
+    """What a person at this machine must know: not in the log, which is kept, and read by more people."""
+    hub = running.frame.hub
+    log.info("ready", url=running.address, hall=hub.name, epoch=hub.lease.epoch)
+    if not running.first_password:
+        return
+    sys.stdout.write(
+        f"""
+  第一次启动。下面两样只显示这一次，请现在抄下来：
+  First start. These two are shown only now; write them down:
+
+    admin 的初始密码 · first password of admin       {running.first_password}
+    取号机维护菜单的 PIN · PIN of the kiosks' menu    {running.first_pin}
+
+  登录 · sign in: {running.address}/login
+  忘了密码 · lost: yichuang account reset admin
+
+"""
+    )
+    sys.stdout.flush()

@@ -44,6 +44,8 @@ class HallProcess:
     log: list[str] = field(default_factory=list)
     root: Path = ROOT
     """The checkout that runs; another one after an upgrade."""
+    ahead_s: int = 0
+    """How much later than here it is where the server runs: a day is `stop`, a day ahead, `start`."""
 
     @property
     def url(self) -> str:
@@ -71,6 +73,9 @@ class HallProcess:
             str(self.folder / "voice"),
         ]
         environment = {**os.environ, "PYTHONPATH": str(self.root)}
+        if self.ahead_s:
+            environment |= {"PYTHONPATH": f"{ROOT / 'tests' / 'ahead'}{os.pathsep}{self.root}"}
+            environment |= {"TESTS_AHEAD_S": str(self.ahead_s)}
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -79,7 +84,8 @@ class HallProcess:
             *self.extra,
             cwd=self.root,
             env=environment,
-            stderr=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
         )
         self._reader = asyncio.create_task(self._read())
         if ready:
@@ -87,13 +93,11 @@ class HallProcess:
 
     async def _read(self) -> None:
         assert self.process is not None
-        assert self.process.stderr is not None
-        async for line in self.process.stderr:
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
             text = line.decode(errors="replace").rstrip()
             self.log.append(text)
-            found = re.search(r'first password.*"password": "([^"]+)"', text) or re.search(
-                r'"password": "([^"]+)".*first password', text
-            )
+            found = re.search(r"first password of admin\s+(\S+)", text)
             if found:
                 self.password = found.group(1)
 

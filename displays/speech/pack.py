@@ -92,7 +92,7 @@ def load_pack(directory: Path) -> Pack:
     try:
         manifest = msgspec.convert(tomllib.loads(path.read_text("utf-8")), _Manifest)
     except FileNotFoundError:
-        hint = f"make one with `python -m displays.speech.pack {directory}`"
+        hint = f"make one with `yichuang voice build --folder {directory}`"
         raise Unavailable(f"no voice pack at {directory}: {hint}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise Malformed(f"{path}: {error}") from None

@@ -1,11 +1,13 @@
 """Who may do what: staff with passwords and sessions, and paired devices with revocable tokens."""
 
 import asyncio
+import contextlib
 import hashlib
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 
+import structlog
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from msgspec import Struct
@@ -13,6 +15,9 @@ from msgspec import Struct
 from queue_server.app.clock import Clock
 from queue_server.domain.errors import Malformed, Rejected
 from queue_server.store.accounts import AccountStore, PairedRow, SessionRow, StaffRow
+from queue_server.store.port import StoreError
+
+log = structlog.get_logger()
 
 ROLES = frozenset({"clerk", "guide", "desk", "manager", "admin", "auditor"})
 DEVICE_ROLES = frozenset({"hall", "window", "kiosk", "agent"})
@@ -23,6 +28,7 @@ PASSWORD_MIN = 8
 PAIRING_MS = 10 * 60_000
 PAIRINGS_MAX = 200
 APPROVAL_TRIES = 5
+REREAD_S = 2.0
 FIRST_ADMIN = "admin"
 PIN_ACCOUNT = "-kiosk-pin"
 """Not a member of staff: whose password is the PIN of the kiosks' staff menu (UX K-16)."""
@@ -56,6 +62,15 @@ class _Pairing:
     device: Device | None = None
 
 
+def new_password() -> str:
+    """One to be shown once, and changed at the first sign-in."""
+    return secrets.token_urlsafe(9)
+
+
+def new_pin() -> str:
+    return f"{secrets.randbelow(1_000_000):06d}"
+
+
 def digest(secret: str) -> str:
     """What is kept of a cookie or token."""
     return hashlib.sha256(secret.encode()).hexdigest()
@@ -73,19 +88,45 @@ class Accounts:
         self._paired: dict[str, PairedRow] = {}
         self._failures: OrderedDict[str, tuple[int, int]] = OrderedDict()
         self._pairings: OrderedDict[str, _Pairing] = OrderedDict()
+        self._changing = asyncio.Lock()
+        """Held while an account or session is changed on the disk and here, so that `reread` sees both or neither."""
 
-    async def load(self) -> tuple[str, str]:
-        """Read everything; on the very first start make the admin's password and the kiosks' PIN and return both."""
+    async def load(self) -> None:
+        """Read everything."""
         self._staff = {row.staff: row for row in await self._store.staff()}
         self._sessions = {row.digest: row for row in await self._store.sessions(self._clock.now())}
         self._paired = {row.digest: row for row in await self._store.paired()}
+
+    async def first_start(self) -> tuple[str, str]:
+        """On the very first start the admin's password and the kiosks' PIN, which are made here; otherwise "" twice."""
         if self._staff:
             return "", ""
-        password = secrets.token_urlsafe(9)
+        password, pin = new_password(), new_pin()
         await self.put_staff(FIRST_ADMIN, "系统管理员", ["admin", "manager"], password, must_change=True)
-        pin = f"{secrets.randbelow(1_000_000):06d}"
         await self.set_pin(pin)
         return password, pin
+
+    async def watch(self, stopped: asyncio.Event) -> None:
+        """Take up what `yichuang account reset` wrote beside us, until `stopped`."""
+        while not stopped.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), REREAD_S)
+            try:
+                await self.reread()
+            except StoreError as error:
+                log.warning("accounts not read again", reason=str(error))
+
+    async def reread(self) -> None:
+        """Accounts that were changed by another process count as they are now, and their sessions here have ended."""
+        async with self._changing:
+            rows = {row.staff: row for row in await self._store.staff()}
+            changed = {name for name, row in rows.items() if self._staff.get(name) != row}
+            if changed:
+                self._staff = rows
+                self._sessions = {k: s for k, s in self._sessions.items() if s.staff not in changed}
+                log.warning("accounts changed at the server itself", staff=sorted(changed))
+            for name in changed:
+                self._failures.pop(name, None)
 
     # --- staff ---
 
@@ -150,13 +191,15 @@ class Accounts:
 
     async def _keep(self, row: StaffRow, *, ends_sessions: bool, but: str = "") -> None:
         """The account, and the end of its sessions except the one with the digest `but`: both durable, or neither."""
-        await self._store.put_staff(row, ends_sessions=ends_sessions, but=but)
-        self._staff[row.staff] = row
-        if ends_sessions:
-            self._sessions = {k: s for k, s in self._sessions.items() if s.staff != row.staff or k == but}
+        async with self._changing:
+            await self._store.put_staff(row, ends_sessions=ends_sessions, but=but)
+            self._staff[row.staff] = row
+            if ends_sessions:
+                self._sessions = {k: s for k, s in self._sessions.items() if s.staff != row.staff or k == but}
 
     async def sign_in(self, staff: str, password: str, window: str) -> tuple[str, Staff]:
         """(cookie, who); Rejected wrong-password or locked-out (RULES 94)."""
+        await self.reread()  # a password that was reset a moment ago counts, and so does its end of the lock
         now = self._clock.now()
         self._refuse_locked(staff, now)
         row = self._staff.get(staff)
@@ -167,8 +210,13 @@ class Accounts:
         self._failures.pop(staff, None)
         cookie = secrets.token_urlsafe(24)
         session = SessionRow(digest(cookie), staff, window, now, now + SESSION_MS)
-        await self._store.add_session(session)
-        self._sessions[session.digest] = session
+        async with self._changing:
+            await self._store.add_session(session)
+            self._sessions[session.digest] = session
+        await self.reread()
+        if self.session(cookie) is None:  # the account was reset while its old password was being checked
+            await self._store.end_session(session.digest)
+            raise Rejected("wrong-password")
         return cookie, _who(row, session)
 
     def _verify(self, row: StaffRow | None, password: str) -> bool:

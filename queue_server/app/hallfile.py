@@ -88,7 +88,7 @@ def check_command(path: Path, as_json: bool, voice: Path | None = None) -> int: 
     except UnicodeDecodeError as problem:
         zh = f"文件不是 UTF-8 编码（第 {problem.start} 字节）。请另存为 UTF-8。"
         findings = [error("encoding", "file", zh, f"The file is not UTF-8 (byte {problem.start}); save it as UTF-8.")]
-        configuration = None
+        configuration, text = None, ""
     else:
         configuration, findings = load(text)
         if configuration is not None:
@@ -106,19 +106,50 @@ def check_command(path: Path, as_json: bool, voice: Path | None = None) -> int: 
         out.file.write(msgspec.json.encode(report).decode() + "\n")
         return int(bool(bad))
     if findings:
-        table = Table("", "where", Column("what to mend", overflow="fold"), title=Text(str(path)), show_lines=True)
+        what = Column("要改什么 · what to mend", overflow="fold")
+        table = Table("", "在哪里 · where", what, title=Text(str(path)), show_lines=True)
         for finding in findings:
-            table.add_row(
-                "错误" if finding.level is Level.ERROR else "提醒", finding.where, f"{finding.zh}\n{finding.en}"
-            )
+            level = "错误" if finding.level is Level.ERROR else "提醒"
+            table.add_row(level, place(finding.where, text), f"{finding.zh}\n{finding.en}")
         out.print(table, markup=False)
     if configuration is not None:
         parts = ("window", "matter", "bundle", "device")
         out.print(
             f"{path}: " + ", ".join(f"{len(getattr(configuration, part))} {part}s" for part in parts), markup=False
         )
-    out.print(f"{bad} errors, {len(findings) - bad} warnings", markup=False)
+    mild = len(findings) - bad
+    out.print(f"{bad} 处错误，{mild} 处提醒 · errors: {bad}, warnings: {mild}", markup=False)
     return int(bool(bad))
+
+
+_TABLES = {
+    "zone": "功能区",
+    "domain": "领域",
+    "department": "部门",
+    "window": "窗口",
+    "matter": "事项",
+    "bundle": "一件事",
+    "priority": "优先类别",
+    "kiosk": "取号机",
+    "device": "设备",
+}
+
+
+def place(where: str, text: str) -> str:
+    """A finding's `where` for people: what the part is called, and the line of the file on which it stands."""
+    found = re.match(r"(\w+) (\S+)(.*)", where)
+    if found is None or found[1] not in _TABLES:
+        return where
+    table, part, rest = found.groups()
+    inside = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if begun := re.match(r"\s*(?:\[\[(\w+)\]\]|(\w+)\s*=\s*\[)", line):
+            inside = begun[1] or begun[2]
+        if inside == table and re.search(rf"""\bid\s*=\s*["']{re.escape(part)}["']""", line):
+            name = re.search(r"""\bname\s*=\s*["']([^"']+)["']""", line)
+            called = f" {name[1]}" if name else ""
+            return f"{_TABLES[table]} {part}{called}{rest}\n第 {number} 行 · line {number}"
+    return f"{_TABLES[table]} {where.partition(' ')[2]}"
 
 
 def _timezone(configuration: Configuration) -> Iterator[Finding]:

@@ -98,8 +98,8 @@ class Process:
             "queue_server",
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
             start_new_session=True,  # Ctrl-C is for the demonstration, which then ends its processes in order
         )
@@ -107,9 +107,9 @@ class Process:
 
     async def _read(self) -> None:
         assert self._process is not None
-        assert self._process.stderr is not None
+        assert self._process.stdout is not None
         with self._log.open("ab", buffering=0) as out:
-            while line := await self._process.stderr.readline():
+            while line := await self._process.stdout.readline():
                 out.write(line)
                 with contextlib.suppress(asyncio.QueueFull):
                     self._lines.put_nowait(line.decode("utf-8", "replace"))
@@ -157,6 +157,12 @@ def field_of(line: str, name: str) -> str:
         return str(json.loads(line).get(name, ""))
     except (ValueError, AttributeError):
         return ""
+
+
+def first_password(line: str) -> str:
+    """The password that the first start of a server shows, "" in every other line."""
+    found = re.search(r"first password of admin\s+(\S+)", line)
+    return found[1] if found else ""
 
 
 def pairing_code(line: str) -> str:

@@ -224,8 +224,8 @@ class Clerk:
 
     async def _serve(self, citizen: Citizen) -> None:
         world, visit = self.world, citizen.visit
-        if isinstance(self.hands, Console):
-            await self.hands.ask("arrive")
+        if self.console is not None:
+            await self.console.ask("arrive")
         if visit.wrong and (target := self._other_window(visit)):
             await world.pace.sleep(60)
             visit.wrong = False

@@ -21,7 +21,18 @@ from displays.errors import Unavailable as NoPack
 from displays.speech.pack import build_pack
 from queue_server.demo.api import Failed
 from queue_server.demo.derive import Scaled, policy_changes
-from queue_server.demo.run import Options, Stage, empty_folder, hire, live_on, live_through, open_doors, staged
+from queue_server.demo.run import (
+    Options,
+    Stage,
+    empty_folder,
+    hire,
+    live_on,
+    live_through,
+    open_doors,
+    own_folder,
+    require_port,
+    staged,
+)
 from queue_server.demo.visits import Visitors
 from queue_server.domain.configuration import Configuration
 from queue_server.forecast.daymodel import DayModel, parse_day
@@ -38,14 +49,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--speed", type=float, help="how many times faster than life; default 60, with --stay 1")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--day", default="weekday", help="the kind of day in the day file")
-    parser.add_argument("--data", type=Path, help="folder for everything it writes; emptied first")
+    parser.add_argument(
+        "--data", type=Path, help="folder for everything it writes; what the demonstration before left there is deleted"
+    )
     parser.add_argument("--voice", type=Path, help="folder of the voice pack; made there when espeak-ng can")
     parser.add_argument("--port", type=int, default=0, help="default: a free one, with --stay 8080")
     parser.add_argument("--stay", action="store_true", help="without end, with addresses to look at")
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
-def run(arguments: argparse.Namespace, configuration: Configuration, default_voice: Path) -> int:
+def run(  # long: what may be wrong is said in the order in which it is looked at
+    arguments: argparse.Namespace, configuration: Configuration, default_voice: Path
+) -> int:
     """0: everything agrees; 1: it does not, or the demonstration failed; 2: wrong usage."""
     notes = Console(stderr=True)
     speed = arguments.speed or (1.0 if arguments.stay else 60.0)
@@ -74,7 +89,15 @@ def run(arguments: argparse.Namespace, configuration: Configuration, default_voi
             host="0.0.0.0" if arguments.stay else "127.0.0.1",
         )
         try:
-            empty_folder(data)
+            stack.enter_context(own_folder(data))
+            require_port(options.host, options.port)
+        except Failed as failure:
+            notes.print(str(failure), style="red", markup=False)
+            return 1
+        if (data / "hall.db").exists():
+            notes.print(f"starting anew: what the demonstration before left in {data} is deleted", markup=False)
+        empty_folder(data)
+        try:
             _voice(options.voice, notes)
             if arguments.stay:
                 return asyncio.run(_stay(options, notes))
@@ -208,7 +231,9 @@ async def _stay(options: Options, notes: Console) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with staged(options, lambda what: notes.print(f"… {what}")) as stage:
+        notes.print("… clerks, one account each")
         clerks = await hire(stage, random)
+        notes.print("… doors")
         await open_doors(stage)
         life = asyncio.create_task(live_on(stage, visitors, clerks))
         await _announce(stage)
@@ -222,8 +247,10 @@ async def _stay(options: Options, notes: Console) -> int:
     return 0
 
 
-async def _announce(stage: Stage) -> None:
+async def _announce(stage: Stage) -> None:  # long: what one page of the terminal says, from top to bottom
     """Addresses, the password and the accounts, for somebody who sees this for the first time."""
+    from queue_server.compose import lan_address  # noqa: PLC0415 — the server's own modules, needed here alone
+
     out = Console()
     api, admin, configuration = stage.api, stage.admin, stage.configuration
     for staff, name, roles in (("2001", "导办员", ["guide"]), ("2002", "大厅主管", ["manager"])):
@@ -257,4 +284,15 @@ async def _announce(stage: Stage) -> None:
     for name, where in rows:
         out.print(name + " " * (width - cell_len(name)), where, soft_wrap=True, markup=False, highlight=False)
     out.print(f"\n密码（各账号相同） password, the same for all: {stage.password}", markup=False, highlight=False)
-    out.print(f"窗口 {window} 空着，留给您。Ctrl-C 结束。  Window {window} is yours. Ctrl-C ends it.")
+    out.print(
+        f"本厅其他电脑上把 127.0.0.1 换成 {lan_address()}。  From other PCs: {lan_address()} instead of 127.0.0.1."
+    )
+    out.print(
+        f"从这里开始：打开取号机取一个号；再用工号 1000 登录窗口 {window}（留给您的空窗口），按 F2 叫号。"
+        f"大厅 {stage.free_zone} 区的声音也留给您：打开那块有声的大屏、点一下；在那之前主管页会说它没有出声。\n"
+        f"Begin here: take a number at the kiosk, sign in as 1000 at window {window}, which is left to you, and press F2. "
+        f"The sound of zone {stage.free_zone} is yours too: open its display and tap it; until then the manager's page "
+        "says that it is silent.",
+        markup=False,
+    )
+    out.print("Ctrl-C 结束；下次启动从头开始。  Ctrl-C ends it; the next start begins anew.")

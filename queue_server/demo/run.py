@@ -5,7 +5,8 @@
 import asyncio
 import contextlib
 import shutil
-from collections.abc import AsyncIterator, Callable
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ import aiohttp
 
 from queue_server.app.hallfile import dump
 from queue_server.demo import citizens
-from queue_server.demo.api import Api, Failed, Process, bearer, field_of, free_port, pairing_code
+from queue_server.demo.api import Api, Failed, Process, bearer, field_of, first_password, free_port, pairing_code
 from queue_server.demo.citizens import Entrance
 from queue_server.demo.clerks import Clerk, Console, Hands, Keypad
 from queue_server.demo.derive import AGENT, derive, morning_zone
@@ -86,17 +87,39 @@ class Stage:
         return f"{self.api.base}/{path}" + (f"#token={token}" if token else "")
 
 
-def empty_folder(folder: Path) -> None:
-    """Make it new; a folder that is not a demonstration's own is left alone. Failed says so."""
+@contextlib.contextmanager
+def own_folder(folder: Path) -> Iterator[None]:
+    """The folder is this demonstration's alone until the block ends. Failed when it is another's, or no demonstration's."""
+    import fcntl  # noqa: PLC0415 — no Windows has it; the agent, which is the same program, runs there too
+
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise Failed(f"{folder} is not empty and not a demonstration's: give another --data")
-    for old in folder.iterdir() if folder.exists() else ():
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / MARK).open("a+") as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            remedy = "end it with Ctrl-C in its terminal, or give this one --data FOLDER and --port PORT of its own"
+            raise Failed(f"another demonstration runs in {folder}: {remedy}") from error
+        yield
+
+
+def empty_folder(folder: Path) -> None:
+    """Leave nothing in it of the demonstration before; it is `own_folder`'s."""
+    for old in folder.iterdir():
         if old.is_dir() and not old.is_symlink():
             shutil.rmtree(old)
-        else:
+        elif old.name != MARK:
             old.unlink()
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).touch()
+
+
+def require_port(host: str, port: int) -> None:
+    """Failed when somebody listens there; 0 is any port that is free."""
+    try:
+        with contextlib.closing(socket.create_server((host, port))):
+            pass
+    except (OSError, OverflowError) as error:
+        raise Failed(f"port {port} cannot be had ({error}): give another with --port PORT") from error
 
 
 @contextlib.asynccontextmanager
@@ -122,7 +145,7 @@ async def staged(options: Options, say: Callable[[str], None]) -> AsyncIterator[
         agent = Process("the agent", data / "agent.log")
         stack.push_async_callback(agent.stop)
         await _start_agent(agent, api, admin, options, configuration.hall.id)
-        say("screens")
+        say("displays")
         kiosks = [bearer(await api.pair(admin, "kiosk", kiosk.id)) for kiosk in configuration.kiosk]
         stage = Stage(options, configuration, world, lines, api, session, server, agent, admin, password, kiosks)
         if not options.minutes:
@@ -172,8 +195,8 @@ async def _start_server(server: Process, options: Options) -> tuple[str, str]:
         "--port",
         str(port),
     )
-    line = await server.until(lambda text: bool(field_of(text, "password")), START_S)
-    return f"http://127.0.0.1:{port}", field_of(line, "password")
+    line = await server.until(lambda text: bool(first_password(text)), START_S)
+    return f"http://127.0.0.1:{port}", first_password(line)
 
 
 async def _take_office(api: Api, first: str) -> tuple[dict[str, str], str]:
@@ -247,7 +270,7 @@ def _free_window(configuration: Configuration) -> str:
     return (general or [configuration.window[-1].id])[-1]
 
 
-async def hire(stage: Stage, random: Random) -> list[Clerk]:
+async def hire(stage: Stage, random: Random) -> list[Clerk]:  # long: what one clerk needs, in one list
     """A clerk for every window (but the one left free), with an account of their own."""
     configuration, world = stage.configuration, stage.world
     if stage.free_window:
@@ -264,7 +287,8 @@ async def hire(stage: Stage, random: Random) -> list[Clerk]:
         staff = str(1001 + index)
         keypad = world.lines.keypads.get(window.id)
         console = None
-        if keypad is None or index % CONSOLE_EVERY == 0:
+        # Without end somebody looks at the windows: there every arrival is marked, for which a keypad has no key.
+        if keypad is None or index % CONSOLE_EVERY == 0 or stage.free_window:
             who = await _account(stage, staff, f"窗口{window.id}柜员", ["clerk"], window.id)
             console = Console(stage.api, window.id, who, random)
             world.consoles.add(window.id)

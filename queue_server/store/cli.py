@@ -18,6 +18,11 @@ from queue_server.store.store import Store
 DONE: Final = 0
 NO: Final = 1
 WRONG_USAGE: Final = 2
+NOT_WHOLE: Final = """\
+Rows were changed, lost or added by something other than Yichuang, or the key folder is another hall's. What to do:
+  1. Look at --keys. With a wrong folder nearly every row is named above.
+  2. Only tables of the reports are named (tickets, services, ratings)? `yichuang journal rebuild` makes them anew.
+  3. Otherwise keep a copy of the database and the keys as they are, restore the last backup, and find out who wrote."""
 
 
 class _Stop(Exception):
@@ -97,9 +102,12 @@ def _show(reports: list[audit.VerifyReport], console: Console) -> None:
         )
         table.add_row(report.hall, str(report.rows), noted, *counts, "whole" if report.ok else "NOT WHOLE")
     console.print(table)
+    console.print("anchors: what each evening wrote down beside the keys, so that a database written anew shows.")
     for report in reports:
         for finding in report.findings:
             console.print(f"{report.hall} {finding.seq or ''} {finding.code}: {finding.detail}", markup=False)
+    if not all(report.ok for report in reports):
+        console.print(NOT_WHOLE, markup=False)
 
 
 async def journal_rebuild(

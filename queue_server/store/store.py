@@ -1,4 +1,7 @@
+# long: one class, one contract (StorePort): every read and write of it in one place
 """The store: leases, commits, reads and what is kept beside the journal, on SQLite and PostgreSQL alike."""
+
+# long: one port has one implementation, and each of its promises is a few lines of SQL
 
 import asyncio
 import time
@@ -55,9 +58,9 @@ def boot_clock_ms() -> int:
 def _require_there(address: URL, keys_dir: Path) -> None:
     """For tools that look at a hall: neither a database nor keys may come into being because of a mistyped path."""
     if address.get_backend_name() == "sqlite" and not Path(str(address.database)).exists():
-        raise Unavailable(f"there is no database at {address.database}: look at the path")
+        raise Unavailable(f"there is no database at {address.database}: look at --database")
     if not keys.exists(keys_dir):
-        raise Unavailable(f"there is no key file in {keys_dir}: look at the path")
+        raise Unavailable(f"there is no key file in {keys_dir}: name the hall's folder of keys with --keys")
 
 
 def to_row(row: Row[Any]) -> JournalRow:

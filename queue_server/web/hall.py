@@ -93,8 +93,11 @@ async def open_now(frame: Frame, request: web.Request, person: Person) -> web.Re
 
 
 def _closing_text(body: object) -> c.Command:
+    """Whoever closes the doors early says so: in the hall's own words where none were written."""
     assert isinstance(body, CloseDay)
-    return c.CloseDay(text=body.text, text_en=body.text_en)
+    usual = words("closing-early")
+    said = body if body.text.strip() or body.text_en.strip() else CloseDay(text=usual.zh, text_en=usual.en)
+    return c.CloseDay(text=said.text, text_en=said.text_en)
 
 
 async def message(frame: Frame, request: web.Request, person: Person) -> web.Response:
@@ -157,6 +160,8 @@ async def preview(frame: Frame, request: web.Request, person: Person) -> web.Res
 
 async def apply(frame: Frame, request: web.Request, person: Person) -> web.Response:
     body = await frame.body(request, ConfigurationFile)
+    if body.at not in ("now", "tonight"):
+        raise Malformed("at", "now or tonight")
     value, reply = await _checked(frame, body.text)
     if value is None:
         raise Rejected("configuration-invalid")

@@ -1,7 +1,10 @@
 """Requests about people and devices: sessions, accounts, pairing."""
 
+from collections import Counter
+
 from aiohttp import web
 
+from queue_server.app.texts import plain, words
 from queue_server.domain.errors import Malformed, Rejected
 from queue_server.domain.model import Hall
 from queue_server.web.frame import Frame, Route
@@ -15,6 +18,7 @@ from queue_server.wire.api import (
     PairedList,
     Pairing,
     PairingState,
+    Place,
     Session,
     SignIn,
     StaffEntry,
@@ -113,8 +117,9 @@ async def pairing(frame: Frame, request: web.Request, person: Person) -> web.Res
 
 async def approve(frame: Frame, request: web.Request, person: Person) -> web.Response:
     body = await frame.body(request, ApprovePairing)
-    if not await frame.hub.read(lambda hall: _exists(hall, body.role, body.of)):
-        raise Malformed("of", f"no {body.role} {body.of!r} in this hall")
+    known = [place.of for place in await frame.hub.read(_places) if place.role == body.role]
+    if body.role in PATHS and body.of not in (*known, *([""] if body.role == "hall" else [])):
+        raise Malformed("of", f"no {body.role} {body.of!r} in this hall; there are: {', '.join(known) or 'none'}")
     device = await frame.accounts.approve(request.match_info["code"], body.role, body.of, body.name)
     created = next(row.created_at for row in frame.accounts.devices() if row.id == device.id)
     entry = PairedDevice(
@@ -123,14 +128,16 @@ async def approve(frame: Frame, request: web.Request, person: Person) -> web.Res
     return _json(entry)
 
 
-def _exists(hall: Hall, role: str, of: str) -> bool:
-    """Whether a screen of this role has a place there; an agent may come before its devices."""
-    places = {
-        "hall": {"", *hall.catalogue.zones},
-        "window": hall.catalogue.windows.keys(),
-        "kiosk": {kiosk.id for kiosk in hall.configuration.kiosk},
-    }
-    return of in places[role] if role in places else bool(of) or role != "agent"
+def _places(hall: Hall) -> list[Place]:
+    """Where a screen, kiosk or agent of each role can be; a hall's own display, of no zone, is not in the list."""
+    file = hall.configuration
+    agents = Counter(device.agent for device in file.device)
+    return [
+        *(Place(role="hall", of=zone.id, name=plain(zone.name, zone.name_en)) for zone in file.zone),
+        *(Place(role="window", of=window.id, name=plain(window.name, window.name_en)) for window in file.window),
+        *(Place(role="kiosk", of=kiosk.id, name=plain(kiosk.name)) for kiosk in file.kiosk),
+        *(Place(role="agent", of=agent, name=words("place-agent", {"n": n})) for agent, n in agents.items()),
+    ]
 
 
 async def paired(frame: Frame, request: web.Request, person: Person) -> web.Response:
@@ -145,7 +152,7 @@ async def paired(frame: Frame, request: web.Request, person: Person) -> web.Resp
         )
         for row in frame.accounts.devices()
     ]
-    return _json(PairedList(devices=entries))
+    return _json(PairedList(devices=entries, places=await frame.hub.read(_places)))
 
 
 async def revoke(frame: Frame, request: web.Request, person: Person) -> web.Response:

@@ -432,8 +432,19 @@ class PairedDevice(Message, frozen=True, kw_only=True):
     last_seen: int | None
 
 
+class Place(Message, frozen=True, kw_only=True):
+    """Where something can be paired: role hall (a zone), window, kiosk or agent, `of` its id in the hall's file."""
+
+    role: str
+    of: str
+    name: Words
+
+
 class PairedList(Message, frozen=True, kw_only=True):
+    """`places`: every one of the hall's file, in its order, so that nobody types an id."""
+
     devices: list[PairedDevice]
+    places: list[Place]
 
 
 _encode = msgspec.json.Encoder().encode

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import re
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from devices.cli import add_arguments, run
 from devices.pairing import Membership, membership
@@ -111,3 +113,19 @@ async def test_a_wrong_server_is_wrong_usage(tmp_path: Path, capsys: pytest.Capt
     arguments = argparse.Namespace(server="hall-server:8080", hall="h", state=tmp_path)
     assert await run(arguments, lambda show, entry: [], None) == 2  # type: ignore[arg-type]
     assert "http://" in capsys.readouterr().err
+
+
+async def test_what_keeps_an_agent_from_joining_is_said_with_the_option_to_look_at(tmp_path: Path) -> None:
+    async with serving(Desk()) as server:
+        for url, hall, words in (
+            ("http://127.0.0.1:1", "h", "nobody answers .*: look at --server"),
+            (server, "hh", "the server has no hall 'hh': look at --hall"),
+        ):
+            with capture_logs() as said:
+                joining = asyncio.create_task(
+                    membership(url, hall, tmp_path / "none.json", lambda _: None, poll_s=0.02)
+                )
+                await until(lambda said=said: any(line["event"] == "pairing_failed" for line in said))
+                joining.cancel()
+            assert re.search(words, said[0]["error"])
+            assert "ssl" not in said[0]["error"]

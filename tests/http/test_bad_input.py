@@ -44,6 +44,7 @@ async def test_bad_input_names_the_field(site: Site, path: str, body: object, fi
         ("window", "999", "of"),
         ("hall", "Z9", "of"),
         ("agent", "", "of"),
+        ("agent", "foo-nonsense", "of"),
         ("boss", "", "role"),
     ],
 )
@@ -52,6 +53,26 @@ async def test_ux_s_03_a_screen_joins_only_at_a_place_that_exists(site: Site, ro
     admin = await site.as_staff("admin")
     answer = await site.ask("POST", f"pairings/{code}/approve", admin, {"role": role, "of": of})
     assert (answer.status, answer.body["field"]) == (400, field)
+    if role == "agent":
+        assert "there are: agent-1" in answer.body["detail"], (
+            "an agent without devices would look paired and do nothing"
+        )
+
+
+async def test_ux_s_03_the_form_offers_every_place_by_name(site: Site) -> None:
+    admin = await site.as_staff("admin")
+    places = (await site.ask("GET", "paired", admin)).body["places"]
+    file = site.configuration
+    assert [each["of"] for each in places if each["role"] == "hall"] == [zone.id for zone in file.zone]
+    assert [each["of"] for each in places if each["role"] == "window"] == [window.id for window in file.window]
+    assert [each["of"] for each in places if each["role"] == "kiosk"] == [kiosk.id for kiosk in file.kiosk]
+    agents = {each["of"]: each["name"]["zh"] for each in places if each["role"] == "agent"}
+    assert agents == {"agent-1": f"{len(file.device)} 台设备"}
+    assert next(each for each in places if each["role"] == "hall")["name"]["zh"] == file.zone[0].name
+    for place in places:
+        code = (await site.ask("POST", "pairings")).body["code"]
+        body = {"role": place["role"], "of": place["of"]}
+        assert (await site.ask("POST", f"pairings/{code}/approve", admin, body)).status == 200
 
 
 async def test_a_screen_whose_place_is_gone_does_not_stop_the_hall(site: Site) -> None:

@@ -67,4 +67,7 @@ def test_a_port_that_is_taken_is_said_and_nothing_is_served(tmp_path: Path, caps
         arguments = ["serve", "--hall", str(TOWNSHIP), "--database", f"sqlite:///{tmp_path / 'h.db'}", "--port", port]
         arguments += ["--host", "127.0.0.1", "--keys", str(tmp_path / "k"), "--voice", str(tmp_path)]
         assert cli.main(arguments) == 1
-    assert "address already in use" in capsys.readouterr().err.lower()
+    said = capsys.readouterr().err
+    assert f"port {port} is in use" in said
+    assert "--port" in said
+    assert not (tmp_path / "h.db").exists(), "what cannot be served makes no account"

@@ -58,6 +58,8 @@ async def test_verify_says_no_and_where(url: str, keys_dir: Path) -> None:
     assert await ran.verify(url, keys_dir) == cli.NO
     assert "NOT WHOLE" in ran.out.getvalue()
     assert "township 1 link" in ran.out.getvalue()
+    assert "What to do" in ran.out.getvalue()
+    assert "journal rebuild" in ran.out.getvalue()
 
 
 async def test_rebuild_mends_and_export_carries_away(url: str, keys_dir: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from queue_server.app.hallfile import check_command, dump, load
+from queue_server.app.hallfile import check_command, dump, load, place
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -123,3 +123,14 @@ def test_the_table_for_people_says_what_to_mend(capsys: pytest.CaptureFixture[st
     out = capsys.readouterr().out
     assert "zh-kuasheng" in out
     assert "24 windows" in out
+
+
+@pytest.mark.parametrize("table", ["window = [\n", ""])
+def test_ux_s_06_a_finding_is_found_in_the_file_by_its_line_and_its_name(table: str) -> None:
+    """The same id stands in several tables: the line is the one of the table that is meant."""
+    line = '{ id = "hall", name = "大厅服务", prefix = "S" },'
+    text = f'hall.id = "hall"\n{table}matter = [\n  {{ id = "hall", name = "别的" }},\n]\ndomain = [\n  {line}\n]\n'
+    at = text.splitlines().index(f"  {line}") + 1
+    assert place("domain hall", text) == f"领域 hall 大厅服务\n第 {at} 行 · line {at}"
+    assert place("domain gone · prefix", text) == "领域 gone · prefix"
+    assert place("hall.timezone", text) == "hall.timezone"

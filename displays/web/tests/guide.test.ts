@@ -1,12 +1,13 @@
 /** The guide's page without a browser: batches of tickets, the lock, lost slips, order of the alarms (UX G-01, G-04, G-06). */
 import { describe, expect, it } from 'vitest'
-import { answered, BATCH_MOST, begin, failed, goOn, halt, nextKey } from '../src/guide/batch'
+import { answered, BATCH_MOST, begin, failed, goOn, halt, looked, nextKey, printing } from '../src/guide/batch'
 import { clockSince, LOCK_MS, locked, material, prints, sortAlarms, spanOf } from '../src/guide/desk'
 import type { AlarmDocument, DeviceDocument } from '../src/core/wire'
 import { taken, ticket } from '../src/fixtures/kiosk'
 
 const keys = (n: number) => Array.from({ length: n }, (_, at) => `k${at}`)
-const got = (at: number) => taken(ticket(`A0${at}`, 'claimed'))
+type Print = Parameters<typeof ticket>[1]
+const got = (at: number, slip: Print = 'printed') => taken(ticket(`A0${at}`, slip))
 
 describe('UX G-01, X-12: up to twenty tickets in a row', () => {
   it('asks for one after the other, each with a key of its own', () => {
@@ -19,6 +20,35 @@ describe('UX G-01, X-12: up to twenty tickets in a row', () => {
     expect(asked).toEqual(['k0', 'k1', 'k2'])
     expect(batch.state).toBe('done')
     expect(nextKey(batch)).toBeNull()
+  })
+  it('waits for each slip before it asks for the next ticket: twenty in a row come out as twenty slips', () => {
+    const first = answered(begin(keys(2)), got(0, 'claimed'))
+    expect(printing(first)?.ticket.number).toBe('A00')
+    expect(nextKey(first)).toBeNull()
+    const out = looked(first, got(0))
+    expect(printing(out)).toBeNull()
+    expect(nextKey(out)).toBe('k1')
+    const last = answered(out, got(1, 'claimed'))
+    expect(last.state).toBe('running')
+    expect(looked(last, got(1)).state).toBe('done')
+  })
+  it('stops at a slip that did not come out, names it, and goes on with the next', () => {
+    for (const slip of ['failed', 'unknown'] as const) {
+      const stopped = looked(answered(begin(keys(2)), got(0, 'claimed')), got(0, slip))
+      expect(stopped.state).toBe('stopped')
+      expect(stopped.unprinted).toBe('A00')
+      expect(nextKey(goOn(stopped))).toBe('k1')
+      expect(looked(answered(goOn(stopped), got(1, 'claimed')), got(1, slip))).toMatchObject({ state: 'done', unprinted: 'A01' })
+    }
+  })
+  it('shows a single ticket at once, and goes on without paper where none was asked for', () => {
+    expect(answered(begin(keys(1)), got(0, 'claimed')).state).toBe('done')
+    expect(nextKey(answered(begin(keys(2)), got(0, 'none')))).toBe('k1')
+  })
+  it('goes on with the slip that was being printed when somebody stopped', () => {
+    const halted = halt(answered(begin(keys(1).concat('k1')), got(0, 'claimed')))
+    expect(halted.state).toBe('stopped')
+    expect(printing(goOn(halted))?.ticket.number).toBe('A00')
   })
   it('issues at most twenty', () => {
     expect(begin(keys(25)).keys).toHaveLength(BATCH_MOST)

@@ -210,6 +210,7 @@ class Screens:
             closed_reason=reason,
             voice=self.around.guidance,
             reactivates=hall.configuration.policy.no_show is NoShowPolicy.SAME_WINDOW,
+            scanner=kiosk.scanner,
         )
         return {
             "hall": self.hall_document(hall, kiosk.zone),
@@ -218,7 +219,9 @@ class Screens:
         }
 
     def _issuing(self, hall: Hall, now: int) -> tuple[bool, Words]:
-        if not hall.day or hall.state in (HallState.CLOSING, HallState.CLOSED):
+        if hall.day and hall.state is HallState.CLOSING:
+            return False, words("tickets-ended")
+        if not hall.day or hall.state is HallState.CLOSED:
             return False, words("tickets-closed")
         return True, NOTHING
 

@@ -239,7 +239,7 @@ export interface WindowFigures {
 }
 
 export interface ReasonCount {
-  reason: string
+  reason: Words
   times: number
 }
 
@@ -292,6 +292,7 @@ export interface KioskDocument {
   closed_reason: Words
   voice: boolean
   reactivates: boolean
+  scanner: boolean
 }
 
 export interface MenuEntry {
@@ -716,6 +717,13 @@ export interface PairedDevice {
   last_seen: number | null
 }
 
+export interface Place {
+  role: string
+  of: string
+  name: Words
+}
+
 export interface PairedList {
   devices: PairedDevice[]
+  places: Place[]
 }

@@ -1,4 +1,8 @@
-/** Issuing several tickets in a row: each its own request with its own key, in order, stopping at the first that fails. Pure. */
+/**
+ * Issuing several tickets in a row: each its own request with its own key, in order, and none before the slip of the one
+ * before it is out, for a printer takes a second or two a slip and a print job lives ten (law 7). Stops at the first
+ * ticket or slip that fails. Pure.
+ */
 import type { TicketTaken, Words } from '../core/wire'
 
 export const BATCH_MOST = 20
@@ -9,21 +13,40 @@ export interface Batch {
   taken: TicketTaken[]
   state: 'running' | 'stopped' | 'done'
   problem: Words | null
+  /** The number whose slip did not come out, or nobody knows; '' when all is well. */
+  unprinted: string
 }
 
 export function begin(keys: string[]): Batch {
-  return { keys: keys.slice(0, BATCH_MOST), taken: [], state: keys.length === 0 ? 'done' : 'running', problem: null }
+  return { keys: keys.slice(0, BATCH_MOST), taken: [], state: keys.length === 0 ? 'done' : 'running', problem: null, unprinted: '' }
+}
+
+/** The ticket whose slip is still being printed, and which everything waits for; null when there is none. A single ticket is shown at once. */
+export function printing(batch: Batch): TicketTaken | null {
+  const last = batch.taken[batch.taken.length - 1]
+  return batch.keys.length > 1 && last?.ticket.print_state === 'claimed' ? last : null
 }
 
 /** The key of the ticket to ask for now, or null when nothing is to be asked. */
 export function nextKey(batch: Batch): string | null {
-  return batch.state === 'running' ? (batch.keys[batch.taken.length] ?? null) : null
+  return batch.state === 'running' && printing(batch) === null ? (batch.keys[batch.taken.length] ?? null) : null
 }
 
 export function answered(batch: Batch, taken: TicketTaken): Batch {
-  const all = [...batch.taken, taken]
-  const done = all.length >= batch.keys.length
-  return { ...batch, taken: all, state: done ? 'done' : batch.state, problem: null }
+  return judged({ ...batch, taken: [...batch.taken, taken], problem: null })
+}
+
+/** What has become of the last ticket's slip meanwhile. */
+export function looked(batch: Batch, last: TicketTaken): Batch {
+  return judged({ ...batch, taken: [...batch.taken.slice(0, -1), last], problem: null })
+}
+
+function judged(batch: Batch): Batch {
+  const last = batch.taken[batch.taken.length - 1]
+  const bad = last?.ticket.print_state === 'failed' || last?.ticket.print_state === 'unknown'
+  const all = batch.taken.length >= batch.keys.length
+  const state = all && printing(batch) === null ? 'done' : bad && batch.keys.length > 1 ? 'stopped' : batch.state
+  return { ...batch, state, unprinted: bad ? (last?.ticket.number ?? '') : '' }
 }
 
 export function failed(batch: Batch, problem: Words): Batch {
@@ -32,10 +55,10 @@ export function failed(batch: Batch, problem: Words): Batch {
 
 /** The person's own stop; what is on its way still comes in. */
 export function halt(batch: Batch): Batch {
-  return batch.state === 'running' ? { ...batch, state: 'stopped', problem: null } : batch
+  return batch.state === 'running' && batch.taken.length < batch.keys.length ? { ...batch, state: 'stopped', problem: null } : batch
 }
 
-/** Goes on with the key that was not answered. */
+/** Goes on with the slip that was being printed, or the key that was not answered. */
 export function goOn(batch: Batch): Batch {
-  return batch.state === 'stopped' && batch.taken.length < batch.keys.length ? { ...batch, state: 'running', problem: null } : batch
+  return batch.state === 'stopped' ? { ...batch, state: 'running', problem: null, unprinted: '' } : batch
 }

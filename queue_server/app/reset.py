@@ -1,0 +1,75 @@
+"""`yichuang account reset`: a new password from the server's own machine, whether the hall is being served or not."""
+
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from msgspec import structs
+from sqlalchemy import select
+from sqlalchemy.engine import URL
+
+from queue_server.app.accounts import FIRST_ADMIN, PIN_ACCOUNT, new_password, new_pin
+from queue_server.store import tables
+from queue_server.store.accounts import AccountStore, StaffRow
+from queue_server.store.database import Database, parse
+
+PIN = "kiosk-pin"
+"""What stands for the PIN of the kiosks' staff menu on the command line; no member of staff can be called so."""
+
+
+def only_database(folder: Path) -> str:
+    """The address of the one database of a folder; ValueError says which there are."""
+    found = sorted(folder.glob("*.db"))
+    if len(found) != 1:
+        which = ", ".join(each.name for each in found) or "none"
+        raise ValueError(f"name the database with --database sqlite:///FILE; in {folder} there are: {which}")
+    return f"sqlite:///{found[0]}"
+
+
+async def reset(url: str, hall: str | None, staff: str) -> str:
+    """The new password or PIN of an account, which is switched on and whose sessions end with it; durable.
+
+    A server that runs on this database takes it up within seconds (`Accounts.watch`). ValueError says what there is
+    instead of what was named; the store's errors for a database that does not answer.
+    """
+    address = parse(url)
+    _require_file(address)
+    database = Database(address)
+    try:
+        ids = select(tables.leases.c.hall).order_by(tables.leases.c.hall)
+        async with database.reading() as connection:
+            halls = list((await connection.execute(ids)).scalars())
+        meant = [each for each in halls if hall in (None, each)]
+        if len(meant) != 1:
+            raise ValueError(f"name the hall with --hall ID; in this database there are: {', '.join(halls) or 'none'}")
+        return await _reset(AccountStore(database, meant[0]), staff)
+    finally:
+        await database.close()
+
+
+def _require_file(address: URL) -> None:
+    """A mistyped path must not make an empty database."""
+    if address.get_backend_name() == "sqlite" and not Path(str(address.database)).exists():
+        raise ValueError(f"there is no database at {address.database}: look at --database")
+
+
+async def _reset(accounts: AccountStore, staff: str) -> str:
+    name = PIN_ACCOUNT if staff == PIN else staff
+    known = {row.staff: row for row in await accounts.staff()}
+    if name not in known:
+        ids = ", ".join([*sorted(set(known) - {PIN_ACCOUNT}), PIN])
+        raise ValueError(f"there is no account {staff!r}; there are: {ids}")
+    row = known[name]
+    if name == PIN_ACCOUNT:
+        secret = new_pin()
+        row = structs.replace(row, password=PasswordHasher().hash(secret))
+    else:
+        secret = new_password()
+        row = structs.replace(row, password=PasswordHasher().hash(secret), must_change=True, active=True)
+    if name == FIRST_ADMIN:  # whatever was taken away from it: somebody must be able to give it back
+        row = structs.replace(row, roles=_with_admin(row))
+    await accounts.put_staff(row, ends_sessions=True)
+    return secret
+
+
+def _with_admin(row: StaffRow) -> str:
+    return ",".join(sorted({"admin", *filter(None, row.roles.split(","))}))

@@ -1,0 +1,55 @@
+"""The guide's twenty tickets before the doors open, on one printer that takes its time (UX G-01, DESIGN 3 law 7)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+
+from devices.transport import Listener, Unavailable
+from tests.devices.independent_escpos import decode
+from tests.e2e.conftest import MakeHall
+from tests.e2e.living import TappedPrinter, until
+from tests.e2e.pages import Screens
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+BYTES_A_SECOND = 1_400
+"""A slip of about 1.9 KB takes some 1.4 s, as on a serial line of 14,400 baud: eight in a row outlive a job's ten seconds."""
+
+MANY = 20
+
+
+class SlowPrinter(TappedPrinter):
+    """Takes the bytes no faster than its line, and answers a question only when it comes to it."""
+
+    async def _serve(self, listener: Listener) -> None:
+        while True:
+            self._end = await listener.accept()
+            with contextlib.suppress(Unavailable):
+                while True:
+                    data = await self._end.read(64)
+                    await asyncio.sleep(len(data) / BYTES_A_SECOND)
+                    await self._answer(self.interpreter.feed(data))
+            await self._end.close()
+
+
+async def test_ux_g_01_twenty_in_a_row_are_twenty_slips_in_order(make_hall: MakeHall, pages: Screens) -> None:
+    living = make_hall(["6"])
+    living.printer = SlowPrinter(f"pty://{living.folder / 'printer'}")  # type: ignore[attr-defined]
+    async with living as hall, hall.clerk("1006", "6"):
+        await hall.start_agent()
+        await hall.hire("2001", "guide")
+        guide = await pages.staff(hall, "/guide", "2001")
+        await guide.page.locator(".row-key:not(.shut)").first.click()
+        await guide.page.get_by_role("button", name=str(MANY), exact=True).click()
+        await guide.page.get_by_role("button", name=f"出 {MANY} 张号").click()
+        await guide.page.get_by_text(f"已出 {MANY} / {MANY} 张").wait_for(timeout=150_000)
+        await guide.page.get_by_role("button", name="再取一个").wait_for(timeout=30_000)
+        await until(lambda: len(hall.printer.tickets()) >= MANY, 10, "twenty slips")
+        issued = [number for (number,) in hall.rows("select number from tickets order by issued_at, number")]
+        assert len(issued) == MANY
+        slips = [decode(paper).text for paper in hall.printer.tickets()]
+        assert [next(number for number in issued if number in slip) for slip in slips] == issued
+        assert hall.rows("select distinct state from claims where kind = 'print'") == [("done",)]
