@@ -9,9 +9,14 @@ import signal
 import sys
 from pathlib import Path
 
+import structlog
+
 from devices.agent import Agent, AgentSettings, Render
 from devices.devicemap import PrinterMaker
 from devices.pairing import membership
+from devices.profiles import add_folder
+
+_log = structlog.get_logger("devices")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--server", required=True, metavar="URL", help="http://hall-server:8080")
     parser.add_argument("--hall", required=True, metavar="ID", help="the hall's id in addresses")
     parser.add_argument("--state", required=True, type=Path, metavar="FOLDER", help="for its token and unsent presses")
+    parser.add_argument(
+        "--profiles", type=Path, metavar="FOLDER", help="the hall's own device profiles; default: STATE/profiles"
+    )
 
 
 async def run(arguments: argparse.Namespace, render: Render, make_printer: PrinterMaker) -> int:
@@ -28,6 +36,9 @@ async def run(arguments: argparse.Namespace, render: Render, make_printer: Print
         sys.stderr.write(f"--server begins with http:// or https://, not {server!r}\n")
         return 2
     arguments.state.mkdir(parents=True, exist_ok=True)
+    for sentence in add_folder(arguments.profiles or arguments.state / "profiles"):
+        # Its devices are then named as wrong in the map; the others work.
+        _log.error("profile_wrong", error=sentence)
     life = asyncio.create_task(_live(server, arguments.hall, arguments.state, render, make_printer))
     with contextlib.suppress(NotImplementedError):  # Windows has no signals in its loop; Ctrl+C works there too
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, life.cancel)

@@ -65,7 +65,7 @@ def _check(entry: DeviceEntry, there: tuple[DeviceEntry, ...]) -> None:
 def make_bus(entries: tuple[DeviceEntry, ...], calls: Calls) -> Bus:
     """The line and the devices of a plan's group; ValueError says what to mend in the map."""
     serial = _serial(entries)
-    bus = Bus(transport(_complete(entries[0].url, serial)), line_settings(entries, serial))
+    bus = Bus(transport(complete_url(entries[0].url, serial)), line_settings(entries, serial))
     for entry in entries:
         bus.attach(make_driver(entry, calls))
     return bus
@@ -81,7 +81,7 @@ def _serial(entries: tuple[DeviceEntry, ...]) -> Serial:
     return first
 
 
-def _complete(url: str, serial: Serial) -> str:
+def complete_url(url: str, serial: Serial) -> str:
     """A serial URL with the options that it leaves to its devices."""
     address = parse_url(url)
     if address.scheme != "serial":

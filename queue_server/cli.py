@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from devices import cli as agent
+from devices import tool as device_tool
 from devices.emulators import cli as emulators
 from displays.errors import Malformed
 from displays.errors import Unavailable as NoPack
@@ -69,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_agent(commands.add_parser("agent", help="own the devices of this PC"))
     _add_voice(commands.add_parser("voice", help="make the voice pack that ships, or a player's card"))
     _add_demo(commands.add_parser("demo", help="live through a morning on emulated devices"))
+    tool = commands.add_parser("devices", help="the devices that are known, and what their bytes mean")
+    device_tool.add_arguments(tool)
+    tool.set_defaults(run=device_tool.run)
     emulate = commands.add_parser("emulate", help="be the other end of a device's line")
     emulators.add_arguments(emulate)
     emulate.set_defaults(run=lambda arguments: run_loop(emulators.run(arguments)))

@@ -12,12 +12,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from devices.profiles import a090, ff68, plainstrips, voices
+from devices.profiles import a090, ff68, plainstrips, printers, voices
 from devices.profiles.files import load_profile, read_profile
 from devices.profiles.profile import Profile
 
 _known: Final[dict[str, Profile]] = {
-    profile.name: profile for profile in (*ff68.PROFILES, *a090.PROFILES, *plainstrips.PROFILES, *voices.PROFILES)
+    profile.name: profile for family in (ff68, a090, plainstrips, voices, printers) for profile in family.PROFILES
 }
 for _file in sorted(resources("devices.profiles").joinpath("shipped").iterdir(), key=lambda file: file.name):
     _shipped = read_profile(_file.read_text(encoding="utf-8")).profile
@@ -25,7 +25,7 @@ for _file in sorted(resources("devices.profiles").joinpath("shipped").iterdir(),
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(_known)
 DEFAULTS: Final[Mapping[str, str]] = MappingProxyType({"strip": "a090", "board": "a090"})
 """What an entry of this kind is when its profile is empty."""
-KINDS: Final = frozenset(kind for profile in PROFILES.values() for kind in profile.kinds)
+KINDS: Final = frozenset(kind for profile in PROFILES.values() for kind in profile.kinds) - {"printer"}
 """The kinds of devices that live on a bus; a printer has its own line."""
 
 

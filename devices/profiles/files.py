@@ -21,6 +21,7 @@ from devices.emulators.templated import EmulatedTemplatePad, EmulatedTemplateStr
 from devices.framing.codec import Codec
 from devices.framing.template import VARIABLE, Template, TemplateFrame, parse_template, template_codec
 from devices.profiles.profile import ELSEWHERE, NOBODY, Calls, Profile, Serial, levels, read_settings
+from devices.profiles.wording import Wording
 from devices.protocols import templated
 from devices.protocols.keymaps import Action, Keymap, KeyRule
 from devices.protocols.keypad import CELLS, KeypadSettings
@@ -166,6 +167,31 @@ class TemplateProfile:
             return EmulatedTemplateStrip(address, self.codec, self.coding, acks=acks)
         return EmulatedTemplatePad(address, self.codec, self.digits, acks=templated.ACKNOWLEDGE in self.templates)
 
+    def means(self, frame: TemplateFrame) -> str:
+        """A frame in words."""
+        text, colours = self.coding.decode(frame.body)
+        if frame.name in (templated.SHOW, templated.BOARD) and self.family == "strip":
+            return f"{frame.name} {text}" + (f" (colours {colours})" if colours else "")
+        if frame.name != templated.PRESSED or frame.key is None:
+            return frame.name
+        typed = "".join(str(byte - self.digits.zero) for byte in frame.body)
+        meaning = self.keymap.action(frame.key, typed)
+        said = f"pressed {typed + ' ' if typed else ''}{frame.key:02X}"
+        return f"{said}: {meaning[0]}{' ' + meaning[1] if meaning[1] else ''}" if meaning else said
+
+    def read(self, said: Mapping[str, object]) -> TemplateFrame | None:
+        """{"address": 3, "text": "请A042", "colour": "green"} for a strip."""
+        match dict(said):
+            case {"text": str(text), **rest} if self.family == "strip":
+                colour = str(rest.get("colour", "red"))
+                if self.coding.colours and colour not in self.coding.colours:
+                    raise ValueError(f"no colour {colour!r}: {', '.join(self.coding.colours)}")
+                body = self.coding.encode([(text, colour)], self.file.text.longest)
+                address, name = int(str(rest.get("address", 0))), str(rest.get("name", templated.SHOW))
+                return TemplateFrame(name, address, body, sequence=int(str(rest.get("sequence", 0))))
+            case _:
+                return None
+
     @property
     def profile(self) -> Profile:
         """As the registry holds it."""
@@ -178,6 +204,7 @@ class TemplateProfile:
             codec=self.codec,
             make=self.make,
             emulate=self.emulate,
+            wording=Wording((TemplateFrame,), self.means, self.read),
             serial=Serial(line.baud, line.bits, line.parity.upper(), f"{line.stop:g}"),
             experimental=True,
         )

@@ -9,10 +9,12 @@ from typing import Final
 from devices.drivers.base import AnyDriver
 from devices.drivers.strip import Board, Strip
 from devices.emulators.plainstrips import EmulatedAaqt, EmulatedAddrFe
-from devices.framing.aaqt import AAQT
-from devices.framing.addrfe import ADDRFE
+from devices.framing import aaqt, addrfe
+from devices.framing.aaqt import AAQT, AaqtFrame
+from devices.framing.addrfe import ADDRFE, AddrFeFrame
 from devices.framing.codec import AnyCodec
 from devices.profiles.profile import ELSEWHERE, Calls, Profile, read_settings
+from devices.profiles.wording import Wording
 from devices.protocols.plainstrips import AAQT_GAP_MS, AaqtProtocol, AddrFeProtocol, PlainSettings
 from queue_server.wire.agent import DeviceEntry
 
@@ -33,6 +35,15 @@ def _strip(
     return driver
 
 
+def _aaqt_means(frame: AaqtFrame) -> str:
+    kind = {aaqt.STRIP: "strip", aaqt.BOARD: "board"}.get(frame.mode, f"mode {frame.mode.hex(' ')}")
+    return f"{kind}: show {frame.text.decode('gbk', 'replace')}"
+
+
+def _addrfe_means(frame: AddrFeFrame) -> str:
+    return f"{'board' if frame.command == addrfe.BOARD else 'strip'}: show {frame.text.decode('gbk', 'replace')}"
+
+
 PROFILES: Final = (
     Profile(
         name="aaqt",
@@ -42,6 +53,7 @@ PROFILES: Final = (
         codec=AAQT,
         make=partial(_strip, AAQT, AaqtProtocol, AAQT_GAP_MS),
         emulate=EmulatedAaqt,
+        wording=Wording((AaqtFrame,), _aaqt_means, encoding="gbk"),
         experimental=True,
     ),
     Profile(
@@ -52,6 +64,7 @@ PROFILES: Final = (
         codec=ADDRFE,
         make=partial(_strip, ADDRFE, AddrFeProtocol, None),
         emulate=EmulatedAddrFe,
+        wording=Wording((AddrFeFrame,), _addrfe_means, encoding="gbk"),
         experimental=True,
     ),
 )

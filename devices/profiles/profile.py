@@ -14,6 +14,7 @@ from devices.drivers.keypad import Keypad
 from devices.drivers.rating import RatingPad
 from devices.emulators.nodes import AnyNode
 from devices.framing.codec import AnyCodec
+from devices.profiles.wording import UNWORDED, Wording
 from devices.protocols.keypad import KeyAction
 from queue_server.wire.agent import DeviceEntry
 from queue_server.wire.common import PrinterState
@@ -90,7 +91,9 @@ Maker = Callable[[DeviceEntry, Mapping[str, str], Calls], AnyDriver]
 class Profile:
     """One model of device: `name` is what a device map says, `kinds` what it may be there.
 
-    `page`: its page in docs/devices. `emulate`: the other end at an address. `experimental`: known from one source only.
+    `page`: its page in docs/devices. `emulate`: the other end at an address. `wording`: its frames as plain values, for
+    `yichuang devices`. `pattern`: show or say a text, for a driver that is no strip, keypad or rating device. `personal`: its
+    bytes may hold personal data, and what is no whole frame is never shown. `experimental`: known from one source only.
     """
 
     name: str
@@ -100,7 +103,10 @@ class Profile:
     codec: AnyCodec
     make: Maker
     emulate: Callable[[int], AnyNode]
+    wording: Wording[Any] = UNWORDED
+    pattern: Callable[[AnyDriver, str], None] | None = None
     serial: Serial = Serial()
+    personal: bool = False
     experimental: bool = False
 
 

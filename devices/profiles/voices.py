@@ -15,6 +15,8 @@ from devices.framing.dfplayer import DFPLAYER
 from devices.framing.jq8900 import JQ8900
 from devices.framing.tts import SYN6288_CODEC, XFS5152_CODEC
 from devices.profiles.profile import Calls, Profile, read_settings
+from devices.profiles.voicewords import DFPLAYER_WORDS, JQ8900_WORDS, SYN6288_WORDS, XFS5152_WORDS, say_pattern
+from devices.profiles.wording import Wording
 from devices.protocols.tracks import TRACKS, DfDialect, JqDialect, TrackSettings
 from devices.protocols.tts import Module, TtsDialect, TtsSettings
 from devices.protocols.voice import Dialect, SpeechSettings
@@ -51,7 +53,13 @@ def _speaker(
 
 
 def _profile(
-    name: str, title: str, codec: AnyCodec, dialect: MakeDialect, emulate: Any, idle_words: int = 2
+    name: str,
+    title: str,
+    codec: AnyCodec,
+    dialect: MakeDialect,
+    emulate: Any,
+    wording: Wording[Any],
+    idle_words: int = 2,
 ) -> Profile:
     return Profile(
         name=name,
@@ -61,13 +69,25 @@ def _profile(
         codec=codec,
         make=partial(_speaker, codec, dialect, idle_words),
         emulate=emulate,
+        wording=wording,
+        pattern=say_pattern,
     )
 
 
 PROFILES: Final = (
-    _profile("syn6288", "SYN6288 reading text", SYN6288_CODEC, partial(_tts, "syn6288"), EmulatedTts),
-    _profile("xfs5152", "XFS5152CE reading text", XFS5152_CODEC, partial(_tts, "xfs5152"), emulated_xfs5152),
-    _profile("jq8900", "JQ8900 joining recordings", JQ8900, partial(_tracks, JqDialect), EmulatedJq8900),
+    _profile("syn6288", "SYN6288 reading text", SYN6288_CODEC, partial(_tts, "syn6288"), EmulatedTts, SYN6288_WORDS),
+    _profile(
+        "xfs5152", "XFS5152CE reading text", XFS5152_CODEC, partial(_tts, "xfs5152"), emulated_xfs5152, XFS5152_WORDS
+    ),
+    _profile("jq8900", "JQ8900 joining recordings", JQ8900, partial(_tracks, JqDialect), EmulatedJq8900, JQ8900_WORDS),
     # Its frames carry a sum, so one word is enough, and each question would be a pause between two tracks.
-    _profile("dfplayer", "DFPlayer playing recordings", DFPLAYER, partial(_tracks, DfDialect), EmulatedDfPlayer, 1),
+    _profile(
+        "dfplayer",
+        "DFPlayer playing recordings",
+        DFPLAYER,
+        partial(_tracks, DfDialect),
+        EmulatedDfPlayer,
+        DFPLAYER_WORDS,
+        1,
+    ),
 )

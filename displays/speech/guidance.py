@@ -18,7 +18,8 @@ SENTENCES: Final = {
     "search": ("请按拼音首字母，找您要办的事。", "Type the first letters of what you need."),
     "priority": ("请选优先的类别，办理时窗口会看证件。", "Choose a priority. The window will ask for the card."),
     "basket": ("几件事，一个号一起办。点下面的按钮取号。", "One ticket for all. Tap the button below to get it."),
-    "slip": (
+    "slip": ("请把凭条上的二维码对准扫码口。", "Hold the code of your slip to the scanner."),
+    "missed": (
         "过号了，请扫号票上的二维码，或者输入号码和核对码。",
         "Missed your call? Scan the code on your slip, or type the number and the check code.",
     ),

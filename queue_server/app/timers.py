@@ -86,6 +86,8 @@ class Timers:
         under_way = bool(day) and state is not HallState.CLOSED
         if not under_way:
             self._hub.clock.anchor()
+            if await self._applied_planned():  # whoever ended the day; and before the next one opens
+                return
         local = self._hub.clock.local(self._hub.clock.now())
         today, minute = f"{local:%Y-%m-%d}", local.hour * 60 + local.minute
         hours = configuration.hours
@@ -110,9 +112,13 @@ class Timers:
             await self._store.anchor(self._hub.name, self._hub.clock.now())
         except StoreError as error:
             log.error("daily head not anchored", error=str(error))
+
+    async def _applied_planned(self) -> bool:
+        """Whether a configuration was meant for tonight; it is in force now. Nobody is in the house to be stranded."""
         planned = await self._hub.read(lambda hall: hall.planned)
         if planned is not None:
             await self._tell(c.ApplyConfiguration(configuration=planned, source="tonight"))
+        return planned is not None
 
     def _watch_clock(self) -> None:
         """RULES 49: a wall clock that jumped is not followed during the day, but somebody must mend it."""

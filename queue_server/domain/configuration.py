@@ -132,7 +132,10 @@ class Zone(Part, frozen=True, kw_only=True):
 
 
 class Domain(Part, frozen=True, kw_only=True):
-    """[[domain]]: a family of matters with one number prefix (RULES 14; not I, O, Q, Z: UX X-03)."""
+    """[[domain]]: a family of matters with one number prefix (RULES 14; not I, O, Q, Z: UX X-03).
+
+    `everyday` and `everyday_en` are what people come for, in a few words.
+    """
 
     id: str
     name: str
@@ -140,6 +143,7 @@ class Domain(Part, frozen=True, kw_only=True):
     prefix: str
     icon: str = ""
     everyday: str = ""
+    everyday_en: str = ""
 
 
 class Department(Part, frozen=True, kw_only=True):
@@ -239,12 +243,13 @@ class Window(Part, frozen=True, kw_only=True):
 
 
 class Kiosk(Part, frozen=True, kw_only=True):
-    """[[kiosk]]: a ticket dispenser and its printer (a device id)."""
+    """[[kiosk]]: a ticket dispenser, its printer (a device id), and whether it has a scanner that types what it reads."""
 
     id: str
     name: str = ""
     zone: str = ""
     printer: str = ""
+    scanner: bool = False
 
 
 class Device(Part, frozen=True, kw_only=True):

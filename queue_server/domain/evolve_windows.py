@@ -4,6 +4,7 @@ from queue_server.domain import events as e
 from queue_server.domain.model import GivenCalls, Hall, LastStep, Service, Stop, Ticket
 from queue_server.domain.moves import forget_person, let_go, move, remember_person, turn
 from queue_server.domain.queues import place, take_out
+from queue_server.domain.said import WRITTEN, is_sealed
 from queue_server.wire.common import TicketState
 
 
@@ -86,7 +87,8 @@ def _count_given(hall: Hall, event: e.TicketCalled) -> None:
     hall.called_given += 1
     given = hall.given.setdefault((event.window, event.staff), GivenCalls(hall.windows[event.window].staff_name))
     given.last_at = event.at
-    given.reasons[event.reason] = given.reasons.get(event.reason, 0) + 1
+    reason = WRITTEN if is_sealed(event.reason) else event.reason
+    given.reasons[reason] = given.reasons.get(reason, 0) + 1
 
 
 def _remember(hall: Hall, ticket: Ticket) -> None:

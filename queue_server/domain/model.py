@@ -62,7 +62,7 @@ class Ticket(Struct, gc=False):
     stop: int = 0
     window: str = ""
     service: str = ""
-    services: list[str] = field(default_factory=list)
+    services: list[str] = []
     called_at: int = 0
     last_call_at: int = 0
     first_called_at: int = 0

@@ -7,6 +7,9 @@ REASONS = frozenset(
     {"returned", "priority", "follow-up", "no-answer", "left", "wrong", "copy", "pay", "form", "keypad"},
 )
 
+WRITTEN = "other"
+"""What somebody wrote, where only kinds of reasons are told apart."""
+
 _SEALED = re.compile(r"sealed:[0-9a-f]{16}")
 
 

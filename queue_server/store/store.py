@@ -1,5 +1,7 @@
 """The store: leases, commits, reads and what is kept beside the journal, on SQLite and PostgreSQL alike."""
 
+# long: one port has one implementation, and each of its promises is a few lines of SQL
+
 import asyncio
 import time
 from collections import Counter

@@ -160,6 +160,8 @@ async def preview(frame: Frame, request: web.Request, person: Person) -> web.Res
 
 async def apply(frame: Frame, request: web.Request, person: Person) -> web.Response:
     body = await frame.body(request, ConfigurationFile)
+    if body.at not in ("now", "tonight"):
+        raise Malformed("at", "now or tonight")
     value, reply = await _checked(frame, body.text)
     if value is None:
         raise Rejected("configuration-invalid")

@@ -306,7 +306,7 @@ class WindowFigures(Message, frozen=True, kw_only=True):
 
 
 class ReasonCount(Message, frozen=True, kw_only=True):
-    """A reason in the clerk's words, and how often it was given."""
+    """A reason as a code (`other` for all that was written by hand), and how often it was given."""
 
     reason: str
     times: int
@@ -368,6 +368,7 @@ class KioskDocument(Message, frozen=True, kw_only=True):
 
     `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM). `voice`:
     it can speak (UX K-06). `reactivates`: the pass rule leaves tickets that their citizens bring back here (RULES 28).
+    `scanner`: slips of the day before may be held before it (RULES 34).
     """
 
     id: str
@@ -379,6 +380,7 @@ class KioskDocument(Message, frozen=True, kw_only=True):
     closed_reason: Words
     voice: bool
     reactivates: bool
+    scanner: bool
 
 
 class MenuEntry(Message, frozen=True, kw_only=True):

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from devices.bus import IN_TURN_LIMIT, Bus, BusSettings
 from devices.drivers.base import AnyDriver, BusDriver
@@ -212,3 +214,38 @@ def test_two_devices_of_one_protocol_and_address_are_refused() -> None:
     bus.attach(Card(1, codec(b"V")))
     with pytest.raises(ValueError, match="address 0x01"):
         bus.attach(Card(1, codec(b"S")))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["ack", "slot", "turn"]), st.integers(0, 5)), max_size=60))
+def test_design_law_5_any_mixture_keeps_order_newest_and_bounds(sends: list[tuple[int, str, int]]) -> None:
+    asyncio.run(_mixture(sends))
+
+
+async def _mixture(sends: list[tuple[int, str, int]]) -> None:
+    cards = [Card(address, codec(lead)) for address, lead in enumerate((b"V", b"S", b"V"))]
+    wire = Wire(*cards)
+    turns: dict[int, list[int]] = {0: [], 1: [], 2: []}
+    newest: dict[int, int] = {}
+    async with wire.running():
+        for number, (card, how, pause) in enumerate(sends):
+            match how:
+                case "ack":
+                    cards[card].say(number)
+                case "slot":
+                    cards[card].say(number, slot="text")
+                    newest[card] = number
+                case _:
+                    cards[card].say(number, in_turn=True)
+                    turns[card].append(number)
+            if pause == 5:
+                await asyncio.sleep(0)
+        await until(lambda: not wire.bus._work.is_set())
+        for address, card in enumerate(cards):
+            sent = [number for number, _ in card.sends]
+            assert len(sent) == len(set(sent))
+            kept = [number for number in turns[address] if number not in card.lost]
+            assert [number for number in sent if number in turns[address]] == kept
+            assert newest.get(address) in (None, *sent)
+        written = sum(len(card.sends) for card in cards)
+        assert len(sends) == written + wire.bus.counters["dropped"] + wire.bus.counters["superseded"]

@@ -284,6 +284,26 @@ def test_a_port_with_a_serial_number_goes_by_id_and_one_without_by_path() -> Non
     assert SerialPort("/dev/ttyUSB1", "", 0x1A86, 0x7523, "", "1-5", links).url == "serial://" + links[1]
 
 
+async def test_issue_3_a_port_that_returns_under_another_name_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = await listen("pty://"), await listen("pty://")
+    names = iter([listener.url.removeprefix("serial://").partition("?")[0] for listener in (first, second)])
+    monkeypatch.setattr("devices.transport.streams.find_port", lambda wanted: next(names))
+    line = transport("serial://?vid=1a86&pid=7523")
+    await line.open()
+    far = await first.accept()
+    await line.write(b"one")
+    assert await read_all(far, 3) == b"one"
+    await far.close()
+    with pytest.raises(Unavailable):
+        await line.read()
+    await line.open()
+    far = await second.accept()
+    await line.write(b"two")
+    assert await read_all(far, 3) == b"two"
+    for end in (line, far, first, second):
+        await end.close()
+
+
 async def test_a_described_port_is_looked_up_when_it_is_opened() -> None:
     line = transport("serial://?vid=dead&pid=beef&baud=115200")
     with pytest.raises(Unavailable, match="vid=dead pid=beef"):

@@ -131,7 +131,7 @@ async def _type(kiosk: Opened, number: str, code: str) -> None:
     """The figures of the number and of the code, at the page's own pad."""
     page = kiosk.page
     await page.wait_for_timeout(800)
-    await page.get_by_role("button", name="过号恢复").click()
+    await page.get_by_role("button", name="我有号票").click()
     for figure in number.lstrip("ABCDEFGHJKLMNPRSTUVWXY"):
         await page.get_by_role("button", name=figure, exact=True).click()
     await page.get_by_role("button", name="下一步").click()

@@ -65,7 +65,7 @@ async def test_rules_23_calls_of_given_numbers_are_reported_by_clerk_window_and_
     first, second = [name for name in windows if name in served.windows_for([wanted])][:2]
     clerks = {name: await site.sit(name) for name in (first, second)}
     desk = await site.as_staff("manager")
-    for window, reason in ((first, "孕妇"), (first, "孕妇"), (first, "材料补齐"), (second, "孕妇")):
+    for window, reason in ((first, "priority"), (first, "行动不便"), (first, "材料补齐"), (second, "returned")):
         number = (await site.take(wanted)).body["ticket"]["number"]
         called = await site.ask("POST", f"windows/{window}/call", desk, {"number": number, "reason": reason})
         assert called.status == 200, called
@@ -73,6 +73,6 @@ async def test_rules_23_calls_of_given_numbers_are_reported_by_clerk_window_and_
         await site.ask("POST", f"windows/{window}/finish", clerks[window])
     figures = (await _shown(site, "manager"))["figures"]
     told = [(line.window, line.times, [(each.reason, each.times) for each in line.reasons]) for line in figures.given]
-    assert told == [(first, 3, [("孕妇", 2), ("材料补齐", 1)]), (second, 1, [("孕妇", 1)])]
+    assert told == [(first, 3, [("other", 2), ("priority", 1)]), (second, 1, [("returned", 1)])]
     assert figures.given[0].staff_name
     assert figures.called_given == 4

@@ -18,7 +18,7 @@ class Speaker implements Sound {
   pause() {}
 }
 
-const play = (id: string): Play => ({ type: 'play', id, epoch: 1, zone: 'z', url: `/clips/${id}`, duration_ms: 2000, text: { zh: '', en: '' }, volume: 80 })
+const play = (id: string): Play => ({ type: 'play', id, epoch: 1, zone: 'z', url: `/clips/${id}`, duration_ms: 2000, text: { zh: '', en: '' }, volume: 80, again: false })
 
 let speaker: Speaker
 let ended: Outcome[]

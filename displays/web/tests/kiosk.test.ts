@@ -6,7 +6,6 @@ import {
   type Choice, type Session, type Step,
 } from '../src/kiosk/session'
 import { sentenceFor } from '../src/kiosk/guidance'
-import { tokenIn } from '../src/kiosk/scan'
 import { minutesRange, splitFigures } from '../src/core/waits'
 import type { PrintState, TicketDocument, TicketTaken } from '../src/core/wire'
 import { taken as asTaken, ticket } from '../src/fixtures/kiosk'
@@ -226,31 +225,26 @@ describe('figures on tiles', () => {
 })
 
 describe('RULES 28: a passed ticket comes back with its slip', () => {
-  const slip = { token: '', number: '017', code: '4711' }
-  const typed = ['0', '1', '7', '9', '9'].reduce((held, figure, at) => reduce(held, { step: 'figure', figure }, 10 + at), run(fresh(0), [1, { step: 'go', to: 'slip' }]))
+  const missed = { number: '017', code: '4711' }
+  const typed = ['0', '1', '7', '9', '9'].reduce((held, figure, at) => reduce(held, { step: 'figure', figure }, 10 + at), run(fresh(0), [1, { step: 'go', to: 'missed' }]))
   it('takes four figures of each part and keeps the number while the code is typed', () => {
-    expect(typed.page).toMatchObject({ name: 'slip', number: '0179', code: '', at: 'number' })
+    expect(typed.page).toMatchObject({ name: 'missed', number: '0179', code: '', at: 'number' })
     const erased = reduce(typed, { step: 'erase' }, 20)
     const code = run(erased, [21, { step: 'part', at: 'code' }], [22, { step: 'figure', figure: '4' }])
     expect(code.page).toMatchObject({ number: '017', code: '4', at: 'code' })
   })
   it('asks under one key, shows the old number without paper, and forgets it', () => {
-    const asking = reduce(typed, { step: 'show', slip, key: 'k9' }, 30)
-    expect(asking.issuing).toMatchObject({ key: 'k9', slip, choices: [] })
-    expect(reduce(asking, { step: 'show', slip, key: 'k10' }, 31)).toBe(asking)
-    const back = reduce(asking, { step: 'taken', key: 'k9', taken: answered('printed'), paper: false }, T)
+    const asking = reduce(typed, { step: 'missed', missed, key: 'k9' }, 30)
+    expect(asking.issuing).toMatchObject({ key: 'k9', missed, choices: [] })
+    expect(reduce(asking, { step: 'missed', missed, key: 'k10' }, 31)).toBe(asking)
+    const back = reduce(asking, { step: 'taken', key: 'k9', taken: { ...answered('printed'), created: false }, paper: false }, T)
     expect(back.page).toMatchObject({ name: 'result', back: true })
     expect(leavesAt(back) - T).toBe(STAY_UNSURE_MS)
     expect(untouched(reduce(back, { step: 'tick' }, T + STAY_UNSURE_MS))).toBe(true)
   })
   it('says why not, as an answer about that ticket', () => {
-    const refused = run(typed, [30, { step: 'show', slip, key: 'k9' }], [40, { step: 'refused', key: 'k9', text: { zh: '正在排队', en: '' }, again: false }])
+    const refused = run(typed, [30, { step: 'missed', missed, key: 'k9' }], [40, { step: 'refused', key: 'k9', text: { zh: '正在排队', en: '' }, again: false }])
     expect(refused.page).toMatchObject({ name: 'refused', slip: true, again: null })
-  })
-  it('reads the address of a slip from a scanner, and nothing else', () => {
-    expect(tokenIn('http://hall.local/t/t0a1b2c3d4e5f6071.Ab-_9')).toBe('t0a1b2c3d4e5f6071.Ab-_9')
-    expect(tokenIn('https://hall.local:8443/t/t0a.b?lang=en')).toBe('t0a.b')
-    for (const other of ['6901234567892', 'http://elsewhere/rate/s1.x', 'http://hall/t/', '']) expect(tokenIn(other)).toBe('')
   })
 })
 

@@ -133,9 +133,8 @@ class Menu:
         matters.sort(key=lambda matter: -self._weight[matter.id])
         queues = [hall.serving.queue_of([matter.id]) for matter in matters]
         queue = next((queue for queue in dict.fromkeys(queues) if queue and is_served(hall, queue)), queues[0])
-        said = _first(matters[:3], 2)
         zh = domain.everyday or "、".join(matter.everyday[0] for matter in matters[:4] if matter.everyday)
-        sub = Words(zh=zh, en=said.en)
+        sub = Words(zh=zh, en=domain.everyday_en or _first(matters[:2], 2).en)
         return self._tile(hall, queue, now, "domain", domain.id, domain.icon, plain(domain.name, domain.name_en), sub)
 
     def _tile(

@@ -210,6 +210,7 @@ class Screens:
             closed_reason=reason,
             voice=self.around.guidance,
             reactivates=hall.configuration.policy.no_show is NoShowPolicy.SAME_WINDOW,
+            scanner=kiosk.scanner,
         )
         return {
             "hall": self.hall_document(hall, kiosk.zone),

@@ -292,6 +292,7 @@ export interface KioskDocument {
   closed_reason: Words
   voice: boolean
   reactivates: boolean
+  scanner: boolean
 }
 
 export interface MenuEntry {

@@ -5,10 +5,10 @@ import { Player } from '../core/audio'
 import { hallId } from '../core/hall'
 import { setLocale, t } from '../core/i18n'
 import { problemWords } from '../core/problem'
+import { onScan } from '../core/scanner'
 import { openScreen } from '../core/screen'
 import type { HallDocument, KioskDocument, MatterHits, MenuDocument, PrinterState, TakeTicket, TicketTaken, TicketView } from '../core/wire'
 import { sentenceFor } from './guidance'
-import { listenToScanner } from './scan'
 import { fresh, reduce, untouched, type Attempt, type Session, type Step } from './session'
 
 /** UX K-15: within 5 s the page says that no number can be taken; the age moves once a second. */
@@ -89,20 +89,31 @@ export function useKiosk() {
     asking = null
   }
 
+  /** RULES 28: the ticket of today that this slip belongs to, waiting again; null for a slip of another day and for no slip. */
+  async function broughtBack(attempt: Attempt, intention: Intention): Promise<TicketTaken | null> {
+    if (attempt.slip === undefined && attempt.missed === undefined) return null
+    const body = { token: attempt.slip ?? '', number: '', code: '', ...attempt.missed }
+    try {
+      return await request<TicketTaken>(hallPath(hallId(), 'kiosk', 'reactivate'), { body, token, intention })
+    } catch (error) {
+      if (attempt.slip !== undefined && error instanceof ApiProblem && error.code === 'slip-not-today') return null
+      throw error
+    }
+  }
+
   async function issue(attempt: Attempt): Promise<void> {
     const paper = prints.value
     const bundle = attempt.choices.find((choice) => choice.kind === 'bundle')
     const body: TakeTicket = {
       matters: bundle === undefined ? attempt.choices.map((choice) => choice.id) : [],
       bundle: bundle === undefined ? '' : bundle.id,
-      quantity: attempt.quantity, priority: attempt.priority, language: attempt.english ? 'en' : 'zh', paper,
+      quantity: attempt.quantity, priority: attempt.priority, language: attempt.english ? 'en' : 'zh', paper, slip: attempt.slip ?? '',
     }
     const intention = Intention.of(attempt.key)
-    const [path, sent] = attempt.slip === null ? [hallPath(hallId(), 'tickets'), body] : [hallPath(hallId(), 'kiosk', 'reactivate'), attempt.slip]
     for (let tried = 1; ; tried += 1) {
       try {
-        const taken = await request<TicketTaken>(path, { body: sent, token, intention })
-        return dispatch({ step: 'taken', key: attempt.key, taken, paper: paper && attempt.slip === null })
+        const taken = (await broughtBack(attempt, intention)) ?? (await request<TicketTaken>(hallPath(hallId(), 'tickets'), { body, token, intention }))
+        return dispatch({ step: 'taken', key: attempt.key, taken, paper })
       } catch (error) {
         // No answer says nothing about the ticket: the same key asks again and can make no second one.
         const unanswered = error instanceof ApiProblem && (error.status === 0 || error.status === 503)
@@ -151,11 +162,16 @@ export function useKiosk() {
     if (player.state.ready !== 'ready' && !(await player.selfTest())) return
     live.send({ type: 'say', ...said, language: session.value.modes.english ? 'en' : 'zh' })
   })
-  onBeforeUnmount(listenToScanner((token) => dispatch({ step: 'show', slip: { token, number: '', code: '' }, key: newKey() })))
 
   watch(() => session.value.modes.english, (english) => setLocale(english ? 'en' : 'zh-CN'))
   const ticking = setInterval(() => dispatch({ step: 'tick' }), 250)
+  /** Not in the staff's menu: what is scanned there is not a citizen's wish. */
+  const deaf = onScan((token) => {
+    const at = session.value.page.name
+    if (at !== 'pin' && at !== 'staff') dispatch({ step: 'slip', token, key: newKey() })
+  })
   onBeforeUnmount(() => {
+    deaf()
     clearInterval(ticking)
     forgetPaper()
   })

@@ -11,21 +11,23 @@ export interface Choice {
   name: Words
 }
 
-/** A slip as the machine read it: its QR code's token, or the figures of its number and its check code. */
-export interface Slip {
-  token: string
+/** The figures of a passed ticket's number, and the check code of its slip. */
+export interface Missed {
   number: string
   code: string
 }
 
-/** One tap that asks for a ticket, or with a slip for the old one back (RULES 28); the key makes every repetition the same (UX K-08). */
+/** One tap that asks for a ticket; the key makes every repetition the same request (UX K-08). */
 export interface Attempt {
   key: string
-  slip: Slip | null
   choices: Choice[]
   quantity: number
   priority: string
   english: boolean
+  /** The token of a scanned slip: a passed ticket of today waits again (RULES 28), one of the day before is changed (RULES 34). */
+  slip?: string
+  /** The same for a passed ticket whose figures were typed. */
+  missed?: Missed
 }
 
 export type Page =
@@ -33,8 +35,9 @@ export type Page =
   | { name: 'group'; id: string; title: Words }
   | { name: 'search'; letters: string }
   | { name: 'priority' }
+  | { name: 'slip' }
   | { name: 'basket' }
-  | { name: 'slip'; number: string; code: string; at: 'number' | 'code' }
+  | { name: 'missed'; number: string; code: string; at: 'number' | 'code' }
   | { name: 'result'; taken: TicketTaken; title: Words; shownAt: number; paper: boolean; back: boolean; reprint: 'no' | 'asked' | 'done' | 'failed' }
   | { name: 'refused'; text: Words; again: Attempt | null; slip: boolean; shownAt: number }
   | { name: 'help'; state: 'asked' | 'told' | 'failed'; shownAt: number }
@@ -61,11 +64,11 @@ export type Step =
   | { step: 'touch'; onControl: boolean }
   | { step: 'tick' }
   | { step: 'extend' }
-  | { step: 'go'; to: 'home' | 'search' | 'priority' | 'basket' | 'slip' | 'pin' | 'staff' }
+  | { step: 'go'; to: 'home' | 'search' | 'priority' | 'slip' | 'missed' | 'basket' | 'pin' | 'staff' }
   | { step: 'figure'; figure: string }
   | { step: 'erase' }
   | { step: 'part'; at: 'number' | 'code' }
-  | { step: 'show'; slip: Slip; key: string }
+  | { step: 'missed'; missed: Missed; key: string }
   | { step: 'group'; id: string; title: Words }
   | { step: 'sheet'; to: number }
   | { step: 'letters'; letters: string }
@@ -76,6 +79,7 @@ export type Step =
   | { step: 'remove'; id: string }
   | { step: 'quantity'; to: number }
   | { step: 'take'; key: string }
+  | { step: 'slip'; token: string; key: string }
   | { step: 'again' }
   | { step: 'taken'; key: string; taken: TicketTaken; paper: boolean }
   | { step: 'refused'; key: string; text: Words; again: boolean }
@@ -157,7 +161,7 @@ function start(session: Session, attempt: Attempt): Session {
 }
 
 function attempt(session: Session, choices: Choice[], quantity: number, key: string): Attempt {
-  return { key, slip: null, choices, quantity, priority: session.priority, english: session.modes.english }
+  return { key, choices, quantity, priority: session.priority, english: session.modes.english }
 }
 
 function time(session: Session, nowMs: number): Session {
@@ -187,7 +191,7 @@ function press(session: Session, step: Step, nowMs: number): Session {
   switch (step.step) {
     case 'go':
       if (step.to === 'search') return open(session, { name: 'search', letters: '' })
-      return open(session, step.to === 'slip' ? { name: 'slip', number: '', code: '', at: 'number' } : { name: step.to })
+      return open(session, step.to === 'missed' ? { name: 'missed', number: '', code: '', at: 'number' } : { name: step.to })
     case 'group':
       return open(session, { name: 'group', id: step.id, title: step.title })
     case 'sheet':
@@ -195,13 +199,13 @@ function press(session: Session, step: Step, nowMs: number): Session {
     case 'letters':
       return page.name === 'search' ? open(session, { name: 'search', letters: step.letters.slice(0, session.modes.english ? LETTERS_MOST_EN : LETTERS_MOST) }) : session
     case 'figure':
-      return page.name === 'slip' && page[page.at].length < FIGURES_MOST ? { ...session, page: { ...page, [page.at]: page[page.at] + step.figure } } : session
+      return page.name === 'missed' && page[page.at].length < FIGURES_MOST ? { ...session, page: { ...page, [page.at]: page[page.at] + step.figure } } : session
     case 'erase':
-      return page.name === 'slip' ? { ...session, page: { ...page, [page.at]: page[page.at].slice(0, -1) } } : session
+      return page.name === 'missed' ? { ...session, page: { ...page, [page.at]: page[page.at].slice(0, -1) } } : session
     case 'part':
-      return page.name === 'slip' ? { ...session, page: { ...page, at: step.at } } : session
-    case 'show':
-      return start(session, { ...attempt(session, [], 1, step.key), slip: step.slip })
+      return page.name === 'missed' ? { ...session, page: { ...page, at: step.at } } : session
+    case 'missed':
+      return start(session, { ...attempt(session, [], 1, step.key), missed: step.missed })
     case 'mode':
       // Initials are no beginning of an English word, and the other way round.
       if (step.mode === 'english' && page.name === 'search') session = open(session, { name: 'search', letters: '' })
@@ -227,6 +231,11 @@ function press(session: Session, step: Step, nowMs: number): Session {
     case 'take':
       if (session.basket.length === 0) return session
       return start(session, attempt(session, session.basket, session.basket.length === 1 ? session.quantity : 1, step.key))
+    case 'slip': {
+      // Somebody holds a slip before the scanner: whatever page the one before them left.
+      const mine = page.name === 'result' || page.name === 'refused' || page.name === 'help' ? fresh(nowMs) : session
+      return start(open(mine, { name: 'slip' }), { ...attempt(mine, [], 1, step.key), slip: step.token })
+    }
     case 'again':
       return page.name === 'refused' && page.again !== null ? start(session, page.again) : session
     case 'reprint':
@@ -248,11 +257,11 @@ function answer(session: Session, step: Step, nowMs: number): Session {
       if (issuing === null || issuing.key !== step.key) return session
       return {
         ...session, issuing: null, basket: [], quantity: 1, askedAt: null, touchedAt: nowMs, inertUntil: nowMs + INERT_RESULT_MS,
-        page: { name: 'result', taken: step.taken, title: titleOf(issuing, step.taken), shownAt: nowMs, paper: step.paper, back: issuing.slip !== null, reprint: 'no' },
+        page: { name: 'result', taken: step.taken, title: titleOf(issuing, step.taken), shownAt: nowMs, paper: step.paper, back: bySlip(issuing) && !step.taken.created, reprint: 'no' },
       }
     case 'refused':
       if (issuing === null || issuing.key !== step.key) return session
-      return { ...open(session, { name: 'refused', text: step.text, again: step.again ? issuing : null, slip: issuing.slip !== null, shownAt: nowMs }), issuing: null, askedAt: null, touchedAt: nowMs, inertUntil: nowMs + INERT_RESULT_MS }
+      return { ...open(session, { name: 'refused', text: step.text, again: step.again ? issuing : null, slip: bySlip(issuing), shownAt: nowMs }), issuing: null, askedAt: null, touchedAt: nowMs, inertUntil: nowMs + INERT_RESULT_MS }
     case 'ticket':
       if (page.name !== 'result' || page.taken.ticket.id !== step.ticket.id) return session
       return { ...session, page: { ...page, taken: { ...page.taken, ticket: step.ticket } } }
@@ -263,6 +272,10 @@ function answer(session: Session, step: Step, nowMs: number): Session {
     default:
       return session
   }
+}
+
+function bySlip(issuing: Attempt): boolean {
+  return issuing.slip !== undefined || issuing.missed !== undefined
 }
 
 /** One matter is called by its name, several by their queue's. */

@@ -1,0 +1,281 @@
+"""`yichuang devices`: the profiles there are, captures turned into meaning, and frames written from it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from devices.decode import SIDES, decode, encode
+from devices.profiles import PROFILES, add_folder
+from devices.profiles.files import load_profile
+from devices.profiles.profile import Profile
+from devices.scan import scan
+from devices.session import TEXT, Recording, Trial, check_recording, try_device
+
+DONE: Final = 0
+NO: Final = 1
+WRONG_USAGE: Final = 2
+FOREVER_S: Final = 1e9
+
+
+class WrongUsage(Exception):
+    """What was typed makes no sense; the message says what to type."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `yichuang devices`."""
+    parser.add_argument("--folder", type=Path, metavar="FOLDER", help="a hall's own profiles, *.toml")
+    actions = parser.add_subparsers(title="actions", required=True)
+    found = actions.add_parser("scan", help="list what is plugged in, and guess what it is")
+    found.set_defaults(act=_scan)
+    listed = actions.add_parser("profiles", help="list the models of devices that are known, or check a profile's file")
+    listed.add_argument("--check", type=Path, metavar="FILE", help="say what to mend in a profile")
+    listed.set_defaults(act=_profiles)
+    tried = actions.add_parser("try", help="talk to one device: every frame with its meaning, and a test pattern")
+    _add_try(tried)
+    read = actions.add_parser("decode", help="turn bytes into frames and their meaning")
+    read.add_argument("hex", nargs="+", metavar="HEX", help="bytes in hex, spaces as you like; - reads standard input")
+    read.add_argument("--from", dest="side", choices=SIDES, default="both", help="who sent them")
+    read.set_defaults(act=_decode)
+    written = actions.add_parser("encode", help="turn a frame's values into bytes")
+    written.add_argument(
+        "values", metavar="JSON", help='as decode --json tells them, or {"address": 3, "text": "A042"}'
+    )
+    written.set_defaults(act=_encode)
+    checked = actions.add_parser("replay", help="whether the bytes of recorded sessions still mean the same")
+    checked.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    checked.set_defaults(act=_replay)
+    for action in (tried, read, written):
+        action.add_argument(
+            "--as", dest="profile", required=True, metavar="PROFILE", help="a profile's name, or a FILE.toml"
+        )
+    for action in (found, listed, tried, read, written, checked):
+        action.add_argument("--json", action="store_true", help="for machines")
+
+
+def _add_try(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("url", metavar="URL", help="serial:///dev/serial/by-path/…, tcp://host:port …")
+    parser.add_argument("--address", type=lambda text: int(text, 0), default=1, help="on the line; 7 or 0x87")
+    parser.add_argument("--kind", default="", help="where a profile has several: strip, board …")
+    parser.add_argument("--text", default=TEXT, help="the test pattern of strips and voices")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, as in the hall's file"
+    )
+    parser.add_argument(
+        "--send", action="append", default=[], metavar="JSON", help="a frame, as for encode; may be repeated"
+    )
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long; 0 is until Ctrl+C")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="keep the session as JSON lines")
+    parser.set_defaults(act=_try)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; 0 done, 1 the answer is no, 2 wrong usage."""
+    act: Callable[[argparse.Namespace], int] = arguments.act
+    try:
+        if arguments.folder is not None and (wrong := add_folder(arguments.folder)):
+            raise WrongUsage("\n".join(wrong))
+        return act(arguments)
+    except WrongUsage as error:
+        sys.stderr.write(f"{error}\n")
+        return WRONG_USAGE
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+def _say_json(value: object) -> None:
+    _say(json.dumps(value, ensure_ascii=False))
+
+
+def chosen(name: str) -> Profile:
+    """The profile of `--as`: a name, or a file."""
+    if name.endswith(".toml"):
+        try:
+            return load_profile(Path(name)).profile
+        except ValueError as error:
+            raise WrongUsage(str(error)) from error
+    if name.lower() not in PROFILES:
+        raise WrongUsage(f"no profile {name!r}: {', '.join(PROFILES)}")
+    return PROFILES[name.lower()]
+
+
+def told(profile: Profile) -> dict[str, object]:
+    """A profile as JSON."""
+    serial = profile.serial
+    return {
+        "name": profile.name,
+        "kinds": sorted(profile.kinds),
+        "title": profile.title,
+        "line": f"{serial.baud} {serial.bits}{serial.parity}{serial.stop}",
+        "alone": profile.codec.alone,
+        "experimental": profile.experimental,
+        "page": f"docs/devices/{profile.page}",
+    }
+
+
+def _profiles(arguments: argparse.Namespace) -> int:
+    if arguments.check is not None:
+        return _check(arguments.check, arguments.json)
+    every = [told(profile) for profile in PROFILES.values()]
+    if arguments.json:
+        _say_json(every)
+        return DONE
+    table = Table(box=None, pad_edge=False)
+    for column in ("profile", "kind", "line", "device"):
+        table.add_column(column, no_wrap=column != "device")
+    for row, profile in zip(every, PROFILES.values(), strict=True):
+        marks = [word for word, so in (("experimental", profile.experimental), ("alone", profile.codec.alone)) if so]
+        title = profile.title + (f" ({', '.join(marks)})" if marks else "")
+        table.add_row(profile.name, ", ".join(sorted(profile.kinds)), str(row["line"]), title)
+    Console(file=sys.stdout).print(table)
+    return DONE
+
+
+def _check(path: Path, as_json: bool) -> int:
+    try:
+        profile = load_profile(path).profile
+    except ValueError as error:
+        if as_json:
+            _say_json({"good": False, "mend": str(error).splitlines()})
+        else:
+            _say(str(error))
+        return NO
+    if as_json:
+        _say_json({"good": True, **told(profile)})
+    else:
+        _say(f"{path.name} is a good profile: {profile.name}, {profile.title}")
+    return DONE
+
+
+def bytes_of(words: list[str]) -> bytes:
+    """Bytes from what people paste: spaces, commas, colons, 0x and line ends do not matter."""
+    text = sys.stdin.read() if words == ["-"] else " ".join(words)
+    for mark in ("0x", "0X", ",", ":", "-"):
+        text = text.replace(mark, " ")
+    try:
+        return bytes.fromhex("".join(text.split()))
+    except ValueError:
+        raise WrongUsage(f"these are not whole bytes in hex: {text.strip()[:60]!r}") from None
+
+
+def _decode(arguments: argparse.Namespace) -> int:
+    profile = chosen(arguments.profile)
+    data = bytes_of(arguments.hex)
+    if not data:
+        raise WrongUsage("give at least one byte")
+    pieces = decode(profile, data, arguments.side)
+    if arguments.json:
+        _say_json([piece.values for piece in pieces])
+    else:
+        for piece in pieces:
+            _say(piece.line)
+    return DONE if all(piece.told is not None for piece in pieces) else NO
+
+
+def _values(text: str) -> Mapping[str, object]:
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise WrongUsage(f"this is not JSON: {error}") from error
+    inner = values.get("values", values) if isinstance(values, Mapping) else None
+    if not isinstance(inner, Mapping):  # a piece of `decode --json` goes back as it is
+        raise WrongUsage('give one frame as an object: {"address": 3, "text": "A042"}')
+    return inner
+
+
+def _encode(arguments: argparse.Namespace) -> int:
+    profile = chosen(arguments.profile)
+    try:
+        raw = encode(profile, _values(arguments.values))
+    except ValueError as error:
+        raise WrongUsage(str(error)) from error
+    shown = raw.hex(" ").upper()
+    if arguments.json:
+        _say_json({"hex": shown})
+    else:
+        _say(shown)
+    return DONE
+
+
+def _scan(arguments: argparse.Namespace) -> int:
+    found = scan()
+    if arguments.json:
+        _say_json([one.values for one in found])
+    else:
+        for one in found:
+            _say(f"{one.bus:9} {one.name}\n          {one.guess}" + (f"\n          {one.url}" if one.url else ""))
+        if not found:
+            _say("nothing is plugged in that a hall's devices could hang on")
+    return DONE if found else NO
+
+
+def _try(arguments: argparse.Namespace) -> int:
+    profile = chosen(arguments.profile)
+    pairs = [text.partition("=") for text in arguments.set]
+    if wrong := [name for name, sign, _ in pairs if not sign]:
+        raise WrongUsage(f"--set {wrong[0]}: write NAME=VALUE")
+    if arguments.kind and arguments.kind not in profile.kinds:
+        raise WrongUsage(f"{profile.name} is {', '.join(sorted(profile.kinds))}, not {arguments.kind!r}")
+    trial = Trial(
+        url=arguments.url,
+        profile=profile,
+        address=arguments.address,
+        kind=arguments.kind,
+        text=arguments.text,
+        settings={name: value for name, _, value in pairs},
+        seconds=arguments.seconds or FOREVER_S,
+    )
+    sends = [_values(text) for text in arguments.send]
+    recording = None
+    try:
+        recording = Recording(arguments.record, trial) if arguments.record is not None else None
+        heard = asyncio.run(try_device(trial, _teller(arguments.json), recording=recording, sends=sends))
+    except ValueError as error:
+        raise WrongUsage(str(error)) from error
+    except OSError as error:
+        raise WrongUsage(f"{arguments.record}: {error.strerror}") from error
+    except KeyboardInterrupt:
+        return DONE
+    finally:
+        if recording is not None:
+            recording.close()
+    return DONE if heard else NO
+
+
+def _teller(as_json: bool) -> Callable[[dict[str, object]], None]:
+    def say(event: dict[str, object]) -> None:
+        if as_json:
+            _say_json({name: value for name, value in event.items() if name != "line"})
+        elif event["event"] == "frame":
+            _say(f"{event['at_ms']:>7} ms  {event['line']}")
+        else:
+            rest = " ".join(f"{name}={value}" for name, value in event.items() if name != "event" and value)
+            _say(f"{event['event']:>10}  {rest}".rstrip())
+        sys.stdout.flush()
+
+    return say
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    differ: list[str] = []
+    for path in arguments.files:
+        try:
+            differ += check_recording(path)
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            raise WrongUsage(f"{path.name}: not a recorded session: {error}") from error
+    if arguments.json:
+        _say_json({"same": not differ, "differ": differ})
+    else:
+        for line in differ:
+            _say(line)
+    return NO if differ else DONE

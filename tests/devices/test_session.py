@@ -1,0 +1,219 @@
+"""Commissioning: what is plugged in, one device tried by hand, and sessions that become tests (issue 3)."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devices import tool
+from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
+from devices.emulators.plainstrips import EmulatedAaqt
+from devices.emulators.rs485 import Rs485BusEmulator
+from devices.profiles import PROFILES
+from devices.protocols.keymaps import Key
+from devices.scan import scan
+from devices.session import Recording, Trial, check_recording, try_device
+from devices.transport.serialports import SerialPort
+from tests.devices.hall import listen_url, until
+
+RECORDED = Path(__file__).with_name("recorded")
+
+
+def files(root: Path, **texts: str) -> None:
+    for name, text in texts.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+def test_scan_lists_ports_usb_devices_printers_and_keyboards_with_a_guess(tmp_path: Path) -> None:
+    usb = tmp_path / "sys/bus/usb/devices"
+    for name, vid, pid, kind, interface in (
+        ("1-1", "1d6b", "0002", "09", "09"),
+        ("1-2", "0fe6", "811e", "00", "07"),
+        ("1-3", "1a86", "7523", "ff", "ff"),
+        ("1-4", "1483", "0330", "00", "03"),
+    ):
+        files(usb / name, idVendor=vid, idProduct=pid, bDeviceClass=kind)
+        files(usb / name / f"{name}:1.0", bInterfaceClass=interface)
+    files(usb / "1-2", manufacturer="ICS", product="USB Printer")
+    (usb / "1-3" / "1-3:1.0" / "ttyUSB0").mkdir()
+    files(tmp_path / "dev/usb", lp0="")
+    files(tmp_path / "dev/input/by-id", **{"usb-Pad-event-kbd": "", "usb-Mouse-event-mouse": ""})
+    ports = [SerialPort("COM7", "x", 0x1A86, 0x7523, "", "1-3"), SerialPort("COM1"), SerialPort("COM9", "Odd", 1, 2)]
+    found = {one.name: one.values for one in scan(tmp_path, lambda: ports)}
+    assert list(found) == [
+        *("COM7 1a86:7523", "COM1", "COM9 0001:0002"),
+        *("1-2 0fe6:811e", "1-4 1483:0330", "lp0", "usb-Pad-event-kbd"),
+    ]
+    assert found["COM7 1a86:7523"]["url"] == "serial://?vid=1a86&pid=7523&at=1-3"
+    assert "CH340 bridge" in found["COM7 1a86:7523"]["guess"]
+    assert found["1-2 0fe6:811e"]["guess"] == "ICS USB Printer; printer"
+    assert found["lp0"]["url"] == "file:///dev/usb/lp0"
+
+
+def test_scan_of_this_machine_reads_and_opens_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    code = run("scan", "--json")
+    assert code == (0 if json.loads(capsys.readouterr().out) else 1)
+    assert run("scan") == code
+
+
+def run(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    tool.add_arguments(parser)
+    return tool.run(parser.parse_args(words))
+
+
+@contextlib.asynccontextmanager
+async def trying(
+    node: AnyNode, tmp_path: Path, profile: str, record: Path | None = None, **given: Any
+) -> AsyncIterator[tuple[list[dict[str, Any]], asyncio.Task[bool]]]:
+    said: list[dict[str, Any]] = []
+    async with Rs485BusEmulator(listen_url("tcp", tmp_path), [node]) as emulator:
+        trial = Trial(url=emulator.url, profile=PROFILES[profile], address=node.address, **given)
+        recording = Recording(record, trial) if record else None
+        task = asyncio.create_task(try_device(trial, said.append, recording=recording))
+        await until(lambda: any(event["event"] == "open" for event in said) and emulator.connected)
+        try:
+            yield said, task
+        finally:
+            await task
+            if recording:
+                recording.close()
+
+
+def frames(said: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(event["side"], event["values"]["means"]) for event in said if event["event"] == "frame"]
+
+
+async def test_a_strip_shows_its_pattern_and_what_it_answers_is_told_and_recorded(tmp_path: Path) -> None:
+    strip, file = EmulatedStrip(3), tmp_path / "strip.jsonl"
+    async with trying(strip, tmp_path, "a090", file, seconds=0.6, text="请A042") as (said, task):
+        assert await task
+    assert strip.text == "请A042"
+    assert frames(said) == [("host", "show 请A042 (red)"), ("device", "acknowledged")]
+    assert said[-1]["state"] == "online"
+    assert check_recording(file) == []
+    assert run("replay", str(file)) == 0
+    file.write_text(file.read_text(encoding="utf-8").replace("A0 90 03 A5 AA", "A0 90 04 A5 AA"), encoding="utf-8")
+    (differs,) = check_recording(file)
+    assert "strip.jsonl:3" in differs
+    assert run("replay", "--json", str(file)) == 1
+
+
+async def test_a_rating_device_is_invited_and_its_key_is_seen(tmp_path: Path) -> None:
+    pad = EmulatedRatingPad(0x87)
+    async with trying(pad, tmp_path, "ff68-a", seconds=1.0) as (said, task):
+        await until(lambda: pad.invitations == 1)
+        assert await pad.rate(3)
+        assert await task
+    assert ("device", "rating key 3") in [(side, means) for side, means in frames(said)]
+    assert {"event": "rated"} in said
+
+
+async def test_a_keypad_shows_cells_beeps_and_is_answered(tmp_path: Path) -> None:
+    keypad = EmulatedKeypad(7)
+    async with trying(keypad, tmp_path, "jackqchen", seconds=1.0) as (said, task):
+        await until(lambda: keypad.cells == "   042" and keypad.beeps == 1)
+        assert await keypad.press(Key.CALL, "42")
+        await until(lambda: keypad.sign == "success")
+        assert await task
+    assert {"event": "pressed", "action": "call", "digits": "42"} in said
+
+
+async def test_a_device_that_never_answers_is_tried_when_all_was_sent(tmp_path: Path) -> None:
+    strip = EmulatedAaqt(3)
+    async with trying(strip, tmp_path, "aaqt", seconds=0.4, kind="board") as (_, task):
+        assert await task
+    assert (strip.text, strip.mode) == ("请A042号到3号窗口", b"\x08\x02")
+
+
+async def test_a_device_that_should_answer_and_does_not_is_a_no(tmp_path: Path) -> None:
+    strip = EmulatedStrip(3)
+    strip.silent = True
+    async with trying(strip, tmp_path, "a090", seconds=0.8, settings={"ack_ms": "100", "tries": "2"}) as (said, task):
+        assert not await task
+    assert said[-1]["state"] == "degraded"
+    assert "does not acknowledge" in said[-1]["error"]
+
+
+async def test_a_line_that_cannot_be_opened_is_a_no_at_once() -> None:
+    said: list[dict[str, Any]] = []
+    trial = Trial(url="tcp://127.0.0.1:1", profile=PROFILES["a090"])
+    async with asyncio.timeout(5):
+        assert not await try_device(trial, said.append)
+    assert "unavailable" in [event["event"] for event in said]
+
+
+def test_hardware_5_1_a_session_with_personal_data_is_not_recorded(tmp_path: Path) -> None:
+    reader = dataclasses.replace(PROFILES["a090"], personal=True)
+    with pytest.raises(ValueError, match="personal data"):
+        Recording(tmp_path / "x", Trial(url="tcp://h:1", profile=reader))
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.fixture
+def far_strip() -> Iterator[str]:
+    """A program that emulates a strip at address 3; its URL."""
+    command = [sys.executable, "-m", "devices.emulators", "rs485", "--node", "a090:3"]
+    command += ["--listen", "tcp://127.0.0.1:0", "--json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())["url"]
+        process.stdin.write("quit\n")
+        process.stdin.flush()
+
+
+def test_the_command_tries_sends_and_records(
+    far_strip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "session.jsonl"
+    words = ["try", far_strip, "--as", "a090", "--address", "0x03", "--seconds", "1", "--record", str(file)]
+    assert run(*words, "--send", '{"address": 3, "text": "B7", "colour": "green"}') == 0
+    out = capsys.readouterr().out
+    assert "A0 90 03 A5 AA  A090Ack: acknowledged" in out
+    assert "show B7 (green)" in out
+    assert run("replay", str(file)) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["try", "carrier://pigeon", "--as", "a090"], "no transport for 'carrier'"),
+        (["try", "tcp://h:1", "--as", "a090", "--kind", "keypad"], "not 'keypad'"),
+        (["try", "tcp://h:1", "--as", "a090", "--set", "tries"], "NAME=VALUE"),
+        (["try", "tcp://h:1", "--as", "a090", "--set", "wishes=3"], "unknown setting 'wishes'"),
+        (["try", "tcp://h:1", "--as", "a090", "--send", "{"], "not JSON"),
+        (["try", "tcp://h:1", "--as", "a090", "--record", "/nowhere/at/all"], "/nowhere/at/all"),
+        (["replay", __file__], "not a recorded session"),
+    ],
+)
+def test_design_6_wrong_usage_is_2(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*words) == 2
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", sorted(RECORDED.glob("*.jsonl")), ids=lambda file: file.stem)
+def test_recorded_sessions_still_mean_the_same(file: Path) -> None:
+    """Put a session with a real device here, and this test keeps its bytes understood."""
+    assert check_recording(file) == []
+
+
+@pytest.mark.parametrize("name", ["syn6288", "xfs5152", "jq8900", "dfplayer"])
+async def test_a_voice_module_says_the_pattern(name: str, tmp_path: Path) -> None:
+    module = PROFILES[name].emulate(0)
+    async with trying(module, tmp_path, name, seconds=2.0, text="请A3") as (said, task):
+        assert await task
+    assert any(means.startswith(("say", "join", "play /MP3/")) for side, means in frames(said) if side == "host")
+    assert any(side == "device" for side, _ in frames(said))

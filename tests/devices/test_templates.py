@@ -1,0 +1,68 @@
+"""Templates that nobody thought of: what is accepted is read back as it was written, under any chunking (issue 3)."""
+
+from __future__ import annotations
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from devices.framing.checksums import CHECKSUMS
+from devices.framing.stream import Framer, Garbage
+from devices.framing.template import Template, TemplateFrame, parse_template
+
+PIECES = [
+    *("AA", "BB", "00", "FF", "7E", "{address}", "{key}", "{sequence}", "{text}", "{digits}", "{cells}", "{extra}"),
+    *("{length}", "{length:2}", "{length:2le}", "{sum}", "{sum:le}", "<", ">", "(", ")"),
+]
+lines = st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map(" ".join)
+likely = st.tuples(
+    st.sampled_from(["AA {address}", "{address} FE", "7E", "FF 68 {key}"]),
+    st.sampled_from(["( {text} )", "( < {text} > )", "< {digits} FF >", "( {address} {extra} )", "< {key} >"]),
+    st.sampled_from(["", "{sum}", "{sum:le} 16", "FF"]),
+    st.sampled_from(["", "{length}", "{length:2}", "{length:2le} 68", "{sequence}"]),
+).map(lambda p: f"{p[0]} {p[3]} {p[1]} {p[2]}")
+sums = st.sampled_from(["", *CHECKSUMS])
+
+
+def accepted(text: str, checksum: str) -> Template | None:
+    said = ""
+    try:
+        return parse_template("frame", text, checksum, 6)
+    except ValueError as error:
+        said = str(error)
+    assert said.startswith("frame: ")
+    return None
+
+
+@settings(max_examples=300, deadline=None)
+@given(lines | likely, sums, st.binary(min_size=6, max_size=6), st.integers(0, 255), st.data())
+def test_an_accepted_template_reads_what_it_writes(
+    text: str, checksum: str, body: bytes, number: int, data: st.DataObject
+) -> None:
+    template = accepted(text, checksum)
+    assume(template is not None)
+    assert template is not None
+    body = body if template.longest_body else b""
+    if template.terminator is not None:
+        body = body.replace(bytes((template.terminator,)), bytes(((template.terminator + 1) & 0xFF,)))
+    given_ = TemplateFrame("frame", number, body, number, number)
+    raw = template.encode(given_)
+    assert len(raw) <= template.longest
+    whole: Framer[TemplateFrame] = Framer((template,))
+    (frame,) = whole.feed(raw) + whole.flush()
+    assert isinstance(frame, TemplateFrame)
+    assert template.encode(frame) == raw
+    assert frame.body == body
+    noise = data.draw(st.binary(max_size=8))
+    bytewise: Framer[TemplateFrame] = Framer((template,))
+    found = [item for byte in noise + raw + noise for item in bytewise.feed(bytes((byte,)))]
+    assert bytewise.held < template.longest
+    found += bytewise.flush()
+    kept = b"".join(item.data if isinstance(item, Garbage) else template.encode(item) for item in found)
+    assert kept == noise + raw + noise
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="AF09{}<>() :leadrsumtxngh2k", max_size=40), sums)
+def test_any_line_of_text_is_a_template_or_a_sentence(text: str, checksum: str) -> None:
+    template = accepted(text, checksum)
+    assert template is None or template.parts
