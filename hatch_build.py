@@ -132,7 +132,9 @@ def npm(web: Path, *arguments: str) -> None:
     environment = NPM_SETTINGS | certificates() | os.environ | path
     command = [str(node), str(npm_script(node)), *arguments]
     if code := subprocess.run(command, cwd=web, env=environment, check=False).returncode:
-        advice = "; a proxy that inspects TLS? NODE_EXTRA_CA_CERTS names its certificate" if arguments[0] == "ci" else ""
+        advice = (
+            "; a proxy that inspects TLS? NODE_EXTRA_CA_CERTS names its certificate" if arguments[0] == "ci" else ""
+        )
         raise SystemExit(f"npm {' '.join(arguments)} ended with {code}{advice}")
 
 
