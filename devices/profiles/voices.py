@@ -26,6 +26,10 @@ TRACK: Final = "track."
 """Settings that begin so say which file a token is: `track.请 = 51`."""
 ELSEWHERE: Final = frozenset(("zone",))
 """Read by the server: the sound zone it speaks for."""
+NO_TIMES: Final[Mapping[str, str]] = {}
+QUICK: Final = {"idle_words": "1", "reply_ms": "150"}
+"""Where a sum guards each frame one word is enough, and each question would be a pause between two tracks; a lost frame
+must be known before a track can be over."""
 _TIMES: Final = {part.name for part in fields(SpeechSettings)}
 
 MakeDialect = Callable[[Mapping[str, str]], Dialect[Any]]
@@ -45,9 +49,14 @@ def _tracks(kind: type[JqDialect] | type[DfDialect], own: Mapping[str, str]) -> 
 
 
 def _speaker(
-    codec: AnyCodec, dialect: MakeDialect, idle_words: int, entry: DeviceEntry, own: Mapping[str, str], calls: Calls
+    codec: AnyCodec,
+    dialect: MakeDialect,
+    own_times: Mapping[str, str],
+    entry: DeviceEntry,
+    own: Mapping[str, str],
+    calls: Calls,
 ) -> AnyDriver:
-    times = {"idle_words": str(idle_words)} | {key: value for key, value in own.items() if key in _TIMES}
+    times = dict(own_times) | {key: value for key, value in own.items() if key in _TIMES}
     rest = {key: value for key, value in own.items() if key not in _TIMES | ELSEWHERE}
     return Speaker(entry.id, codec, dialect(rest), calls.health_changed, read_settings(SpeechSettings, times))
 
@@ -59,7 +68,7 @@ def _profile(
     dialect: MakeDialect,
     emulate: Any,
     wording: Wording[Any],
-    idle_words: int = 2,
+    own_times: Mapping[str, str] = NO_TIMES,
 ) -> Profile:
     return Profile(
         name=name,
@@ -67,7 +76,7 @@ def _profile(
         title=title,
         page=f"{name}.md",
         codec=codec,
-        make=partial(_speaker, codec, dialect, idle_words),
+        make=partial(_speaker, codec, dialect, own_times),
         emulate=emulate,
         wording=wording,
         pattern=say_pattern,
@@ -80,7 +89,6 @@ PROFILES: Final = (
         "xfs5152", "XFS5152CE reading text", XFS5152_CODEC, partial(_tts, "xfs5152"), emulated_xfs5152, XFS5152_WORDS
     ),
     _profile("jq8900", "JQ8900 joining recordings", JQ8900, partial(_tracks, JqDialect), EmulatedJq8900, JQ8900_WORDS),
-    # Its frames carry a sum, so one word is enough, and each question would be a pause between two tracks.
     _profile(
         "dfplayer",
         "DFPlayer playing recordings",
@@ -88,6 +96,6 @@ PROFILES: Final = (
         partial(_tracks, DfDialect),
         EmulatedDfPlayer,
         DFPLAYER_WORDS,
-        1,
+        QUICK,
     ),
 )

@@ -267,8 +267,12 @@ class SpeechProtocol(Generic[FrameT]):
 
     def _is_idle(self, now_ms: int, *, answered: bool) -> list[SpeechOutput[FrameT]]:
         match self._phase:
-            case _Phase.GIVEN if not answered:
+            case _Phase.GIVEN if not answered and self._early(now_ms):
                 return []  # the late end of what was said before
+            case _Phase.GIVEN if not answered and self._given() is not None:
+                return self._taken() + self._is_idle(now_ms, answered=False)  # only its acknowledgement was lost
+            case _Phase.GIVEN if not answered:
+                return []
             case _Phase.SOUND if not answered and self._early(now_ms):
                 return self._ask()
             case _Phase.REST if self._saying is not None:

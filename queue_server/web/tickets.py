@@ -1,3 +1,4 @@
+# long: a ticket from its issue to its slip, so that what two requests share is seen once
 """Requests about tickets: from kiosks, guides, and the phones of citizens."""
 
 import asyncio

@@ -306,9 +306,9 @@ class WindowFigures(Message, frozen=True, kw_only=True):
 
 
 class ReasonCount(Message, frozen=True, kw_only=True):
-    """A reason as a code (`other` for all that was written by hand), and how often it was given."""
+    """A reason, and how often it was given; those in the clerk's own words count together (law 10)."""
 
-    reason: str
+    reason: Words
     times: int
 
 

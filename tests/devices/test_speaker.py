@@ -16,6 +16,7 @@ from devices.devicemap import Calls, make_bus, plan
 from devices.drivers.speaker import Speaker
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.emulators.voices import EmulatedDfPlayer, EmulatedJq8900, EmulatedTts, EmulatedVoice, emulated_xfs5152
+from devices.framing.dfplayer import DFPLAYER
 from devices.framing.tts import SYN6288_CODEC, TtsFrame
 from devices.profiles import PROFILES, find_profile
 from devices.transport.base import Transport
@@ -25,21 +26,21 @@ from tests.devices.hall import listen_url, until
 
 FIRST = (*tuple("请A零一二号到三号"), "窗口")
 SECOND = (*tuple("请B零零七号到二号"), "窗口")
-SYLLABLE_MS, CLIP_MS = 60, 70
+SYLLABLE_MS, CLIP_MS, TRACK_MS = 60, 70, 500
 TIMES = {"reply_ms": "80", "poll_ms": "60", "watch_ms": "300", "repeat_ms": "40"}
 
 MODULES: dict[str, Callable[[], EmulatedVoice[Any]]] = {
     "syn6288": lambda: EmulatedTts(unit_ms=SYLLABLE_MS),
     "xfs5152": lambda: _slow(emulated_xfs5152(), SYLLABLE_MS),
     "jq8900": lambda: EmulatedJq8900(unit_ms=CLIP_MS),
-    "dfplayer": lambda: EmulatedDfPlayer(unit_ms=CLIP_MS * 3),
+    "dfplayer": lambda: EmulatedDfPlayer(unit_ms=TRACK_MS),
 }
-_DF = [51, 21, 10, 1, 2, 53, 52, 3, 53, 54], [51, 22, 10, 10, 7, 53, 52, 2, 53, 54]
+_FILES = [51, 21, 10, 1, 2, 53, 52, 3, 53, 54], [51, 22, 10, 10, 7, 53, 52, 2, 53, 54]
 EXPECTED = {
     "syn6288": ["请A零一二号到三号窗口", "请B零零七号到二号窗口"],
     "xfs5152": ["请A零一二号到三号窗口", "请B零零七号到二号窗口"],
-    "jq8900": [" ".join(f"{n:02}" for n in files) for files in _DF],
-    "dfplayer": [f"{n:04}" for files in _DF for n in files],
+    "jq8900": [" ".join(f"{n:02}" for n in files) for files in _FILES],
+    "dfplayer": [f"{n:04}" for files in _FILES for n in files[:5]],
 }
 
 
@@ -51,7 +52,7 @@ def _slow(node: EmulatedTts, unit_ms: int) -> EmulatedTts:
 def entry(profile: str, url: str, **settings: str) -> DeviceEntry:
     lengths = {"syllable_ms": str(SYLLABLE_MS)} if profile in ("syn6288", "xfs5152") else {"clip_ms": str(CLIP_MS)}
     if profile == "dfplayer":
-        lengths = {"clip_ms": str(CLIP_MS * 3)}
+        lengths = {"clip_ms": str(TRACK_MS), "reply_ms": "120"}
     return DeviceEntry(
         id="s1",
         kind="speaker",
@@ -96,8 +97,9 @@ class Stage:
 
 
 async def say(speaker: Speaker, tokens: tuple[str, ...]) -> tuple[str, str]:
+    short = tokens[:5] if speaker.codec == DFPLAYER else tokens  # a track each
     async with asyncio.timeout(30):
-        return await speaker.say(tokens, 80, 10_000)
+        return await speaker.say(short, 80, 10_000)
 
 
 def _fault(**faults: int) -> Callable[[Stage], None]:

@@ -43,7 +43,7 @@ async def test_rules_17_23_36_what_is_counted_is_seen(pages: Screens, busy_hall:
     wanted, invited, given = rows[0], [row for row in rows if row[0].startswith("18 号")], rows[-1]
     assert wanted[1] == "1"
     assert invited[0][1:3] == [invited[0][1]] * 2, "every service of the window was invited"
-    assert given[1:3] + given[-1:] == ["18", "1", "行动不便 1 次"]
+    assert given[1:3] + given[-1:] == ["18", "1", "自己写的原因 1 次"]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -72,7 +72,9 @@ async def test_rules_23_calls_of_given_numbers_are_reported_by_clerk_window_and_
         await site.ask("POST", f"windows/{window}/arrive", clerks[window])
         await site.ask("POST", f"windows/{window}/finish", clerks[window])
     figures = (await _shown(site, "manager"))["figures"]
-    told = [(line.window, line.times, [(each.reason, each.times) for each in line.reasons]) for line in figures.given]
-    assert told == [(first, 3, [("other", 2), ("priority", 1)]), (second, 1, [("returned", 1)])]
+    told = [
+        (line.window, line.times, [(each.reason.zh, each.times) for each in line.reasons]) for line in figures.given
+    ]
+    assert told == [(first, 3, [("自己写的原因", 2), ("依法优先", 1)]), (second, 1, [("补材料回来", 1)])]
     assert figures.given[0].staff_name
     assert figures.called_given == 4

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -99,11 +99,15 @@ class FakeAgent:
         )  # fmt: skip
 
     async def job(self, count: int = 1) -> dict[str, Any]:
-        await until(lambda: len(self.jobs) >= count)
+        await holds(lambda: len(self.jobs) >= count)
         return self.jobs[count - 1]
 
     async def spoke(self, job: str, state: str, reason: str = "", device: str = "voice-1") -> None:
         await self._socket.send_json({"type": "spoke", "job": job, "device": device, "state": state, "reason": reason})
+
+
+async def holds(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+    await until(condition, timeout_s)
 
 
 def claims(folder: Path) -> list[tuple[str, str]]:
@@ -150,17 +154,17 @@ async def test_rules_25_a_call_is_said_by_the_module_digit_by_digit_twice_and_it
         agent = asyncio.create_task(Agent(settings, render_strip, make_printer).run())
         zone = site.configuration.window[0].zone
         speech = site.running.frame.screens.around.speech
-        await until(lambda: zone in speech and speech[zone].state == "voiced")
+        await holds(lambda: zone in speech and speech[zone].state == "voiced")
         number = await call(site)
-        await until(lambda: len(module.heard) == 2)
+        await holds(lambda: len(module.heard) == 2)
         assert module.heard[0].startswith(f"请{read_out(number)}号到")
         assert module.heard[1] == module.heard[0]
         assert "窗口" in module.heard[0]
         assert module.cut == []
-        await until(lambda: claims(tmp_path) == [("done", "")])
+        await holds(lambda: claims(tmp_path) == [("done", "")])
         agent.cancel()
         await asyncio.gather(agent, return_exceptions=True)
-        await until(lambda: speech[zone].state == "voiceless")
+        await holds(lambda: speech[zone].state == "voiceless")
 
 
 async def test_ux_v_05_what_the_agent_says_is_the_claims_end(tmp_path: Path) -> None:
@@ -173,18 +177,18 @@ async def test_ux_v_05_what_the_agent_says_is_the_claims_end(tmp_path: Path) -> 
         assert claims(tmp_path) == [("claimed", "")], "claimed durably before it is sent"
         await agent.spoke(job["job"], "started")
         await agent.spoke(job["job"], "failed", "no track for '鑫'")
-        await until(lambda: claims(tmp_path) == [("dropped", "no track for '鑫'")])
-        await until(lambda: any(alarm.code == "voice" for alarm in site.running.frame.screens.around.alarms))
+        await holds(lambda: claims(tmp_path) == [("dropped", "no track for '鑫'")])
+        await holds(lambda: any(alarm.code == "voice" for alarm in site.running.frame.screens.around.alarms))
         await finish(site)
         await call(site)
         second = await agent.job(2)
         await agent.spoke(second["job"], "unknown", "the module restarted")
-        await until(lambda: claims(tmp_path)[1:] == [("unknown", "the module restarted")])
+        await holds(lambda: claims(tmp_path)[1:] == [("unknown", "the module restarted")])
         await finish(site)
         await call(site)
         third = await agent.job(3)
         await agent.spoke(third["job"], "spoken")
-        await until(lambda: claims(tmp_path)[2:] == [("done", "")])
+        await holds(lambda: claims(tmp_path)[2:] == [("done", "")])
         again = await agent.job(4)
         assert (again["follows"], again["tokens"]) == (True, third["tokens"])
         await agent.spoke(again["job"], "spoken")
@@ -211,7 +215,7 @@ async def test_law_7_an_agent_that_goes_away_leaves_the_call_unknown_and_nothing
         async with FakeAgent(site) as agent:
             await call(site)
             await agent.job()
-        await until(lambda: claims(tmp_path) == [("unknown", "no answer from the player")], 20)
+        await holds(lambda: claims(tmp_path) == [("unknown", "no answer from the player")], 20)
         async with FakeAgent(site) as agent:
             await asyncio.sleep(1)
             assert agent.jobs == []
@@ -227,7 +231,7 @@ async def test_law_7_an_agent_that_comes_back_in_time_still_tells_how_it_ended(t
             job = await agent.job()
         async with FakeAgent(site) as agent:
             await agent.spoke(job["job"], "spoken")
-            await until(lambda: claims(tmp_path) == [("done", "")])
+            await holds(lambda: claims(tmp_path) == [("done", "")])
 
 
 async def test_law_7_a_server_that_is_restarted_says_nothing_again(tmp_path: Path) -> None:
@@ -235,7 +239,7 @@ async def test_law_7_a_server_that_is_restarted_says_nothing_again(tmp_path: Pat
         await call(site)
         await agent.job()
     async with open_site(tmp_path, with_module(), days=1) as site, FakeAgent(site) as agent:
-        await until(lambda: claims(tmp_path) == [("unknown", "restart")])
+        await holds(lambda: claims(tmp_path) == [("unknown", "restart")])
         await asyncio.sleep(1)
         assert agent.jobs == []
 
@@ -248,7 +252,7 @@ async def test_ux_v_02_the_module_speaks_before_the_page_and_the_page_when_it_is
         voice.pack = pack
         voice.player(zone, page, True)
         async with FakeAgent(site) as agent:
-            await until(lambda: len(voice._zones[zone].players) == 2)
+            await holds(lambda: len(voice._zones[zone].players) == 2)
             await call(site)
             job = await agent.job()
             assert page.played == []
@@ -256,10 +260,10 @@ async def test_ux_v_02_the_module_speaks_before_the_page_and_the_page_when_it_is
             again = await agent.job(2)
             await agent.spoke(again["job"], "spoken")
             await agent.health("offline")
-            await until(lambda: voice._zones[zone].players == [page])
+            await holds(lambda: voice._zones[zone].players == [page])
             await finish(site)
             await call(site)
-            await until(lambda: page.played)
+            await holds(lambda: page.played)
             assert len(agent.jobs) == 2
 
 
@@ -267,10 +271,10 @@ async def test_a_module_that_leaves_the_configuration_or_moves_speaks_no_longer(
     async with open_site(tmp_path, with_module()) as site, FakeAgent(site):
         zone = site.configuration.window[0].zone
         players = site.running.frame.voice._zones[zone].players
-        await until(lambda: len(players) == 1)
+        await holds(lambda: len(players) == 1)
         without = structs.replace(site.configuration, device=())
         await site.hub.tell(c.ApplyConfiguration(configuration=without, source="test"), "test")
-        await until(lambda: players == [])
+        await holds(lambda: players == [])
 
 
 async def test_a_hall_without_a_pack_or_module_claims_nothing(tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from queue_server.app.texts import plain
+from queue_server.app.texts import has, plain, words
 from queue_server.app.views.tickets import domain_of, plate_of
 from queue_server.domain.model import Hall
 from queue_server.domain.queues import all_windows, in_order
+from queue_server.domain.said import WRITTEN
 from queue_server.wire.common import TicketState, WindowState, Words
 from queue_server.wire.documents import (
     DemandDocument,
@@ -138,13 +139,19 @@ def _given_calls(hall: Hall) -> list[GivenCallsLine]:
             times=sum(given.reasons.values()),
             last_at=given.last_at,
             reasons=[
-                ReasonCount(reason=reason, times=times)
+                ReasonCount(reason=_reason_words(reason), times=times)
                 for reason, times in sorted(given.reasons.items(), key=lambda item: (-item[1], item[0]))
             ],
         )
         for (window, staff), given in hall.given.items()
     ]
     return sorted(lines, key=lambda line: (-line.times, -line.last_at))
+
+
+def _reason_words(reason: str) -> Words:
+    if reason == WRITTEN:
+        return Words(zh="自己写的原因", en="in own words")
+    return words(f"said.{reason}") if has(f"said.{reason}") else plain(reason)
 
 
 def demand(hall: Hall) -> DemandDocument:

@@ -155,6 +155,15 @@ def test_a_lost_acknowledgement_is_made_up_for_by_asking_and_nothing_is_said_twi
     assert talk.hear(IDLE, 2_700) == [Ended("p", "spoken")]
 
 
+def test_an_end_that_is_told_makes_up_for_a_lost_acknowledgement() -> None:
+    talk = Talk(DfDialect(TrackSettings(clip_ms=600)))
+    talk.up()
+    talk.hear(DfFrame(0x42, 0x0200), 10)
+    talk.say(phrase(tokens=("零", "一")), 20)
+    assert talk.hear(DfFrame(0x3D, 1), 100) == []  # too early to be this one's
+    assert talk.hear(DfFrame(0x3D, 1), 400) == [Started("p"), DfFrame(0x12, 1, feedback=True)]
+
+
 def test_a_lost_frame_is_sent_again_only_while_it_surely_did_not_sound() -> None:
     talk = ready()
     talk.say(phrase(), 20)

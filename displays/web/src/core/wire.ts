@@ -239,7 +239,7 @@ export interface WindowFigures {
 }
 
 export interface ReasonCount {
-  reason: string
+  reason: Words
   times: number
 }
 
