@@ -20,11 +20,12 @@ from devices.devicemap import Calls, Device, PrinterMaker
 from devices.drivers.base import BusDriver
 from devices.drivers.keypad import Keypad
 from devices.drivers.rating import RatingPad
+from devices.drivers.speaker import Speaker
 from devices.drivers.strip import Strip
 from devices.lines import Lines
 from devices.presses import PressStore
 from devices.protocols.keypad import KeyAction
-from devices.protocols.strip import Page
+from devices.protocols.paged import Page
 from devices.transport import Unavailable
 from queue_server.wire.agent import (
     AgentHeartbeat,
@@ -42,6 +43,8 @@ from queue_server.wire.agent import (
     PrintJob,
     RatingPressed,
     ShowStrip,
+    Speak,
+    Spoke,
     ToAgent,
 )
 from queue_server.wire.common import DeviceState
@@ -53,7 +56,7 @@ OUTBOX_LIMIT: Final = 1_000
 """Messages that may wait for a server that reads slowly; one more and the connection is dropped and begun anew."""
 PENDING_LIMIT: Final = 256
 JOBS_REMEMBERED: Final = 200
-"""Print jobs whose outcome is told again after each welcome: the connection may have died with the first telling."""
+"""Papers and phrases whose outcome is told again after each welcome: the connection may have died with the first telling."""
 MESSAGE_LIMIT_BYTES: Final = 4 * 1024 * 1024
 
 _log = structlog.get_logger("devices.agent")
@@ -92,7 +95,7 @@ class Agent:
         self._outbox: asyncio.Queue[FromAgent | _Aged] | None = None
         self._stalled = asyncio.Event()
         self._asked: OrderedDict[str, tuple[Keypad, int]] = OrderedDict()
-        self._jobs: OrderedDict[str, Printed | None] = OrderedDict()
+        self._jobs: OrderedDict[str, Printed | Spoke | None] = OrderedDict()
         self._random = random.Random()
         self._epoch = 0
         self._group: asyncio.TaskGroup
@@ -286,33 +289,56 @@ class Agent:
                 if isinstance(driver, Keypad) and message.show:  # empty says nothing, it does not blank the cells
                     driver.show(message.show)
             case PrintJob():
-                self._print(message)
+                self._once(message.job, self._print(message))
+            case Speak():
+                self._once(message.job, self._speak(message))
             case AgentWelcome() | AgentHeartbeat():
                 pass
             case _:
                 assert_never(message)
 
-    def _print(self, job: PrintJob) -> None:
-        if job.job in self._jobs:
-            # Printed at most once (law 7); only its outcome may be told again.
-            if outcome := self._jobs[job.job]:
+    def _once(self, job: str, work: Coroutine[Any, Any, Printed | Spoke]) -> None:
+        """A paper is printed, a phrase said at most once (law 7); only its outcome may be told again."""
+        if job in self._jobs:
+            work.close()
+            if outcome := self._jobs[job]:
                 self._tell(outcome)
             return
-        self._jobs[job.job] = None
+        self._jobs[job] = None
         if len(self._jobs) > JOBS_REMEMBERED:
             self._jobs.popitem(last=False)
-        self._group.create_task(self._print_one(job))
+        self._group.create_task(self._do(job, work))
 
-    async def _print_one(self, job: PrintJob) -> None:
+    async def _do(self, job: str, work: Coroutine[Any, Any, Printed | Spoke]) -> None:
+        outcome = await work
+        if job in self._jobs:
+            self._jobs[job] = outcome
+        self._tell(outcome)
+
+    async def _print(self, job: PrintJob) -> Printed:
         printer = self._lines.printer(job.device)
         if printer is None:
             outcome, reason = "failed", f"no printer {job.device} at this agent"
         else:
             outcome, reason = await printer.print(bytes(job.paper), job.expires_in_ms)
-        printed = Printed(job=job.job, outcome=outcome, reason=reason)
-        if job.job in self._jobs:
-            self._jobs[job.job] = printed
-        self._tell(printed)
+        return Printed(job=job.job, outcome=outcome, reason=reason)
+
+    async def _speak(self, job: Speak) -> Spoke:
+        def told(state: str, reason: str = "") -> Spoke:
+            return Spoke(job=job.job, device=job.device, state=state, reason=reason)
+
+        speaker = self._lines.driver(job.device)
+        if not isinstance(speaker, Speaker):
+            return told("failed", f"no voice module {job.device} at this agent")
+        return told(
+            *await speaker.say(
+                job.tokens,
+                job.volume,
+                job.expires_in_ms,
+                follows=job.follows,
+                started=lambda: self._tell(told("started")),
+            )
+        )
 
     # What devices say.
 

@@ -1,8 +1,9 @@
-"""One RS-485 line: owns the port, writes in turn, hands frames to the devices behind their addresses."""
+"""One line and its devices: owns the port, writes in turn, hands each frame to the device it is for."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter, deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -10,15 +11,17 @@ from typing import Any, Final
 
 import structlog
 
-from devices.drivers.base import BusDriver, LineFrame
-from devices.framing.a090 import A090Grammar, encode_a090
-from devices.framing.ff68 import Ff68Frame, Ff68Grammar, encode_ff68
+from devices.drivers.base import AnyDriver
+from devices.framing.codec import AnyCodec
+from devices.framing.named import Heard, Named
 from devices.framing.stream import Framer, Garbage
 from devices.protocols.base import Send
 from devices.transport import Transport, Unavailable
 
 ACK_LIMIT: Final = 4
 """Acknowledgements of one device that may wait; one more is dropped and counted, and the device repeats."""
+IN_TURN_LIMIT: Final = 32
+"""Frames of one device that may wait in turn; one more is dropped and its driver told."""
 ECHO_LIMIT: Final = 16
 ECHO_MS: Final = 500
 
@@ -29,9 +32,11 @@ _log = structlog.get_logger("devices.bus")
 class BusSettings:
     """Times of a half-duplex line (HARDWARE 7.2).
 
-    `gap_ms`: silence between two of our frames. `turnaround_ms`: silence after a device spoke, waited for at most
-    `quiet_limit_ms`, so that a babbling device cannot keep us from writing. `idle_ms`: after this silence a begun
-    frame is given up. `local_echo`: the adapter hears its own sending (receiver always on): drop own frames once.
+    `baud`: how long a frame's bytes need, ten bit times each; 0 for a network or USB, which take none. `gap_ms`: silence
+    between two of our frames. `turnaround_ms`: silence after a device spoke, waited for at most `quiet_limit_ms`, so that
+    a babbling device cannot keep us from writing; a driver may ask for its own gap and turnaround. `idle_ms`: after this
+    silence a begun frame is given up. `local_echo`: the adapter hears its own sending (receiver always on): drop own
+    frames once.
     """
 
     baud: int = 9600
@@ -47,12 +52,8 @@ class BusSettings:
 
 @dataclass(frozen=True, slots=True)
 class _Queued:
-    driver: BusDriver
-    send: Send[LineFrame]
-
-
-def _encode(frame: LineFrame) -> bytes:
-    return encode_ff68(frame) if isinstance(frame, Ff68Frame) else encode_a090(frame)
+    driver: AnyDriver
+    send: Send[Any]
 
 
 class Bus:
@@ -61,14 +62,16 @@ class Bus:
     def __init__(self, transport: Transport, settings: BusSettings | None = None) -> None:
         self._transport = transport
         self._settings = settings or BusSettings()
-        self._drivers: dict[tuple[type, int], list[BusDriver]] = {}
+        self._drivers: dict[AnyCodec, list[AnyDriver]] = {}
         self._acks: deque[_Queued] = deque()
-        self._slots: dict[tuple[str, str], _Queued] = {}
+        self._waiting: dict[tuple[str, str | int], _Queued] = {}
+        """By device and slot, or by a number when in turn; in the order in which they came."""
+        self._numbers = itertools.count()
         self._work = asyncio.Event()
         self._due = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
-        self._echoes: deque[tuple[LineFrame, int]] = deque(maxlen=ECHO_LIMIT)
-        self._reply_from: BusDriver | None = None
+        self._echoes: deque[tuple[bytes, int]] = deque(maxlen=ECHO_LIMIT)
+        self._reply_from: AnyDriver | None = None
         self._replied = asyncio.Event()
         self._free_at_ms = 0
         self._heard_at_ms = 0
@@ -81,18 +84,28 @@ class Bus:
         return self._transport.url
 
     @property
-    def drivers(self) -> list[BusDriver]:
+    def drivers(self) -> list[AnyDriver]:
         """Every device on the line."""
-        return list(dict.fromkeys(d for drivers in self._drivers.values() for d in drivers))
+        return [driver for drivers in self._drivers.values() for driver in drivers]
 
-    def attach(self, driver: BusDriver) -> None:
-        """Put a device on the line; ValueError when the address is taken by one of its kind."""
-        kinds = driver.frames if isinstance(driver.frames, tuple) else (driver.frames,)
-        for kind in kinds:
-            there = self._drivers.setdefault((kind, driver.address), [])
-            if any(type(other) is type(driver) or kind is not Ff68Frame for other in there):
-                raise ValueError(f"{driver.device}: address {driver.address:#04x} of {self.url} is {there[0].device}")
-            there.append(driver)
+    def attach(self, driver: AnyDriver) -> None:
+        """Put a device on the line before it runs; ValueError when another is in its way, with what to do."""
+        for other in self.drivers:
+            same = isinstance(other, type(driver)) or isinstance(driver, type(other))
+            if other.codec == driver.codec and other.address == driver.address and same:
+                raise ValueError(f"{driver.device}: address {driver.address:#04x} of {self.url} is {other.device}")
+            for one, two in ((driver, other), (other, driver)):
+                if one.codec.alone and one.codec != two.codec:
+                    raise ValueError(
+                        f"{driver.device}: {one.device} speaks {one.codec.name}, which takes almost every byte for its"
+                        f" own; give it a line without {two.device}"
+                    )
+                if one.codec != two.codec and any(map(one.codec.takes, two.codec.samples)):
+                    raise ValueError(
+                        f"{driver.device}: {one.codec.name} reads the frames of {two.codec.name} as its own; use one"
+                        f" of the two for {one.device} and {two.device}, or a line for each"
+                    )
+        self._drivers.setdefault(driver.codec, []).append(driver)
         driver.attach(self)
 
     # What drivers use.
@@ -107,34 +120,47 @@ class Bus:
         assert self._group is not None
         self._group.create_task(work)
 
-    def send(self, driver: BusDriver, send: Send[LineFrame]) -> None:
+    def send(self, driver: AnyDriver, send: Send[Any]) -> None:
         if not self.up:
             self.counters["dropped"] += 1
             return
         queued = _Queued(driver, send)
-        if send.slot:
-            self.counters["superseded"] += (driver.device, send.slot) in self._slots
-            self._slots[driver.device, send.slot] = queued
+        if send.in_turn:
+            if sum(other.driver is driver and other.send.in_turn for other in self._waiting.values()) < IN_TURN_LIMIT:
+                self._waiting[driver.device, next(self._numbers)] = queued
+            else:
+                self._drop(queued)
+        elif send.slot:
+            self.counters["superseded"] += (driver.device, send.slot) in self._waiting
+            self._waiting[driver.device, send.slot] = queued
         elif queued in self._acks:
             self.counters["superseded"] += 1  # it repeated before it could be answered: one answer is enough
         elif sum(ack.driver is driver for ack in self._acks) < ACK_LIMIT:
             self._acks.append(queued)
         else:
-            self.counters["dropped"] += 1
+            self._drop(queued)
         self._work.set()
+
+    def _drop(self, queued: _Queued) -> None:
+        self.counters["dropped"] += 1
+        queued.driver.dropped(queued.send, self.now_ms())
 
     # The line's life.
 
     async def run(self) -> None:
         """Open the line, again and again, and serve it until cancelled."""
-        async with asyncio.TaskGroup() as self._group:
-            self._group.create_task(self._tick())
-            delay_ms = self._settings.retry_first_ms
-            while True:
-                if await self._serve():
-                    delay_ms = self._settings.retry_first_ms
-                await asyncio.sleep(delay_ms / 1000)
-                delay_ms = min(2 * delay_ms, self._settings.retry_limit_ms)
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                self._group.create_task(self._tick())
+                delay_ms = self._settings.retry_first_ms
+                while True:
+                    if await self._serve():
+                        delay_ms = self._settings.retry_first_ms
+                    await asyncio.sleep(delay_ms / 1000)
+                    delay_ms = min(2 * delay_ms, self._settings.retry_limit_ms)
+        finally:
+            for driver in self.drivers:
+                driver.stopped()
 
     async def _serve(self) -> bool:
         """One life of the open line; whether it could be opened at all."""
@@ -171,7 +197,7 @@ class Bus:
         self.counters["failures"] += 1
         # What waited is stale: devices repeat what was not acknowledged, strips are shown anew when the line is up.
         self._acks.clear()
-        self._slots.clear()
+        self._waiting.clear()
         for driver in self.drivers:
             driver.line_down(error)
 
@@ -192,7 +218,7 @@ class Bus:
     # Reading.
 
     async def _read(self) -> None:
-        framer: Framer[LineFrame] = Framer((Ff68Grammar(), A090Grammar()))
+        framer: Framer[Heard] = Framer(self._grammars())
         while True:
             try:
                 async with asyncio.timeout(self._settings.idle_ms / 1000 if framer.held else None):
@@ -211,22 +237,30 @@ class Bus:
                     self._route(item)
             await asyncio.sleep(0)  # a flood must not keep the loop to itself
 
-    def _route(self, frame: LineFrame) -> None:
-        now_ms = self.now_ms()
+    def _grammars(self) -> list[Named]:
+        """What is listened for: the devices, and our own frames where they come back."""
+        heard = [Named(codec, grammar) for codec in self._drivers for grammar in codec.from_device]
+        if self._settings.local_echo:
+            heard += [Named(codec, grammar) for codec in self._drivers for grammar in codec.from_host]
+        return heard
+
+    def _route(self, heard: Heard) -> None:
+        codec, frame, now_ms = heard.codec, heard.frame, self.now_ms()
         self.counters["frames"] += 1
-        if self._settings.local_echo and self._is_echo(frame, now_ms):
+        if self._settings.local_echo and self._is_echo(codec.encode(frame), now_ms):
             self.counters["echoes"] += 1
             return
-        there = [d for d in self._drivers.get((type(frame), frame.address), ()) if d.accepts(frame)]
+        address = codec.address(frame)
+        there = [d for d in self._drivers[codec] if address in (None, d.address) and d.accepts(frame)]
         self.counters["unrouted"] += not there
         for driver in there:
             driver.receive(frame, now_ms)
             if driver is self._reply_from:
                 self._replied.set()
 
-    def _is_echo(self, frame: LineFrame, now_ms: int) -> bool:
+    def _is_echo(self, raw: bytes, now_ms: int) -> bool:
         for echo in self._echoes:
-            if echo[0] == frame and now_ms - echo[1] <= ECHO_MS:
+            if echo[0] == raw and now_ms - echo[1] <= ECHO_MS:
                 self._echoes.remove(echo)
                 return True
         return False
@@ -236,31 +270,32 @@ class Bus:
     async def _write(self) -> None:
         while True:
             await self._work.wait()
-            if not self._acks and not self._slots:
+            if not self._acks and not self._waiting:
                 self._work.clear()
                 continue
             await self._quiet()
             # Chosen only now, so that an acknowledgement that came up during the wait goes first.
-            queued = self._acks.popleft() if self._acks else self._slots.pop(next(iter(self._slots)))
-            await self._write_one(queued)
+            await self._write_one(self._acks.popleft() if self._acks else self._waiting.pop(next(iter(self._waiting))))
 
     async def _quiet(self) -> None:
         """Wait until a frame may be put on the line."""
-        limit_ms = self.now_ms() + self._settings.quiet_limit_ms
+        began_ms = self.now_ms()
         while True:
-            now_ms = self.now_ms()
-            quiet_at_ms = min(self._heard_at_ms + self._settings.turnaround_ms, limit_ms)
-            wait_ms = max(self._free_at_ms, quiet_at_ms) - now_ms
+            # Asked anew each time: an acknowledgement may come up during the wait, and goes first.
+            driver = self._acks[0].driver if self._acks else next(iter(self._waiting.values())).driver
+            turnaround_ms = self._settings.turnaround_ms if driver.turnaround_ms is None else driver.turnaround_ms
+            limit_ms = began_ms + max(turnaround_ms, self._settings.quiet_limit_ms)
+            quiet_at_ms = min(self._heard_at_ms + turnaround_ms, limit_ms)
+            wait_ms = max(self._free_at_ms, quiet_at_ms) - self.now_ms()
             if wait_ms <= 0:
                 return
             await asyncio.sleep(wait_ms / 1000)
 
     async def _write_one(self, queued: _Queued) -> None:
-        frame = queued.send.frame
-        raw = _encode(frame)
+        raw = queued.driver.codec.encode(queued.send.frame)
         self._reply_from = queued.driver if queued.send.reply_ms else None
         self._replied.clear()
-        self._echoes.append((frame, self.now_ms()))
+        self._echoes.append((raw, self.now_ms()))
         try:
             async with asyncio.timeout(self._settings.write_timeout_ms / 1000):
                 await self._transport.write(raw)
@@ -269,10 +304,11 @@ class Bus:
         self.counters["bytes_out"] += len(raw)
         self.counters["frames_out"] += 1
         # The port takes the bytes at once; the line needs ten bit times for each.
-        on_line_ms = -(-len(raw) * 10_000 // self._settings.baud)
+        on_line_ms = -(-len(raw) * 10_000 // self._settings.baud) if self._settings.baud else 0
+        gap_ms = self._settings.gap_ms if queued.driver.gap_ms is None else queued.driver.gap_ms
         now_ms = self.now_ms()
-        self._free_at_ms = now_ms + on_line_ms + self._settings.gap_ms
-        queued.driver.sent(now_ms + on_line_ms)
+        self._free_at_ms = now_ms + on_line_ms + gap_ms
+        queued.driver.sent(queued.send, now_ms + on_line_ms)
         self._due.set()
         if queued.send.reply_ms:
             try:

@@ -2,67 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, Final, Protocol, TypeVar
-
-import msgspec
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlencode
 
 from devices.bus import Bus, BusSettings
-from devices.drivers.base import BusDriver
-from devices.drivers.health import Health
-from devices.drivers.keypad import Keypad
-from devices.drivers.rating import RatingPad
-from devices.drivers.strip import Board, Strip
-from devices.protocols.keymaps import KEYMAPS
-from devices.protocols.keypad import KeyAction, KeypadSettings
-from devices.protocols.rating import AckVariant, RatingSettings
-from devices.protocols.strip import COLOURS, StripSettings
+from devices.drivers.base import AnyDriver
+from devices.profiles import KINDS, find_profile
+from devices.profiles.profile import NOBODY, Calls, Device, Printer, PrinterMaker, Serial, read_settings
 from devices.transport import parse_url, transport
 from queue_server.wire.agent import DeviceEntry
-from queue_server.wire.common import PrinterState
 
-BUS_KINDS: Final = frozenset(("keypad", "rating_pad", "strip", "board"))
-# Settings of strips and boards that are read elsewhere: by the rendering of their text and by the server.
-ELSEWHERE: Final = frozenset(("cells", "zone"))
-S = TypeVar("S")
+__all__ = ["BUS_KINDS", "Calls", "Device", "Plan", "Printer", "PrinterMaker", "make_bus", "plan"]
 
+BUS_KINDS: Final = KINDS
+PACELESS: Final = frozenset(("udp", "ws", "wss", "file", "usb", "evdev"))
+"""Schemes whose bytes need no time on a line; a tcp URL is often a gateway to a real one."""
 
-class Printer(Protocol):
-    """A ticket printer as the agent sees it; it owns its line alone."""
-
-    @property
-    def device(self) -> str:
-        """Its id."""
-
-    @property
-    def health(self) -> Health:
-        """How it is."""
-
-    @property
-    def printer_state(self) -> PrinterState:
-        """Paper, cover, jam (UX K-11)."""
-
-    async def run(self) -> None:
-        """Keep it connected until cancelled; a print under way then ends as failed or unknown."""
-
-    async def print(self, paper: bytes, expires_in_ms: int) -> tuple[str, str]:
-        """Print a ticket's paper (JSON) once, or not at all once expired: printed|failed|unknown and the reason."""
-
-
-Device = BusDriver | Printer
-PrinterMaker = Callable[[DeviceEntry, Callable[[Device], None]], Printer]
-"""Makes a printer of an entry, which calls back when its health changes; ValueError when the entry makes no sense."""
-
-
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """What devices tell, and how printers are made."""
-
-    pressed: Callable[[Keypad, KeyAction], None]
-    rated: Callable[[RatingPad, int], Awaitable[None]]
-    health_changed: Callable[[Device], None]
-    printer: PrinterMaker
+PLUG_ORDER: Final = re.compile(r"serial:///dev/tty(USB|ACM)\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,101 +47,65 @@ def plan(entries: Iterable[DeviceEntry]) -> Plan:
 
 
 def _check(entry: DeviceEntry, there: tuple[DeviceEntry, ...]) -> None:
-    transport(entry.url)
+    if PLUG_ORDER.match(entry.url):
+        raise ValueError(
+            f"{entry.url} changes with the order of plugging in: take the name `yichuang devices scan` shows"
+        )
     if entry.kind == "printer":
+        transport(entry.url)
         if there:
             raise ValueError(f"a printer shares {entry.url} with {there[0].id}")
         return
-    if entry.kind not in BUS_KINDS:
-        raise ValueError(f"no driver for the kind {entry.kind!r}")
     if any(other.kind == "printer" for other in there):
         raise ValueError(f"{entry.url} belongs to the printer {there[0].id}")
-    nobody = Calls(lambda k, a: None, _nowhere, lambda d: None, _no_printer)
     # Made once for nothing: whatever is wrong with it shows here, alone or beside its neighbours.
-    bus = Bus(transport(entry.url), line_settings((*there, entry)))
-    for other in (*there, entry):
-        bus.attach(make_driver(other, nobody))
-
-
-async def _nowhere(pad: RatingPad, level: int) -> None:
-    return None
-
-
-def _no_printer(entry: DeviceEntry, changed: Callable[[Device], None]) -> Printer:
-    raise ValueError("no printer here")
+    make_bus((*there, entry), NOBODY)
 
 
 def make_bus(entries: tuple[DeviceEntry, ...], calls: Calls) -> Bus:
-    """The line and the devices of a plan's group."""
-    bus = Bus(transport(entries[0].url), line_settings(entries))
+    """The line and the devices of a plan's group; ValueError says what to mend in the map."""
+    serial = _serial(entries)
+    bus = Bus(transport(_complete(entries[0].url, serial)), line_settings(entries, serial))
     for entry in entries:
         bus.attach(make_driver(entry, calls))
     return bus
 
 
-def line_settings(entries: Iterable[DeviceEntry]) -> BusSettings:
-    """The line's times: `line.gap_ms` and so on from any of its devices, its baud rate from the URL."""
+def _serial(entries: tuple[DeviceEntry, ...]) -> Serial:
+    """How the line is set: as its devices want it, which must agree on what the URL leaves open."""
+    first, *others = (find_profile(entry.kind, entry.profile).serial for entry in entries)
+    given = parse_url(entries[0].url).options
+    for name in ("baud", "bits", "parity", "stop"):
+        if name not in given and any(getattr(other, name) != getattr(first, name) for other in others):
+            raise ValueError(f"the devices of {entries[0].url} differ in {name}: say it in the url, ?{name}=…")
+    return first
+
+
+def _complete(url: str, serial: Serial) -> str:
+    """A serial URL with the options that it leaves to its devices."""
+    address = parse_url(url)
+    if address.scheme != "serial":
+        return url
+    wanted = {"baud": serial.baud, "bits": serial.bits, "parity": serial.parity, "stop": serial.stop}
+    missing = {name: value for name, value in wanted.items() if name not in address.options}
+    if Serial() == serial or not missing:
+        return url
+    return url + ("&" if "?" in url else "?") + urlencode(missing)
+
+
+def line_settings(entries: Iterable[DeviceEntry], serial: Serial) -> BusSettings:
+    """The line's times: `line.gap_ms` and so on from any of its devices, its baud rate from the URL or the devices."""
     found: dict[str, str] = {}
     for entry in entries:
-        found["baud"] = parse_url(entry.url).options.get("baud", "9600")
+        address = parse_url(entry.url)
+        found["baud"] = address.options.get("baud", "0" if address.scheme in PACELESS else str(serial.baud))
         for key, value in entry.settings.items():
             if key.startswith("line.") and found.setdefault(key[5:], value) != value:
                 raise ValueError(f"{key} is {value} here and {found[key[5:]]} for another device of the line")
-    return _settings(BusSettings, found)
+    return read_settings(BusSettings, found)
 
 
-def make_driver(entry: DeviceEntry, calls: Calls) -> BusDriver:
+def make_driver(entry: DeviceEntry, calls: Calls) -> AnyDriver:
     """The driver of an entry on a bus; ValueError says what to mend in the map."""
     own = {key: value for key, value in entry.settings.items() if not key.startswith("line.")}
-    match entry.kind:
-        case "keypad":
-            keymap = KEYMAPS.get(entry.profile.lower())
-            if keymap is None:
-                raise ValueError(f"keypad profile {entry.profile!r} is none of {', '.join(KEYMAPS)}")
-            return Keypad(
-                entry.id,
-                entry.address,
-                keymap,
-                pressed=calls.pressed,
-                health_changed=calls.health_changed,
-                settings=_settings(KeypadSettings, own),
-            )
-        case "rating_pad":
-            settings = _settings(RatingSettings, own, levels=_levels(entry), ack=_ack(entry))
-            return RatingPad(entry.id, entry.address, settings, store=calls.rated, health_changed=calls.health_changed)
-        case "strip" | "board":
-            kind = Board if entry.kind == "board" else Strip
-            try:
-                colours = {name: int(own.pop(f"colour.{name}", str(code)), 0) for name, code in COLOURS.items()}
-            except ValueError:
-                raise ValueError("a colour is a byte: colour.green = 1") from None
-            own = {key: value for key, value in own.items() if key not in ELSEWHERE}
-            return kind(entry.id, entry.address, calls.health_changed, _settings(StripSettings, own, colours=colours))
-        case kind:
-            raise ValueError(f"no driver for the kind {kind!r}")
-
-
-def _levels(entry: DeviceEntry) -> Mapping[int, int]:
-    try:
-        return {int(key): level for key, level in entry.levels.items()}
-    except ValueError:
-        raise ValueError(f"levels go from decimal key codes to 5…1: {entry.levels}") from None
-
-
-def _ack(entry: DeviceEntry) -> AckVariant:
-    try:
-        return AckVariant(entry.profile.lower().removeprefix("ff68-"))
-    except ValueError:
-        raise ValueError(f"rating device profile {entry.profile!r} is none of ff68-a, ff68-b") from None
-
-
-def _settings(kind: type[S], found: Mapping[str, str], **given: Any) -> S:
-    """`found` as the dataclass `kind`, text turned into its types; an unknown or unreadable setting is a ValueError."""
-    known = {part.name for part in fields(kind)} - set(given)  # type: ignore[arg-type]
-    if unknown := sorted(set(found) - known):
-        raise ValueError(f"unknown setting {unknown[0]!r}: {', '.join(sorted(known))}")
-    try:
-        read = msgspec.convert(dict(found) | given, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise ValueError(str(error)) from error
-    return read
+    return find_profile(entry.kind, entry.profile).make(entry, own, calls)

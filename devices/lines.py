@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from devices.devicemap import Calls, Printer, make_bus, plan
-from devices.drivers.base import BusDriver
+from devices.drivers.base import AnyDriver
 from queue_server.wire.agent import DeviceEntry
 
 _log = structlog.get_logger("devices.lines")
@@ -21,7 +21,7 @@ class _Line:
 
     entries: tuple[DeviceEntry, ...]
     task: asyncio.Task[None]
-    drivers: dict[str, BusDriver]
+    drivers: dict[str, AnyDriver]
     printer: Printer | None = None
 
 
@@ -37,7 +37,7 @@ class Lines:
         """Devices that the map gives us and that cannot run, with the reason."""
 
     @property
-    def drivers(self) -> list[BusDriver]:
+    def drivers(self) -> list[AnyDriver]:
         """Every device on a bus."""
         return [driver for line in self._lines.values() for driver in line.drivers.values()]
 
@@ -46,7 +46,7 @@ class Lines:
         """Every ticket printer."""
         return [line.printer for line in self._lines.values() if line.printer is not None]
 
-    def driver(self, device: str) -> BusDriver | None:
+    def driver(self, device: str) -> AnyDriver | None:
         """The device on a bus with this id."""
         return next((line.drivers[device] for line in self._lines.values() if device in line.drivers), None)
 

@@ -15,9 +15,10 @@ from devices import cli as agent
 from devices.emulators import cli as emulators
 from displays.errors import Malformed
 from displays.errors import Unavailable as NoPack
-from displays.speech.pack import build_pack
+from displays.speech.pack import build_pack, load_pack
 from queue_server.app import hallfile
 from queue_server.app.projection import project
+from queue_server.card import FORMS, write_card
 from queue_server.demo import cli as demo
 from queue_server.domain.configuration import Configuration
 from queue_server.edge import make_printer, render_strip
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(commands.add_parser("config", help="check a hall's file"))
     _add_journal(commands.add_parser("journal", help="verify, rebuild or export what happened"))
     _add_agent(commands.add_parser("agent", help="own the devices of this PC"))
-    _add_voice(commands.add_parser("voice", help="make the voice pack that ships"))
+    _add_voice(commands.add_parser("voice", help="make the voice pack that ships, or a player's card"))
     _add_demo(commands.add_parser("demo", help="live through a morning on emulated devices"))
     emulate = commands.add_parser("emulate", help="be the other end of a device's line")
     emulators.add_arguments(emulate)
@@ -203,6 +204,11 @@ def _add_voice(parser: argparse.ArgumentParser) -> None:
     build.add_argument("--folder", type=Path, help="where to; default: the hall's own data")
     build.add_argument("--hall", type=Path, help="a hall's file: the words of its template and window signs as well")
     build.set_defaults(run=_build_voice)
+    card = actions.add_parser("card", help="write the pack as the files of a player's card")
+    card.add_argument("target", type=Path, help="the card, or a folder to copy onto it")
+    card.add_argument("--as", dest="player", choices=sorted(FORMS), required=True, help="whose card")
+    card.add_argument("--folder", type=Path, help="folder of the pack; default: the hall's own")
+    card.set_defaults(run=_write_card)
 
 
 def _build_voice(arguments: argparse.Namespace) -> int:
@@ -219,6 +225,18 @@ def _build_voice(arguments: argparse.Namespace) -> int:
         print(str(error), file=sys.stderr)
         return 1
     print(folder)
+    return 0
+
+
+def _write_card(arguments: argparse.Namespace) -> int:
+    try:
+        settings = write_card(load_pack(arguments.folder or data_dir() / "voice"), arguments.player, arguments.target)
+    except (NoPack, Malformed, OSError) as error:
+        print(str(error), file=sys.stderr)
+        return 1
+    print("[device.settings]")
+    for name, value in settings.items():
+        print(f'"{name}" = "{value}"')
     return 0
 
 

@@ -16,11 +16,12 @@ import structlog
 from aiohttp import web
 
 from queue_server.app.accounts import Accounts
-from queue_server.app.agents import PRINTING, Agents, job_of
+from queue_server.app.agents import Agents
 from queue_server.app.clock import Clock
 from queue_server.app.hub import Hub
 from queue_server.app.live import Live
 from queue_server.app.papers import Papers
+from queue_server.app.printing import claims as print_claims
 from queue_server.app.projection import project
 from queue_server.app.search import MatterIndex
 from queue_server.app.timers import Timers
@@ -28,12 +29,10 @@ from queue_server.app.tokens import Tokens
 from queue_server.app.views.screens import Screens, Surroundings
 from queue_server.app.voice import Voice
 from queue_server.domain import commands as c
-from queue_server.domain import events as e
 from queue_server.domain.configuration import Configuration
-from queue_server.domain.model import Hall, empty_hall
+from queue_server.domain.model import empty_hall
 from queue_server.paths import screens_dir
 from queue_server.store.accounts import AccountStore
-from queue_server.store.port import Claim
 from queue_server.store.port import Unavailable as StoreUnavailable
 from queue_server.store.store import Store
 from queue_server.web.frame import Frame
@@ -41,8 +40,6 @@ from queue_server.web.pages import build_id
 from queue_server.web.server import make_app
 
 log = structlog.get_logger()
-
-PRINT_CLAIM_MS = 10_000
 
 ENDING_S = 5.0
 """How long the loops may take to end by themselves, so that none is cut off in the middle of a write."""
@@ -133,25 +130,6 @@ def _lan_address() -> str:
             return "127.0.0.1"
 
 
-def _claims(voice: Voice, hall: Hall, events: list[e.Event]) -> list[Claim]:
-    """Law 7: what an event causes at the edge is claimed in the event's own transaction."""
-    claims = voice.claims(hall, events)
-    for event in events:
-        if isinstance(event, PRINTING) and event.printer:
-            claims.append(
-                Claim(
-                    id=job_of(event),
-                    kind="print",
-                    target=event.printer,
-                    ref=event.ticket,
-                    payload="",
-                    at=event.at,
-                    expires_at=event.at + PRINT_CLAIM_MS,
-                )
-            )
-    return claims
-
-
 @contextlib.asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[Running]:  # long: every part of a hall is made here, once
     """Serve until the block ends. Raises the store's errors when the database is not there."""
@@ -172,14 +150,15 @@ async def serving(settings: Settings) -> AsyncIterator[Running]:  # long: every 
             writer,
             clock,
             empty_hall(configuration),
-            effects=lambda hall, events: _claims(voice, hall, events),
+            # Law 7: what an event causes at the edge is claimed in the event's own transaction.
+            effects=lambda hall, events: voice.claims(hall, events) + print_claims(events),
         )
         live = Live(hub, screens)
         accounts = Accounts(AccountStore(store.database, name), clock)
-        agents = Agents(hub, store, screens, live, accounts.name_of_clerk)
+        agents = Agents(hub, store, screens, live, accounts.name_of_clerk, voice)
 
         async def recovered() -> None:
-            await agents.take_up()
+            await agents.prints.take_up()
             await voice.take_up()
 
         hub.on_published(live.on_published, agents.on_published, voice.on_published)
@@ -215,7 +194,7 @@ async def _tasks(hub: Hub, frame: Frame, settings: Settings) -> AsyncIterator[tu
         if version == 0:
             command = c.ApplyConfiguration(configuration=settings.configuration, source="first start")
             await hub.tell(command, "first start")
-        await frame.agents.take_up()
+        await frame.agents.prints.take_up()
         await frame.voice.start(hub, frame.live)
         await timers.once()
         loops = (hub.keep(), frame.live.run(), frame.agents.run(), frame.voice.run(), timers.run(), sockets.beat())

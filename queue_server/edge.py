@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from devices.drivers.printer import PAPER_PREFIX, printer_maker
-from devices.protocols.strip import Page
+from devices.protocols.paged import Page
 from displays.led import StripState, strip_pages
 from displays.receipts import decode_paper, printer_profile
 from displays.receipts.papers import paper_bytes
@@ -21,6 +21,7 @@ def render_strip(shown: ShowStrip, entry: DeviceEntry) -> Sequence[Page]:
         window=shown.window,
         text=shown.text,
         lines=tuple(shown.lines),
+        notice=tuple(text for text in (shown.notice.zh, shown.notice.en) if text),
     )
     cells = int(entry.settings.get("cells", str(CELLS)))
     return [page.runs for page in strip_pages(state, cells)]

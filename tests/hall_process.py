@@ -44,6 +44,8 @@ class HallProcess:
     log: list[str] = field(default_factory=list)
     root: Path = ROOT
     """The checkout that runs; another one after an upgrade."""
+    ahead_s: int = 0
+    """How much later than here it is where the server runs: a day is `stop`, a day ahead, `start`."""
 
     @property
     def url(self) -> str:
@@ -71,6 +73,9 @@ class HallProcess:
             str(self.folder / "voice"),
         ]
         environment = {**os.environ, "PYTHONPATH": str(self.root)}
+        if self.ahead_s:
+            environment |= {"PYTHONPATH": f"{ROOT / 'tests' / 'ahead'}{os.pathsep}{self.root}"}
+            environment |= {"TESTS_AHEAD_S": str(self.ahead_s)}
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

@@ -119,6 +119,7 @@ class Play:
         self.hall: Hall = empty_hall(self.initial)
         self.now = NINE_MS
         self.minute = 540
+        self.request = ""
         self.log: list[e.Event] = []
         self.made = 0
         self.do(c.OpenDay(day="2026-01-05"))
@@ -128,7 +129,14 @@ class Play:
             self.sit(name)
 
     def _context(self, clerk: str, may_call_numbers: bool) -> c.Context:
-        return c.Context(now=self.now, minute=self.minute, actor="test", clerk=clerk, may_call_numbers=may_call_numbers)
+        return c.Context(
+            now=self.now,
+            minute=self.minute,
+            actor="test",
+            clerk=clerk,
+            may_call_numbers=may_call_numbers,
+            request=self.request,
+        )
 
     def do(self, command: c.Command, *, clerk: str = "", may: bool = True) -> list[e.Event]:
         """The events, as they come back from the journal, applied."""

@@ -1,28 +1,23 @@
-"""What every device on a shared line is to its bus."""
+"""What every device on a line is to its bus."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from devices.drivers.health import Health
-from devices.framing.a090 import A090Ack, A090Frame
-from devices.framing.ff68 import Ff68Frame
+from devices.framing.codec import Codec
 from devices.protocols.base import Ignored, Send
 from queue_server.wire.common import DeviceState
 
-LineFrame = Ff68Frame | A090Frame | A090Ack
-HealthChanged = Callable[["BusDriver"], None]
-
-BABBLE_BURST = 20
-"""Frames a device may send at once; a keypad that repeats a key every 100 ms stays below."""
-BABBLE_PER_S = 10
+FrameT = TypeVar("FrameT")
+HealthChanged = Callable[["BusDriver[Any]"], None]
 
 
 class Line(Protocol):
     """What a bus offers its drivers."""
 
-    def send(self, driver: BusDriver, send: Send[LineFrame]) -> None:
+    def send(self, driver: BusDriver[Any], send: Send[Any]) -> None:
         """Queue a frame; it is dropped while the line is down."""
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -35,12 +30,23 @@ class Line(Protocol):
         """Some driver's `wake_at_ms` has changed."""
 
 
-class BusDriver:
-    """One live device on a line: its protocol, its health, what it tells and what it is told."""
+class BusDriver(Generic[FrameT]):
+    """One live device on a line: its protocol, its health, what it tells and what it is told.
+
+    A driver sets `kind` and `codec` (on the class, or on itself before the bus sees it) and implements `understand`;
+    everything else has a default. A device that has its port to itself is a driver alone on its line.
+    """
 
     kind: ClassVar[str]
-    frames: ClassVar[type | tuple[type, ...]]
-    """The frame types of its protocol: with the address they route what a line delivers."""
+    codec: Codec[FrameT]
+    """With the address it routes what a line delivers."""
+    gap_ms: int | None = None
+    """Silence after a frame to this device; None: the line's own gap."""
+    turnaround_ms: int | None = None
+    """Silence after anybody spoke before this device is written to; None: the line's own."""
+    babble_burst: ClassVar[int] = 20
+    """Frames a device may send at once; a keypad that repeats a key every 100 ms stays below."""
+    babble_per_s: ClassVar[int] = 10
 
     def __init__(self, device: str, address: int, health_changed: HealthChanged) -> None:
         if not 0 <= address <= 0xFF:
@@ -49,7 +55,7 @@ class BusDriver:
         self.address = address
         self.health = Health(device, lambda: health_changed(self))
         self._line: Line | None = None
-        self._allowance = float(BABBLE_BURST)
+        self._allowance = float(self.babble_burst)
         self._babbling = False
         self._counted_ms = 0
 
@@ -64,11 +70,11 @@ class BusDriver:
         """Called by the bus."""
         self._line = line
 
-    def accepts(self, frame: LineFrame) -> bool:
-        """Whether a frame of its protocol and address is for it (a keypad and a rating device may share one address)."""
+    def accepts(self, frame: FrameT) -> bool:
+        """Whether a frame of its codec and address is for it (a keypad and a rating device may share one address)."""
         return True
 
-    def receive(self, frame: LineFrame, now_ms: int) -> None:
+    def receive(self, frame: FrameT, now_ms: int) -> None:
         """A frame from the device; from one that sends without pause everything is dropped until it rests."""
         self.health.last_seen_ms = now_ms
         self.health.counters["frames"] += 1
@@ -84,13 +90,13 @@ class BusDriver:
 
     def _babbles(self, now_ms: int) -> bool:
         elapsed_ms, self._counted_ms = now_ms - self._counted_ms, now_ms
-        self._allowance = min(BABBLE_BURST, self._allowance + elapsed_ms * BABBLE_PER_S / 1000)
-        self._babbling = self._allowance < (BABBLE_BURST / 2 if self._babbling else 1)
+        self._allowance = min(self.babble_burst, self._allowance + elapsed_ms * self.babble_per_s / 1000)
+        self._babbling = self._allowance < (self.babble_burst / 2 if self._babbling else 1)
         # Dropped frames cost too: a device comes back by resting, not by waiting.
         self._allowance = max(0.0, self._allowance - 1)
         return self._babbling
 
-    def understand(self, frame: LineFrame, now_ms: int) -> str:
+    def understand(self, frame: FrameT, now_ms: int) -> str:
         """Do what the frame means; answers what is wrong with the device, or nothing."""
         raise NotImplementedError
 
@@ -99,14 +105,18 @@ class BusDriver:
         self.health.counters["ignored"] += 1
         return ignored.reason
 
-    def put(self, sends: Iterable[Send[LineFrame]]) -> None:
+    def put(self, sends: Iterable[Send[FrameT]]) -> None:
         """Queue what a protocol wants sent."""
         for send in sends:
             self.line.send(self, send)
         self.line.reschedule()
 
-    def sent(self, now_ms: int) -> None:
-        """A frame of its has left."""
+    def sent(self, send: Send[FrameT], now_ms: int) -> None:
+        """A frame of its has left, and its last byte is on the line at `now_ms`: time-outs run from here."""
+
+    def dropped(self, send: Send[FrameT], now_ms: int) -> None:
+        """A frame of its was not queued, because too many of its own wait already; `line_down` drops without this."""
+        self.health.counters["dropped"] += 1
 
     @property
     def wake_at_ms(self) -> int | None:
@@ -121,5 +131,11 @@ class BusDriver:
         self.health.become(DeviceState.UNKNOWN)
 
     def line_down(self, error: str) -> None:
-        """The line is gone, and the device with it."""
+        """The line is gone, and the device and whatever waited to be sent with it."""
         self.health.become(DeviceState.OFFLINE, error)
+
+    def stopped(self) -> None:
+        """Its bus has ended for good; nothing is to be told of its health any more."""
+
+
+AnyDriver = BusDriver[Any]

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from devices.drivers.base import BusDriver, HealthChanged, LineFrame
-from devices.framing.ff68 import Ff68Frame
+from devices.drivers.base import BusDriver, HealthChanged
+from devices.framing.codec import AnyCodec
+from devices.framing.ff68 import FF68
 from devices.protocols.base import Ignored, Send
 from devices.protocols.keymaps import Keymap
-from devices.protocols.keypad import PRESSED, KeyAction, KeypadProtocol, KeypadSettings
+from devices.protocols.keypad import KeyAction, KeypadProtocol, KeypadSettings, KeyTalk
 
 
-class Keypad(BusDriver):
-    """Tells `pressed(keypad, action)` and shows what it is told; `pressed` returns at once."""
+class Keypad(BusDriver[Any]):
+    """Tells `pressed(keypad, action)` and shows what it is told; `pressed` returns at once.
+
+    Speaks FF68 unless given another `codec` and `protocol`.
+    """
 
     kind = "keypad"
-    frames = Ff68Frame
+    codec = FF68
 
     def __init__(
         self,
@@ -26,16 +31,18 @@ class Keypad(BusDriver):
         pressed: Callable[[Keypad, KeyAction], None],
         health_changed: HealthChanged,
         settings: KeypadSettings | None = None,
+        codec: AnyCodec = FF68,
+        protocol: KeyTalk[Any] | None = None,
     ) -> None:
         super().__init__(device, address, health_changed)
-        self._protocol = KeypadProtocol(address, keymap, settings)
+        self.codec = codec
+        self._protocol = protocol or KeypadProtocol(address, keymap, settings)
         self._pressed = pressed
 
-    def accepts(self, frame: LineFrame) -> bool:
-        return isinstance(frame, Ff68Frame) and frame.function == PRESSED
+    def accepts(self, frame: Any) -> bool:
+        return self._protocol.keys(frame) is not None
 
-    def understand(self, frame: LineFrame, now_ms: int) -> str:
-        assert isinstance(frame, Ff68Frame)
+    def understand(self, frame: Any, now_ms: int) -> str:
         trouble = ""
         for output in self._protocol.receive(frame, now_ms):
             match output:

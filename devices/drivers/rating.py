@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from devices.drivers.base import BusDriver, HealthChanged, LineFrame
-from devices.framing.ff68 import Ff68Frame
+from devices.drivers.base import BusDriver, HealthChanged
+from devices.framing.codec import AnyCodec
+from devices.framing.ff68 import FF68
 from devices.protocols.base import Ignored, Send
-from devices.protocols.rating import RATED, Press, RatingProtocol, RatingSettings
+from devices.protocols.rating import Press, RatingProtocol, RatingSettings, RatingTalk
 from devices.transport import Unavailable
 from queue_server.wire.common import DeviceState
 
 
-class RatingPad(BusDriver):
-    """Each press is given to `store(pad, level)`, which returns once it is durable; only then is it acknowledged."""
+class RatingPad(BusDriver[Any]):
+    """Each press is given to `store(pad, level)`, which returns once it is durable; only then is it acknowledged.
+
+    Speaks FF68 unless given another `codec` and `protocol`.
+    """
 
     kind = "rating_pad"
-    frames = Ff68Frame
+    codec = FF68
 
     def __init__(
         self,
@@ -26,17 +31,19 @@ class RatingPad(BusDriver):
         *,
         store: Callable[[RatingPad, int], Awaitable[None]],
         health_changed: HealthChanged,
+        codec: AnyCodec = FF68,
+        protocol: RatingTalk[Any] | None = None,
     ) -> None:
         super().__init__(device, address, health_changed)
-        self._protocol = RatingProtocol(address, settings)
+        self.codec = codec
+        self._protocol = protocol or RatingProtocol(address, settings)
         self._store = store
         self._store_trouble = ""
 
-    def accepts(self, frame: LineFrame) -> bool:
-        return isinstance(frame, Ff68Frame) and frame.function == RATED
+    def accepts(self, frame: Any) -> bool:
+        return self._protocol.key(frame) is not None
 
-    def understand(self, frame: LineFrame, now_ms: int) -> str:
-        assert isinstance(frame, Ff68Frame)
+    def understand(self, frame: Any, now_ms: int) -> str:
         trouble = self._store_trouble
         for output in self._protocol.receive(frame, now_ms):
             match output:

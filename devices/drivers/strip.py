@@ -3,39 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from devices.drivers.base import BusDriver, HealthChanged, LineFrame
-from devices.framing.a090 import A090Ack, A090Frame
+from devices.drivers.base import BusDriver, HealthChanged
+from devices.framing.a090 import A090
+from devices.framing.codec import AnyCodec
 from devices.protocols.base import Ignored, Send
-from devices.protocols.strip import Acknowledged, Page, Silent, StripOutput, StripProtocol, StripSettings
+from devices.protocols.paged import Acknowledged, Page, PagedText, Silent, StripOutput
+from devices.protocols.strip import StripProtocol, StripSettings
 from queue_server.wire.common import DeviceState
 
 OFFLINE_AFTER = 3
 """Texts in a row that a strip did not acknowledge before it counts as offline; one makes it degraded."""
 
 
-class Strip(BusDriver):
-    """Shows pages of coloured text; the newest text wins and is re-sent every 30 s (UX W-02)."""
+class Strip(BusDriver[Any]):
+    """Shows pages of coloured text; the newest text wins and is re-sent every 30 s (UX W-02).
+
+    Speaks A0 90 unless given another `codec` and `protocol`.
+    """
 
     kind = "strip"
-    frames = (A090Frame, A090Ack)
+    codec = A090
 
     def __init__(
-        self, device: str, address: int, health_changed: HealthChanged, settings: StripSettings | None = None
+        self,
+        device: str,
+        address: int,
+        health_changed: HealthChanged,
+        settings: StripSettings | None = None,
+        *,
+        codec: AnyCodec = A090,
+        protocol: PagedText[Any] | None = None,
     ) -> None:
         super().__init__(device, address, health_changed)
-        self._protocol = StripProtocol(address, settings)
+        self.codec = codec
+        self._protocol = protocol or StripProtocol(address, settings)
         self._unheard = 0
 
-    def understand(self, frame: LineFrame, now_ms: int) -> str:
-        assert isinstance(frame, A090Frame | A090Ack)
+    def understand(self, frame: Any, now_ms: int) -> str:
         return self._carry_out(self._protocol.receive(frame, now_ms))
 
     def show(self, pages: Sequence[Page]) -> None:
         """Show these pages in turn until told otherwise: runs of (text, red|green|yellow)."""
         self._carry_out(self._protocol.set_pages(pages, self.line.now_ms()))
 
-    def sent(self, now_ms: int) -> None:
+    def sent(self, send: Send[Any], now_ms: int) -> None:
         self._protocol.sent(now_ms)
 
     @property
@@ -50,7 +63,7 @@ class Strip(BusDriver):
         self._unheard = 0
         self._carry_out(self._protocol.line_up(now_ms))
 
-    def _carry_out(self, outputs: list[StripOutput]) -> str:
+    def _carry_out(self, outputs: list[StripOutput[Any]]) -> str:
         trouble = ""
         for output in outputs:
             match output:

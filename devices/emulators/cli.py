@@ -12,59 +12,49 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import fields
 from typing import Final, TypeVar
 
-from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad, EmulatedStrip, Node
+from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.printer_cli import emulate_printer
 from devices.emulators.rs485 import Faults, Rs485BusEmulator
+from devices.emulators.voices import VOICE_FAULTS, EmulatedVoice
+from devices.profiles import PROFILES
 from devices.protocols.keymaps import Key
-from devices.protocols.rating import AckVariant
 from devices.transport import Unavailable
 
-N = TypeVar("N", bound=Node)
+N = TypeVar("N", bound=AnyNode)
 Say = Callable[[dict[str, object]], None]
 
 WATCH_S: Final = 0.5
+SHORT: Final = {"keypad": "hallquefront", "rating": "ff68", "strip": "a090", "board": "a090"}
+"""Short names of nodes; every profile's own name is one too."""
 HELP: Final = """\
 press ADDRESS [DIGITS] KEY   keys: start wait call recall cancel function metre pause transfer
 rate ADDRESS LEVEL           the level byte of the key
 silence ADDRESS | wake ADDRESS | restart ADDRESS
+fault ADDRESS NAME VALUE     of a voice module (address 0): lose_ends late_ms deaf garbled twice
 fault NAME VALUE             bytewise slow_ms split_ms noise corrupt lose lose_acks
 unplug | plug | show | help | quit"""
 
 
-def parse_node(text: str) -> list[Node]:
-    """`keypad:7`, `keypad:1-6`, `rating:0x81-0x86`, `rating:0x87:b`, `strip:3`; ValueError says what is wrong."""
-    kind, _, rest = text.partition(":")
+def parse_node(text: str) -> list[AnyNode]:
+    """`keypad:7`, `keypad:1-6`, `rating:0x87:b`, `strip:3`, or a profile's name: `aaqt:3`; ValueError says what is wrong."""
+    name, _, rest = text.partition(":")
     span, _, variant = rest.partition(":")
     first, _, last = span.partition("-")
+    profile = PROFILES.get(SHORT.get(name, name) + (f"-{variant or 'a'}" if name == "rating" else ""))
+    if profile is None:
+        raise ValueError(f"{text!r}: a node is one of {', '.join((*SHORT, *PROFILES))}")
     try:
-        addresses = range(int(first, 0), int(last or first, 0) + 1)
+        addresses = range(int(first or "0", 0), int(last or first or "0", 0) + 1)
     except ValueError:
         raise ValueError(f"{text!r}: an address is a number, 7 or 0x87, or a span 1-6") from None
     if not addresses or addresses[0] < 0 or addresses[-1] > 0xFF:
         raise ValueError(f"{text!r}: addresses are 0…255")
-    match kind:
-        case "keypad":
-            return [EmulatedKeypad(address) for address in addresses]
-        case "rating":
-            return [EmulatedRatingPad(address, AckVariant(variant or "a")) for address in addresses]
-        case "strip" | "board":
-            return [EmulatedStrip(address) for address in addresses]
-        case _:
-            raise ValueError(f"{text!r}: a node is keypad, rating, strip or board")
+    return [profile.emulate(address) for address in addresses]
 
 
-def state(node: Node) -> dict[str, object]:
+def state(node: AnyNode) -> dict[str, object]:
     """What can be seen of a device."""
-    seen: dict[str, object] = {"address": node.address, "silent": node.silent}
-    match node:
-        case EmulatedKeypad():
-            return {"device": "keypad", **seen, "cells": node.cells, "sign": node.sign, "beeps": node.beeps}
-        case EmulatedRatingPad():
-            return {"device": "rating", **seen, "invitations": node.invitations, "stars": node.stars}
-        case EmulatedStrip():
-            return {"device": "strip", **seen, "text": node.text, "colours": node.colours}
-        case _:
-            return seen
+    return {"device": node.device, "address": node.address, "silent": node.silent, **node.state()}
 
 
 async def emulate(
@@ -103,6 +93,13 @@ def set_fault(faults: Faults, name: str, value: str) -> None:
     setattr(faults, name, value.lower() in ("", "1", "true", "yes") if name == "bytewise" else int(value))
 
 
+def set_voice_fault(node: AnyNode, name: str, value: int) -> None:
+    """Set one fault of a voice module; ValueError names the ones there are."""
+    if not isinstance(node, EmulatedVoice) or name not in VOICE_FAULTS:
+        raise ValueError(f"a voice module's faults are {', '.join(VOICE_FAULTS)}")
+    setattr(node, name, bool(value) if name == "twice" else value)
+
+
 async def _watch(line: Rs485BusEmulator, say: Say) -> None:
     told: dict[int, dict[str, object]] = {}
     while True:
@@ -131,10 +128,12 @@ async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGro
                 node.silent = verb == "silence"
             await line.notify()
         case ["restart", address]:
-            _node(line, address, EmulatedStrip).restart()
-            await line.notify()
+            await _restart(line, address)
         case ["fault", name, value]:
             set_fault(line.faults, name, value)
+        case ["fault", address, name, value]:
+            for node in _at(line, address):
+                set_voice_fault(node, name, int(value))
         case ["unplug"]:
             await line.unplug()
             say({"event": "unplugged"})
@@ -150,6 +149,18 @@ async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGro
             raise ValueError("not understood: try help")
 
 
+async def _restart(line: Rs485BusEmulator, address: str) -> None:
+    for node in _at(line, address):
+        match node:
+            case EmulatedStrip():
+                node.restart()
+            case EmulatedVoice():
+                await node.restart()
+            case _:
+                raise ValueError(f"the device at {address} cannot do that")
+    await line.notify()
+
+
 async def _outcome(work: Awaitable[bool], words: list[str], say: Say) -> None:
     command = " ".join(words)
     try:
@@ -158,7 +169,7 @@ async def _outcome(work: Awaitable[bool], words: list[str], say: Say) -> None:
         say({"event": "wrong", "command": command, "reason": str(error)})
 
 
-def _at(line: Rs485BusEmulator, address: str) -> list[Node]:
+def _at(line: Rs485BusEmulator, address: str) -> list[AnyNode]:
     found = [node for node in line.nodes if node.address == int(address, 0)]
     if not found:
         raise ValueError(f"no device at {address}")
@@ -196,7 +207,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KIND:ADDRESS",
-        help="on rs485: keypad:7, keypad:1-6, rating:0x81-0x86, rating:0x87:b, strip:3; may be repeated",
+        help="on rs485: keypad:7, keypad:1-6, rating:0x81-0x86, rating:0x87:b, strip:3, PROFILE:3; may be repeated",
     )
     parser.add_argument(
         "--fault", action="append", default=[], metavar="NAME=VALUE", help="noise=4, lose_acks=2; cover=on, paper=800"

@@ -1,31 +1,38 @@
-"""The devices that an emulated RS-485 line may hold."""
+"""The devices that an emulated line may hold."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Protocol
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from devices.framing.a090 import SHOW_STORED, SHOW_TEXT, STORE_TEXT, A090Ack, A090Frame
-from devices.framing.ff68 import Ff68Frame
+from devices.framing.a090 import A090, SHOW_STORED, SHOW_TEXT, STORE_TEXT, A090Ack, A090Frame
+from devices.framing.codec import AnyCodec, Codec
+from devices.framing.ff68 import FF68, Ff68Frame
 from devices.protocols.keymaps import Key
-from devices.protocols.rating import AckVariant
+from devices.protocols.rating import ACKNOWLEDGE, AckVariant
 
-NodeFrame = Ff68Frame | A090Frame | A090Ack
+FrameT = TypeVar("FrameT")
+NodeFrame = Any
+"""A frame of any codec."""
 
 
 class Host(Protocol):
     """What a node needs of its line."""
 
-    async def transmit(self, frame: NodeFrame) -> None:
+    async def transmit(self, frame: NodeFrame, codec: AnyCodec) -> None:
         """Put a frame on the line."""
 
     async def notify(self) -> None:
         """Say that the node has changed."""
 
 
-class Node:
-    """One device: an address, and whether it is `silent` (unpowered: it neither hears nor answers)."""
+class Node(Generic[FrameT]):
+    """One device: its codec, an address, and whether it is `silent` (unpowered: it neither hears nor answers)."""
+
+    codec: Codec[FrameT]
+    device: ClassVar[str]
+    """What `yichuang emulate` calls it."""
 
     def __init__(self, address: int) -> None:
         self.address = address
@@ -43,12 +50,27 @@ class Node:
         """Called by the line."""
         self._host = host
 
-    async def receive(self, frame: NodeFrame) -> None:
+    async def transmit(self, frame: FrameT) -> None:
+        """Say something to the host."""
+        await self.host.transmit(frame, self.codec)
+
+    async def receive(self, frame: FrameT) -> None:
         """A frame of the host for this address."""
         raise NotImplementedError
 
+    def acknowledges(self, frame: FrameT) -> bool:
+        """Whether the host's frame acknowledges one of the device: such can be made to get lost."""
+        return False
 
-class _Sender(Node):
+    def state(self) -> dict[str, object]:
+        """What a person would see of it."""
+        return {}
+
+
+AnyNode = Node[Any]
+
+
+class Sender(Node[FrameT]):
     """A device that repeats what is not acknowledged. Its timing is our assumption: none is published (HARDWARE 7.4)."""
 
     repeat_ms = 250
@@ -57,16 +79,17 @@ class _Sender(Node):
     def __init__(self, address: int) -> None:
         super().__init__(address)
         self._acknowledged = asyncio.Event()
-        self._waiting: Ff68Frame | None = None
+        self._waiting: FrameT | None = None
         self.repetitions = 0
 
-    async def _send(self, frame: Ff68Frame) -> bool:
+    async def send(self, frame: FrameT) -> bool:
+        """Say it until it is acknowledged; False when it never is."""
         self._acknowledged.clear()
         self._waiting = frame
         for attempt in range(self.tries):
             self.repetitions += attempt > 0
             if not self.silent:
-                await self.host.transmit(frame)
+                await self.transmit(frame)
             try:
                 async with asyncio.timeout(self.repeat_ms / 1000):
                     await self._acknowledged.wait()
@@ -76,13 +99,30 @@ class _Sender(Node):
         self._waiting = None
         return False
 
-    def _acknowledge(self) -> None:
+    @property
+    def waiting(self) -> FrameT | None:
+        """What it said and still waits for."""
+        return self._waiting
+
+    def acknowledge(self) -> None:
+        """The host has acknowledged what was said."""
         self._waiting = None
         self._acknowledged.set()
 
 
-class EmulatedKeypad(_Sender):
+class _Ff68Sender(Sender[Ff68Frame]):
+    """A keypad or rating device of the FF68 family."""
+
+    codec = FF68
+
+    def acknowledges(self, frame: Ff68Frame) -> bool:
+        return frame.function == ACKNOWLEDGE
+
+
+class EmulatedKeypad(_Ff68Sender):
     """A keypad: `press` keys, read `cells`, `sign`, `beeps` and how many `answers` (cells or a sign) it was given."""
+
+    device = "keypad"
 
     def __init__(self, address: int) -> None:
         super().__init__(address)
@@ -94,12 +134,12 @@ class EmulatedKeypad(_Sender):
     async def press(self, key: Key | int, digits: str = "") -> bool:
         """Type digits and a key; True once the host has echoed the frame."""
         self.sign = ""
-        return await self._send(Ff68Frame(self.address, 0x01, bytes((*map(int, digits), key))))
+        return await self.send(Ff68Frame(self.address, 0x01, bytes((*map(int, digits), key))))
 
-    async def receive(self, frame: NodeFrame) -> None:
+    async def receive(self, frame: Ff68Frame) -> None:
         match frame:
             case Ff68Frame(function=0x01) if frame == self._waiting:
-                self._acknowledge()
+                self.acknowledge()
             case Ff68Frame(function=0x02, data=b"\x01"):
                 self.sign = "success"
                 self.answers += 1
@@ -115,9 +155,14 @@ class EmulatedKeypad(_Sender):
             case _:
                 pass
 
+    def state(self) -> dict[str, object]:
+        return {"cells": self.cells, "sign": self.sign, "beeps": self.beeps}
 
-class EmulatedRatingPad(_Sender):
+
+class EmulatedRatingPad(_Ff68Sender):
     """A rating device: `rate` presses a key, `invitations` counts 请评价, `stars` is its star level."""
+
+    device = "rating"
 
     def __init__(self, address: int, ack: AckVariant = AckVariant.A) -> None:
         super().__init__(address)
@@ -127,16 +172,16 @@ class EmulatedRatingPad(_Sender):
 
     async def rate(self, level: int) -> bool:
         """Press the key with this level byte; True once acknowledged."""
-        return await self._send(Ff68Frame(self.address, 0x11, bytes((level,))))
+        return await self.send(Ff68Frame(self.address, 0x11, bytes((level,))))
 
-    async def receive(self, frame: NodeFrame) -> None:
+    async def receive(self, frame: Ff68Frame) -> None:
         match frame:
             case Ff68Frame(function=0x01, data=b"", lead=False) if self._ack is AckVariant.B and self._waiting:
-                self._acknowledge()
+                self.acknowledge()
             case Ff68Frame(function=0x01, data=data, lead=True) if (
                 self._ack is AckVariant.A and self._waiting is not None and data == self._waiting.data
             ):
-                self._acknowledge()
+                self.acknowledge()
             case Ff68Frame(function=0x01, data=b"\x0b"):
                 self.invitations += 1
             case Ff68Frame(function=0x02, data=data) if len(data) == 1:
@@ -144,9 +189,15 @@ class EmulatedRatingPad(_Sender):
             case _:
                 pass
 
+    def state(self) -> dict[str, object]:
+        return {"invitations": self.invitations, "stars": self.stars}
 
-class EmulatedStrip(Node):
+
+class EmulatedStrip(Node[A090Frame | A090Ack]):
     """A strip or board: `text` and `colours` (one digit a character) are what it shows, `history` its last 100 texts."""
+
+    codec = A090
+    device = "strip"
 
     def __init__(self, address: int, stored: str = "") -> None:
         super().__init__(address)
@@ -160,7 +211,7 @@ class EmulatedStrip(Node):
         """Lose the text, as after a power cut."""
         self.text, self.colours = self.stored, ""
 
-    async def receive(self, frame: NodeFrame) -> None:
+    async def receive(self, frame: A090Frame | A090Ack) -> None:
         match frame:
             case A090Frame(command=command, data=data) if command == SHOW_TEXT:
                 self.text, self.colours = take_apart(data)
@@ -172,7 +223,10 @@ class EmulatedStrip(Node):
             case _:
                 return
         if self.acks:
-            await self.host.transmit(A090Ack(self.address))
+            await self.transmit(A090Ack(self.address))
+
+    def state(self) -> dict[str, object]:
+        return {"text": self.text, "colours": self.colours}
 
 
 def take_apart(data: bytes) -> tuple[str, str]:

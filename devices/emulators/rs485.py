@@ -1,4 +1,4 @@
-"""An RS-485 line with the devices on it: the other end of `devices.bus`, with faults to order."""
+"""A line with the devices on it: the other end of `devices.bus`, with faults to order."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
-from devices.emulators.nodes import Node, NodeFrame
-from devices.framing.a090 import A090Grammar, encode_a090
-from devices.framing.ff68 import Ff68Frame, Ff68Grammar, encode_ff68
+from devices.emulators.nodes import AnyNode, NodeFrame
+from devices.framing.codec import AnyCodec
+from devices.framing.named import Heard, Named
 from devices.framing.stream import Framer, Garbage
-from devices.protocols.rating import ACKNOWLEDGE
 from devices.transport import Listener, Transport, Unavailable, listen, parse_url
 from devices.transport.tap import Tap, TappedListener
 
@@ -26,7 +25,7 @@ class Faults:
 
     `bytewise`: every byte comes alone. `slow_ms`: that long between bytes. `split_ms`: a pause in the middle of each
     frame. `noise`: that many random bytes around each frame. `corrupt`: frames with a flipped bit. `lose`: frames of
-    devices that never arrive. `lose_acks`: FF68 acknowledgements of the host that no device hears.
+    devices that never arrive. `lose_acks`: acknowledgements of the host that no device hears.
     """
 
     bytewise: bool = False
@@ -47,7 +46,7 @@ class Rs485BusEmulator:
     def __init__(
         self,
         url: str,
-        nodes: Iterable[Node],
+        nodes: Iterable[AnyNode],
         faults: Faults | None = None,
         seed: int = 0,
         tap: Tap | None = None,
@@ -101,7 +100,7 @@ class Rs485BusEmulator:
         """Plug the line in (again), at the same URL; a pty needs a link for that."""
         line = await listen(self._listen_url)
         self._listener = TappedListener(line, self._tap) if self._tap else line
-        if parse_url(self._listen_url).scheme == "tcp":
+        if parse_url(self._listen_url).scheme in ("tcp", "udp", "ws"):
             self._listen_url = self._listener.url  # the port it got stays its port
         self._plugged.set()
 
@@ -130,33 +129,40 @@ class Rs485BusEmulator:
             await asyncio.sleep(0)
 
     async def _listen(self, end: Transport) -> None:
-        framer: Framer[NodeFrame] = Framer((Ff68Grammar(), A090Grammar()))
+        codecs = dict.fromkeys(node.codec for node in self.nodes)
+        framer: Framer[Heard] = Framer([Named(codec, grammar) for codec in codecs for grammar in codec.hosts])
         while True:
+            # Devices that a test adds meanwhile speak one of these codecs.
             for item in framer.feed(await end.read()):
                 if isinstance(item, Garbage):
                     self.garbage += len(item.data)
-                    continue
-                self.heard.append(item)
-                if isinstance(item, Ff68Frame) and item.function == ACKNOWLEDGE and self.faults.lose_acks:
-                    self.faults.lose_acks -= 1
-                    continue
-                for node in self.nodes:
-                    if node.address == item.address and not node.silent:
-                        await node.receive(item)
+                else:
+                    await self._hear(item.codec, item.frame)
             await self.notify()
+
+    async def _hear(self, codec: AnyCodec, frame: NodeFrame) -> None:
+        self.heard.append(frame)
+        address = codec.address(frame)
+        there = [node for node in self.nodes if node.codec == codec and address in (None, node.address)]
+        if self.faults.lose_acks and any(node.acknowledges(frame) for node in there):
+            self.faults.lose_acks -= 1
+            return
+        for node in there:
+            if not node.silent:
+                await node.receive(frame)
 
     # What nodes and tests use.
 
-    async def transmit(self, frame: NodeFrame) -> None:
+    async def transmit(self, frame: NodeFrame, codec: AnyCodec) -> None:
         """Put a device's frame on the line, with the faults that are set; nobody connected: it is lost."""
-        raw = encode_ff68(frame) if isinstance(frame, Ff68Frame) else encode_a090(frame)
+        raw = codec.encode(frame)
         if self.faults.lose:
             self.faults.lose -= 1
             return
         if self.faults.corrupt:
             self.faults.corrupt -= 1
             broken = bytearray(raw)
-            broken[-2] ^= 1 << self._random.randrange(8)
+            broken[-2 if len(raw) > 1 else 0] ^= 1 << self._random.randrange(8)
             raw = bytes(broken)
         noise = self._random.randbytes(self.faults.noise)
         await self.transmit_raw(noise + raw + noise[::-1])

@@ -7,6 +7,7 @@ from functools import reduce
 from operator import xor
 from typing import Final
 
+from devices.framing.codec import Codec
 from devices.framing.stream import Match, Miss
 
 SHOW_TEXT: Final = 0xA5
@@ -108,3 +109,8 @@ class A090Grammar:
         if tail < 0:
             return Miss.MORE if len(whole) < self.longest_ack else Miss.NOISE
         return Match(A090Ack(whole[2], whole[3:tail]), tail + 2)
+
+
+A090: Final[Codec[A090Frame | A090Ack]] = Codec(
+    "a090", (A090Grammar(),), encode_a090, samples=(encode_a090(A090Ack(3)),)
+)

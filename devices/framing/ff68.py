@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from devices.framing.codec import Codec
 from devices.framing.stream import Match, Miss
 
 LONGEST_DATA: Final = 32
@@ -76,3 +77,11 @@ class Ff68Grammar:
         if stream[at + 4 + length] != sum(body) % 256 or stream[at + 5 + length] != _END:
             return Miss.CHECKSUM
         return Match(Ff68Frame(body[0], body[1], body[2:], lead), length + 6)
+
+
+FF68: Final[Codec[Ff68Frame]] = Codec(
+    "ff68",
+    (Ff68Grammar(),),
+    encode_ff68,
+    samples=(encode_ff68(Ff68Frame(7, 0x01, b"\x0c")), encode_ff68(Ff68Frame(0x87, 0x11, b"\x04"))),
+)

@@ -65,7 +65,8 @@ class Framer(Generic[FrameT]):
 
     def __init__(self, grammars: Sequence[Grammar[FrameT]]) -> None:
         self._grammars = tuple(grammars)
-        self._lead = re.compile(b"[" + re.escape(b"".join(g.leads for g in self._grammars)) + b"]")
+        leads = re.escape(b"".join(g.leads for g in self._grammars))
+        self._lead = re.compile(b"[" + leads + b"]" if leads else b"(?!)")  # devices may have nothing to say
         self._buffer = bytearray()
 
     @property

@@ -13,12 +13,14 @@ class Send(Generic[FrameT_co]):
     """A frame for the line.
 
     `slot` empty: an acknowledgement, sent before everything else. Otherwise the newest frame of a device's slot replaces
-    one that still waits. `reply_ms`: keep the line free for the device's answer, at most this long.
+    one that still waits. `in_turn`: none is replaced, all are sent in their order (speech, commands to a card).
+    `reply_ms`: keep the line free for the device's answer, at most this long; whether to try again is the protocol's.
     """
 
     frame: FrameT_co
     slot: str = ""
     reply_ms: int = 0
+    in_turn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

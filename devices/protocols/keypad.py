@@ -1,14 +1,15 @@
-"""The FF68 keypad: from frames to what a clerk asks for, and what the keypad shows (HARDWARE 2.1)."""
+"""Keypads: from frames to what a clerk asks for, and what the keypad shows; FF68 is one of them (HARDWARE 2.1)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from devices.framing.ff68 import Ff68Frame
 from devices.protocols.base import Ignored, Send
 from devices.protocols.keymaps import Action, Keymap
 
+FrameT = TypeVar("FrameT")
 PRESSED: Final = 0x01
 SHOW: Final = 0x02
 BEEP: Final = 0x03
@@ -38,11 +39,14 @@ class KeyAction:
     digits: str
 
 
-KeypadOutput = Send[Ff68Frame] | KeyAction | Ignored
+KeypadOutput = Send[FrameT] | KeyAction | Ignored
 
 
-class KeypadProtocol:
-    """One keypad's conversation. Times are milliseconds of any clock that never goes back."""
+class KeyTalk(Generic[FrameT]):
+    """One keypad's conversation. Times are milliseconds of any clock that never goes back.
+
+    A protocol implements `keys`, and as many of `echo`, `cells`, `sign` and `beeper` as its keypads understand.
+    """
 
     def __init__(self, address: int, keymap: Keymap, settings: KeypadSettings | None = None) -> None:
         self._address = address
@@ -53,18 +57,43 @@ class KeypadProtocol:
         self._token = 0
         self._shown: str | None = None
 
-    def receive(self, frame: Ff68Frame, now_ms: int) -> list[KeypadOutput]:
-        """A frame from the keypad: echoed back unchanged as its acknowledgement, then understood."""
-        if frame.function != PRESSED:
-            return [Ignored(f"function {frame.function:02X}")]
-        outputs: list[KeypadOutput] = [Send(frame)]
-        repeated = self._last is not None and self._last[0] == frame.data
+    def keys(self, frame: FrameT) -> bytes | None:
+        """What a frame says was typed: digits 0…9, one a byte, and a key; None when it is no press."""
+        raise NotImplementedError
+
+    def echo(self, frame: FrameT) -> FrameT | None:
+        """The acknowledgement of a press."""
+        return None
+
+    def cells(self, text: str) -> FrameT | None:
+        """Show the last six characters of `text`, right-aligned: digits stand, everything else is a blank cell."""
+        return None
+
+    def sign(self, ok: bool) -> FrameT | None:
+        """Show success or failure."""
+        return None
+
+    def beeper(self) -> FrameT | None:
+        """Sound the beeper once."""
+        return None
+
+    def receive(self, frame: FrameT, now_ms: int) -> list[KeypadOutput[FrameT]]:
+        """A frame from the keypad: acknowledged, then understood."""
+        data = self.keys(frame)
+        if data is None:
+            return [Ignored(f"no press: {frame}")]
+        outputs: list[KeypadOutput[FrameT]] = [*self._sends(self.echo(frame), "")]
+        repeated = self._last is not None and self._last[0] == data
         repeated = repeated and self._last is not None and now_ms - self._last[1] < self._settings.repeat_ms
         # From the latest repetition on: a keypad that hears no acknowledgement may repeat for longer than repeat_ms.
-        self._last = (frame.data, now_ms)
-        return outputs if repeated else outputs + self._understand(frame.data, now_ms)
+        self._last = (data, now_ms)
+        return outputs if repeated else outputs + self._understand(data, now_ms)
 
-    def _understand(self, data: bytes, now_ms: int) -> list[KeypadOutput]:
+    @staticmethod
+    def _sends(frame: FrameT | None, slot: str) -> list[Send[FrameT]]:
+        return [] if frame is None else [Send(frame, slot)]
+
+    def _understand(self, data: bytes, now_ms: int) -> list[KeypadOutput[FrameT]]:
         *typed, key = data or b"\x00"
         if not data or any(digit > 9 for digit in typed):
             return [Ignored(f"keys {data.hex(' ')}")]
@@ -73,46 +102,39 @@ class KeypadProtocol:
             return [Ignored(f"keys {data.hex(' ')} have no meaning in {self._keymap.name}")]
         action, digits = meaning
         if action is Action.SHOW_ADDRESS:
-            return [self._cells(str(self._address))]
+            return [*self._sends(self.cells(str(self._address)), "show")]
         if len(self._pending) >= PENDING_LIMIT:
             return [*self._failure()]
         self._token += 1
         self._pending[self._token] = now_ms + self._settings.answer_ms
         return [KeyAction(self._token, action, digits)]
 
-    def answer(self, token: int, *, ok: bool, show: str = "") -> list[Send[Ff68Frame]]:
+    def answer(self, token: int, *, ok: bool, show: str = "") -> list[Send[FrameT]]:
         """The server's answer. Too late (the keypad showed failure), only the number that was called is shown."""
         if self._pending.pop(token, None) is None:
             return self.show(show) if ok and show else []
         if not ok:
             return self._failure()
-        return self.show(show) if show else [self._send(SHOW, SUCCESS, "sign")]
+        return self.show(show) if show else self._sends(self.sign(True), "sign")
 
-    def show(self, text: str) -> list[Send[Ff68Frame]]:
+    def show(self, text: str) -> list[Send[FrameT]]:
         """Show up to six cells, right-aligned: digits stand, everything else is a blank cell."""
         self._shown = text
-        return [self._cells(text)]
+        return self._sends(self.cells(text), "show")
 
-    def line_up(self) -> list[Send[Ff68Frame]]:
+    def line_up(self) -> list[Send[FrameT]]:
         """The line is open (again): what was to be shown may not have arrived."""
-        return [] if self._shown is None else [self._cells(self._shown)]
+        return [] if self._shown is None else self._sends(self.cells(self._shown), "show")
 
-    def _cells(self, text: str) -> Send[Ff68Frame]:
-        cells = bytes(int(c) if c in "0123456789" else BLANK for c in text[-CELLS:].rjust(CELLS))
-        return self._send(SHOW, cells, "show")
-
-    def beep(self) -> list[Send[Ff68Frame]]:
+    def beep(self) -> list[Send[FrameT]]:
         """Sound the keypad's beeper once."""
-        return [self._send(BEEP, b"", "beep")]
+        return self._sends(self.beeper(), "beep")
 
-    def _failure(self) -> list[Send[Ff68Frame]]:
-        sign = [self._send(SHOW, FAILURE, "sign")]
+    def _failure(self) -> list[Send[FrameT]]:
+        sign = self._sends(self.sign(False), "sign")
         return sign + self.beep() if self._settings.beep_on_failure else sign
 
-    def _send(self, function: int, data: bytes, slot: str) -> Send[Ff68Frame]:
-        return Send(Ff68Frame(self._address, function, data), slot)
-
-    def fail_all(self) -> list[Send[Ff68Frame]]:
+    def fail_all(self) -> list[Send[FrameT]]:
         """The server is gone: every command that waits has failed (law 8: it is never stored)."""
         waiting = bool(self._pending)
         self._pending.clear()
@@ -123,9 +145,33 @@ class KeypadProtocol:
         """When `wake` has something to do."""
         return min(self._pending.values(), default=None)
 
-    def wake(self, now_ms: int) -> list[Send[Ff68Frame]]:
+    def wake(self, now_ms: int) -> list[Send[FrameT]]:
         """Show failure for commands that were not answered in time (law 8)."""
         late = [token for token, deadline_ms in self._pending.items() if deadline_ms <= now_ms]
         for token in late:
             del self._pending[token]
         return self._failure() if late else []
+
+
+class KeypadProtocol(KeyTalk[Ff68Frame]):
+    """An FF68 keypad: it wants its own frame back as the acknowledgement."""
+
+    def keys(self, frame: Ff68Frame) -> bytes | None:
+        return frame.data if frame.function == PRESSED else None
+
+    def echo(self, frame: Ff68Frame) -> Ff68Frame:
+        return frame
+
+    def cells(self, text: str) -> Ff68Frame:
+        return Ff68Frame(self._address, SHOW, cell_bytes(text, BLANK))
+
+    def sign(self, ok: bool) -> Ff68Frame:
+        return Ff68Frame(self._address, SHOW, SUCCESS if ok else FAILURE)
+
+    def beeper(self) -> Ff68Frame:
+        return Ff68Frame(self._address, BEEP)
+
+
+def cell_bytes(text: str, blank: int, zero: int = 0) -> bytes:
+    """Six cells of a keypad, right-aligned: a digit is `zero` and its value, anything else is `blank`."""
+    return bytes(zero + int(c) if c in "0123456789" else blank for c in text[-CELLS:].rjust(CELLS))

@@ -1,4 +1,4 @@
-"""The FF68 rating device: presses that are acknowledged only when stored, invitations, stars (HARDWARE 1.1)."""
+"""Rating devices: presses that are acknowledged only when stored, invitations, stars; FF68 is one (HARDWARE 1.1)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from devices.framing.ff68 import Ff68Frame
 from devices.protocols.base import Ignored, Send
 
+FrameT = TypeVar("FrameT")
 RATED: Final = 0x11
 ACKNOWLEDGE: Final = 0x01
 STARS: Final = 0x02
@@ -32,7 +33,7 @@ class AckVariant(StrEnum):
 class RatingSettings:
     """`levels`: the device's level byte to 5…1 of RULES 1.4, stated per device (RULES 43).
 
-    `starts`: send 0B on an invitation. At an address shared with a keypad that frame equals the keypad's own echoed
+    `starts`: tell the device of an invitation (FF68: 0B). At an address shared with a keypad that frame equals the keypad's own echoed
     key (HARDWARE 7.5), and that key already starts the device: set it False there.
     """
 
@@ -54,54 +55,74 @@ class Press:
     level: int
 
 
-RatingOutput = Send[Ff68Frame] | Press | Ignored
+RatingOutput = Send[FrameT] | Press | Ignored
 
 
 @dataclass(slots=True)
 class _Last:
-    frame: Ff68Frame
+    key: int
     seen_ms: int
     token: int
     stored: bool = False
 
 
-class RatingProtocol:
-    """One rating device's conversation. Times are milliseconds of any clock that never goes back."""
+class RatingTalk(Generic[FrameT]):
+    """One rating device's conversation. Times are milliseconds of any clock that never goes back.
+
+    A protocol implements `key`, and as many of `echo`, `starter` and `stars` as its devices understand.
+    """
 
     def __init__(self, address: int, settings: RatingSettings) -> None:
         self._address = address
         self._settings = settings
         self._last: _Last | None = None
-        self._waiting: dict[int, Ff68Frame] = {}
+        self._waiting: dict[int, FrameT] = {}
         self._token = 0
         self._invited_until_ms: int | None = None
 
-    def receive(self, frame: Ff68Frame, now_ms: int) -> list[RatingOutput]:
+    def key(self, frame: FrameT) -> int | None:
+        """The level byte of a press, None when the frame is none."""
+        raise NotImplementedError
+
+    def echo(self, frame: FrameT) -> FrameT | None:
+        """The acknowledgement of a press."""
+        return None
+
+    def starter(self) -> FrameT | None:
+        """Ask the citizen for a rating."""
+        return None
+
+    def stars(self, stars: int) -> FrameT | None:
+        """Show the clerk's star level, 0…5."""
+        return None
+
+    def receive(self, frame: FrameT, now_ms: int) -> list[RatingOutput[FrameT]]:
         """A frame from the device; the same level again within `repeat_ms` is a repetition unless invited since."""
-        if frame.function != RATED or len(frame.data) != 1:
-            return [Ignored(f"function {frame.function:02X}")]
+        key = self.key(frame)
+        if key is None:
+            return [Ignored(f"no press: {frame}")]
         last = self._last
-        if last is not None and last.frame.data == frame.data and now_ms - last.seen_ms < self._settings.repeat_ms:
+        if last is not None and last.key == key and now_ms - last.seen_ms < self._settings.repeat_ms:
             last.seen_ms = now_ms
-            return [self._ack(frame)] if last.stored else []
+            return [*self._ack(frame)] if last.stored else []
         self._invited_until_ms = None
-        level = self._settings.levels.get(frame.data[0])
+        level = self._settings.levels.get(key)
         self._token += 1
-        self._last = _Last(frame, now_ms, self._token, stored=level is None)
+        self._last = _Last(key, now_ms, self._token, stored=level is None)
         if level is None:
             # Acknowledged, else the device would repeat it for ever; the device's health says what is wrong.
-            return [self._ack(frame), Ignored(f"level {frame.data[0]:02X} is not in the level map")]
+            return [*self._ack(frame), Ignored(f"level {key:02X} is not in the level map")]
         self._waiting[self._token] = frame
         return [Press(self._token, level)]
 
-    def stored(self, token: int) -> list[Send[Ff68Frame]]:
+    def stored(self, token: int) -> list[Send[FrameT]]:
         """The press is durable: acknowledge it."""
         frame = self._waiting.pop(token, None)
         if frame is None:
             return []
         if self._last is not None and self._last.token == token:
             self._last.stored = True
-        return [self._ack(frame)]
+        return self._ack(frame)
 
     def lost(self, token: int) -> None:
         """The press could not be stored: not acknowledged, and the device's repetition counts as a new press."""
@@ -109,28 +130,47 @@ class RatingProtocol:
         if self._last is not None and self._last.token == token:
             self._last = None
 
-    def invite(self, until_ms: int) -> list[Send[Ff68Frame]]:
+    def invite(self, until_ms: int) -> list[Send[FrameT]]:
         """A new service may be rated until then: the same level is no repetition any more."""
         self._last = None
         self._invited_until_ms = until_ms
         return self._start()
 
-    def line_up(self, now_ms: int) -> list[Send[Ff68Frame]]:
+    def line_up(self, now_ms: int) -> list[Send[FrameT]]:
         """The line is open (again): an invitation that still stands may not have arrived."""
         return self._start() if self._invited_until_ms is not None and now_ms < self._invited_until_ms else []
 
-    def _start(self) -> list[Send[Ff68Frame]]:
-        return [Send(Ff68Frame(self._address, ACKNOWLEDGE, EVALUATE), "invite")] if self._settings.starts else []
+    def _start(self) -> list[Send[FrameT]]:
+        frame = self.starter() if self._settings.starts else None
+        return [] if frame is None else [Send(frame, "invite")]
 
-    def show_stars(self, stars: int) -> list[Send[Ff68Frame]]:
-        """Show the clerk's star level, 0…5; the device powers up at 5."""
+    def show_stars(self, stars: int) -> list[Send[FrameT]]:
+        """Show the clerk's star level, 0…5; an FF68 device powers up at 5."""
         if not 0 <= stars <= STAR_LIMIT:
             raise ValueError(f"stars are 0…5: {stars}")
-        return [Send(Ff68Frame(self._address, STARS, bytes((stars,))), "stars")]
+        frame = self.stars(stars)
+        return [] if frame is None else [Send(frame, "stars")]
 
-    def _ack(self, frame: Ff68Frame) -> Send[Ff68Frame]:
+    def _ack(self, frame: FrameT) -> list[Send[FrameT]]:
+        echo = self.echo(frame)
+        return [] if echo is None else [Send(echo)]
+
+
+class RatingProtocol(RatingTalk[Ff68Frame]):
+    """An FF68 rating device."""
+
+    def key(self, frame: Ff68Frame) -> int | None:
+        return frame.data[0] if frame.function == RATED and len(frame.data) == 1 else None
+
+    def echo(self, frame: Ff68Frame) -> Ff68Frame:
         match self._settings.ack:
             case AckVariant.A:
-                return Send(Ff68Frame(self._address, ACKNOWLEDGE, frame.data))
+                return Ff68Frame(self._address, ACKNOWLEDGE, frame.data)
             case AckVariant.B:
-                return Send(Ff68Frame(self._address, ACKNOWLEDGE, b"", lead=False))
+                return Ff68Frame(self._address, ACKNOWLEDGE, b"", lead=False)
+
+    def starter(self) -> Ff68Frame:
+        return Ff68Frame(self._address, ACKNOWLEDGE, EVALUATE)
+
+    def stars(self, stars: int) -> Ff68Frame:
+        return Ff68Frame(self._address, STARS, bytes((stars,)))

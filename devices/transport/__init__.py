@@ -1,38 +1,48 @@
-"""Bytes over serial, TCP and memory, named by one URL; knows no meaning."""
+"""Bytes over serial, TCP, UDP, websocket and memory, named by one URL; knows no meaning."""
 
 from __future__ import annotations
 
 from devices.transport.base import Address, Listener, Transport, Unavailable, parse_url
+from devices.transport.datagrams import UdpListener, UdpTransport
 from devices.transport.memory import MemoryListener, MemoryTransport, memory_pair
+from devices.transport.sockets import WebsocketListener, WebsocketTransport
 from devices.transport.streams import SerialTransport, TcpListener, TcpTransport
 
 __all__ = ["Address", "Listener", "Transport", "Unavailable", "listen", "memory_pair", "parse_url", "transport"]
 
 
 def transport(url: str) -> Transport:
-    """A closed transport for `serial:///…`, `tcp://host:port` or `memory://name`; ValueError for anything else."""
+    """A closed transport for `serial:///…`, `tcp://`, `udp://`, `ws://host:port` or `memory://name`; else ValueError."""
     match parse_url(url).scheme:
         case "serial":
             return SerialTransport(url)
         case "tcp":
             return TcpTransport(url)
+        case "udp":
+            return UdpTransport(url)
+        case "ws" | "wss":
+            return WebsocketTransport(url)
         case "memory":
             return MemoryTransport(url, parse_url(url).host)
         case scheme:
-            raise ValueError(f"no transport for {scheme!r}: use serial, tcp or memory")
+            raise ValueError(f"no transport for {scheme!r}: use serial, tcp, udp, ws, wss or memory")
 
 
 async def listen(url: str) -> Listener:
-    """The devices' end of `memory://name`, `tcp://host:0` or `pty://` (`pty:///stable/link?baud=9600`)."""
+    """The devices' end of `memory://name`, `tcp|udp|ws://host:0` or `pty://` (`pty:///stable/link?baud=9600`)."""
     address = parse_url(url)
     match address.scheme:
         case "memory":
             return MemoryListener(address.host)
         case "tcp":
             return await TcpListener.start(address.host, address.port or 0)
+        case "udp":
+            return await UdpListener.start(address.host, address.port or 0)
+        case "ws":
+            return await WebsocketListener.start(address.host, address.port or 0)
         case "pty":
             from devices.transport.pty import PtyListener  # noqa: PLC0415 - no ptys on Windows
 
             return PtyListener(address.path, int(address.options.get("baud", "9600")))
         case scheme:
-            raise ValueError(f"cannot listen on {scheme!r}: use memory, tcp or pty")
+            raise ValueError(f"cannot listen on {scheme!r}: use memory, tcp, udp, ws or pty")

@@ -11,6 +11,7 @@ import serial
 import serial_asyncio_fast
 
 from devices.transport.base import READ_LIMIT_BYTES, Address, Transport, Unavailable, parse_url
+from devices.transport.serialports import FINDERS, find_port, wanted_port
 
 CONNECT_TIMEOUT_S: Final = 3.0
 BACKLOG: Final = 8
@@ -108,14 +109,18 @@ def tune_socket(writer: asyncio.StreamWriter) -> None:
 
 
 class SerialTransport(StreamTransport):
-    """`serial:///dev/serial/by-path/…?baud=9600&bits=8&parity=N&stop=1`; on Windows `serial:///COM3`."""
+    """`serial:///dev/serial/by-path/…?baud=9600&bits=8&parity=N&stop=1`, `serial://?vid=1a86&pid=7523&sn=…&at=…`, COMn.
+
+    A described port is looked up at each opening: it may come back under another name.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
         address = parse_url(url)
-        self._port = serial_port_name(address)
+        self._wanted = wanted_port(address)
+        self._port = "" if self._wanted else serial_port_name(address)
         options = address.options
-        if unknown := set(options) - {"baud", "bits", "parity", "stop"}:
+        if unknown := set(options) - {"baud", "bits", "parity", "stop", *FINDERS}:
             raise ValueError(f"unknown serial option {sorted(unknown)[0]!r} in {url!r}")
         self._baud = int(options.get("baud", "9600"))
         self._bits = int(options.get("bits", "8"))
@@ -125,9 +130,10 @@ class SerialTransport(StreamTransport):
             raise ValueError(f"parity is one of N, E, O, M, S: {url!r}")
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        port = await asyncio.to_thread(find_port, self._wanted) if self._wanted else self._port
         try:
             reader, writer = await serial_asyncio_fast.open_serial_connection(
-                url=self._port,
+                url=port,
                 baudrate=self._baud,
                 bytesize=self._bits,
                 parity=self._parity,

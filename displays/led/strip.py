@@ -26,8 +26,10 @@ COLOURS: Final[Mapping[State, Colour]] = {
     "closed": "red",
     "emergency": "red",
 }
+NOTICE_COLOUR: Final[Colour] = "yellow"
 """A second sign beside the word, which every page has; two-colour strips have no more (look/led)."""
 
+_PIECE: Final = re.compile(r"[!-~]+|\s+|.")
 _ASIDE: Final = re.compile(r"[（(].*?[）)]")
 
 
@@ -51,13 +53,15 @@ _WORDS: Final = msgspec.json.decode(files("displays.led").joinpath("zh.json").re
 
 class StripState(msgspec.Struct, frozen=True, kw_only=True):
     """What a strip means now. `window` is a plate (3) or a name (台胞接待室); `text` the window's public name when
-    waiting, the reason when paused, the sentence in an emergency. `lines` are a board's calls (number, plate)."""
+    waiting, the reason when paused. `lines` are a board's calls (number, plate). `notice` is the hall's announcement, one
+    text a language: all there is in an emergency, otherwise in turn with the state."""
 
     state: State
     number: str = ""
     window: str = ""
     text: str = ""
     lines: tuple[tuple[str, str], ...] = ()
+    notice: tuple[str, ...] = ()
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -86,7 +90,27 @@ def strip_pages(state: StripState, capacity: int) -> list[Page]:
     if capacity < LEAST_CELLS:
         raise ValueError(f"a strip has at least {LEAST_CELLS} cells, not {capacity}")
     texts = _board(state, capacity) if state.lines else _window(state, capacity)
-    return [Page(text, COLOURS[state.state]) for text in list(dict.fromkeys(texts))[:PAGES_LIMIT]]
+    pages = [Page(text, COLOURS[state.state]) for text in list(dict.fromkeys(texts))[:PAGES_LIMIT]]
+    if state.state == "emergency":
+        return pages
+    notices = [Page(text, NOTICE_COLOUR) for text in _notice(state.notice, capacity)]
+    return _in_turn([[page] for page in pages] if state.lines else [pages], notices)
+
+
+def _notice(texts: Sequence[str], capacity: int) -> list[str]:
+    """The languages one after the other; the same text in two of them is one."""
+    pages = [page for text in dict.fromkeys(texts) for page in paged(" ".join(text.split()), capacity)]
+    return pages[:PAGES_LIMIT]
+
+
+def _in_turn(groups: Sequence[list[Page]], notices: Sequence[Page]) -> list[Page]:
+    """After each group one page of the notice: no number is away for longer than that page (UX W-05)."""
+    turns = max(len(groups), len(notices))
+    pages: list[Page] = []
+    for turn in range(turns):
+        pages += groups[turn % len(groups)]
+        pages += [notices[turn % len(notices)]] if notices else []
+    return pages
 
 
 def _window(state: StripState, capacity: int) -> list[str]:
@@ -108,7 +132,7 @@ def _window(state: StripState, capacity: int) -> list[str]:
         case "closed":
             return _first(_WORDS.closed, words, capacity)
         case "emergency":
-            return paged(state.text, capacity) or [_WORDS.emergency]
+            return _notice(state.notice, capacity) or [_WORDS.emergency]
 
 
 def _board(state: StripState, capacity: int) -> list[str]:
@@ -146,13 +170,25 @@ def paged(text: str, capacity: int) -> list[str]:
     for whole in (text.strip(), _ASIDE.sub("", text).strip()):
         if cells(whole) <= capacity:
             return [whole] if whole else []
-    return [page for page in _pages(text, capacity) if page]
+    return _even(text, capacity)
+
+
+def _even(text: str, capacity: int) -> list[str]:
+    """As few pages as there must be, of about one length: no page holds a last character alone."""
+    pages = [page for page in _pages(text, capacity) if page]
+    longest = max(map(cells, _PIECE.findall(text)), default=0)
+    for width in range(capacity - 1, longest - 1, -1):
+        narrower = [page for page in _pages(text, width) if page]
+        if len(narrower) > len(pages):
+            break
+        pages = narrower
+    return pages
 
 
 def _pages(text: str, capacity: int) -> Iterable[str]:
     """Pages of at most `capacity` cells; a number or a Latin word stays whole where a page can hold it."""
     page = ""
-    for piece in re.findall(r"[!-~]+|\s+|.", text):
+    for piece in _PIECE.findall(text):
         if cells(page + piece) > capacity and page:
             yield page.strip()
             page = ""

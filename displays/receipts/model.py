@@ -21,6 +21,7 @@ class TicketPaper(msgspec.Struct, frozen=True, kw_only=True, tag_field="paper", 
     `taken_at` YYYY-MM-DD HH:MM, `effective_at` HH:MM. `priority` is the class's name, empty for an ordinary ticket, and
     `credit_min` the minutes it is put forward. The pass rule is the hall's policy with its two numbers: how many places
     later a passed ticket is called again, and after how many passes it is void. `url` is the phone page, may be empty.
+    `code` is what a kiosk asks for beside the number before a passed ticket waits again; printed where that is the rule.
     """
 
     hall: str
@@ -42,6 +43,7 @@ class TicketPaper(msgspec.Struct, frozen=True, kw_only=True, tag_field="paper", 
     effective_at: str = ""
     grievance_window: str = ""
     url: str = ""
+    code: str = ""
     reprint: bool = False
     english: bool = True
 

@@ -17,6 +17,8 @@ AFTER_CHIME_MS: Final = 300
 """UX V-03, as BETWEEN_MS."""
 BETWEEN_MS: Final = 600
 """Between the repetitions, and before the second language."""
+ANSWER_MS: Final = 200
+"""Of that pause, what a player takes to answer and to begin the next file; the rest is silence in the file."""
 GAP_MS: Final = 80
 """Between the clips of a single call, which makes 4 syllables a second (UX V-04); a group has none (V-06)."""
 PAUSES_MS: Final = {"、": 100, "，": 200, "。": 300}
@@ -26,17 +28,21 @@ CACHE_MAX: Final = 32
 
 def announcement_wav(pack: Pack, announcement: Announcement) -> tuple[bytes, int]:
     """The file to play and its length in ms (UX V-03). Malformed: the pack lacks a token, which is named."""
-    said = announcement.tokens, announcement.times, announcement.tokens_en
-    return _wav(pack, *said, 0 if len(announcement.calls) > 1 else GAP_MS)
+    return _wav(pack, announcement.tokens, announcement.follows, 0 if len(announcement.calls) > 1 else GAP_MS)
+
+
+def guidance_wav(pack: Pack, tokens: tuple[str, ...]) -> tuple[bytes, int]:
+    """What a kiosk says, once and without a chime. Malformed: the pack lacks a token, which is named."""
+    return _file(_spoken(pack, tokens, GAP_MS))
 
 
 @lru_cache(maxsize=CACHE_MAX)
-def _wav(pack: Pack, tokens: tuple[str, ...], times: int, tokens_en: tuple[str, ...], gap_ms: int) -> tuple[bytes, int]:
-    chinese = _spoken(pack, tokens, gap_ms)
-    parts = [chinese] * times
-    if tokens_en:
-        parts.append(_spoken(pack, tokens_en, GAP_MS))
-    pcm = pack.chime + silence(AFTER_CHIME_MS) + silence(BETWEEN_MS).join(parts)
+def _wav(pack: Pack, tokens: tuple[str, ...], follows: bool, gap_ms: int) -> tuple[bytes, int]:
+    before = silence(BETWEEN_MS - ANSWER_MS) if follows else pack.chime + silence(AFTER_CHIME_MS)
+    return _file(before + _spoken(pack, tokens, gap_ms))
+
+
+def _file(pcm: bytes) -> tuple[bytes, int]:
     file = io.BytesIO()
     with wave.open(file, "wb") as wav:
         wav.setparams((1, SAMPLE_BYTES, RATE_HZ, 0, "NONE", ""))

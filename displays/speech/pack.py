@@ -24,17 +24,29 @@ import msgspec
 from pypinyin import Style, lazy_pinyin
 
 from displays.errors import Malformed, Unavailable
+from displays.speech.guidance import clips_needed
 from displays.speech.phrases import (
     BASE_TOKENS,
+    DIGITS,
     ENGLISH_TOKENS,
     LETTERS,
+    NOTICES,
     PAUSES,
     WORDS,
     VoicePolicy,
     text_tokens,
     tokens_needed,
 )
-from displays.speech.sound import RATE_HZ, SAMPLE_BYTES, chime, duration_ms, levelled, little_endian, trimmed
+from displays.speech.sound import (
+    RATE_HZ,
+    SAMPLE_BYTES,
+    chime,
+    duration_ms,
+    levelled,
+    little_endian,
+    samples_of,
+    trimmed,
+)
 
 MANIFEST: Final = "voice.toml"
 CLIP_MAX_MS: Final = 10_000
@@ -44,6 +56,10 @@ PINYIN_VOICE: Final = "cmn-latn-pinyin"
 CHINESE_WPM: Final = 255
 """espeak-ng's -s, and that of the letters: a trimmed syllable lasts about 0.18 s: 4 a second with gaps (UX V-04), 5.5 without (V-06)."""
 ENGLISH_WPM: Final = 170
+DIGIT_MAX_MS: Final = 200
+"""Digits are told in one beat, as people do; the few that last longer by nature (零, 三, 十) are spoken faster."""
+GUIDANCE_WPM: Final = 200
+"""A kiosk speaks slower than a hall: who asks for it takes more time (UX K-10)."""
 
 _MADE_BY: Final = "espeak-ng"
 _SYNTHESIS_TIMEOUT_S: Final = 20
@@ -104,8 +120,12 @@ def build_pack(directory: Path, espeak: str = "espeak-ng", texts: Sequence[str] 
     directory.mkdir(parents=True, exist_ok=True)
     clips: dict[str, str] = {}
     for token, (voice, text, wpm) in _script(texts).items():
-        clips[token] = f"{voice}-{re.sub('[^0-9A-Za-z]', '-', text)}.wav"
-        pcm = levelled(trimmed(_synthesise(espeak, voice, text, wpm)))
+        name = token.replace(":", "-") if token.startswith("guide") else f"{voice}-{re.sub('[^0-9A-Za-z]', '-', text)}"
+        clips[token] = f"{name}.wav"
+        pcm = trimmed(_synthesise(espeak, voice, text, wpm))
+        if token in DIGITS and (longer := len(pcm) / samples_of(DIGIT_MAX_MS)) > 1:
+            pcm = trimmed(_synthesise(espeak, voice, text, round(wpm * longer)))
+        pcm = levelled(pcm)
         _write_clip(directory / clips[token], pcm)
     _write_clip(directory / "chime.wav", chime())
     lines = [f"name = {_quoted(f'{_MADE_BY}: {version}')}", 'chime = "chime.wav"', "", "[clips]"]
@@ -126,15 +146,31 @@ def _script(texts: Sequence[str]) -> dict[str, tuple[str, str, int]]:
     tokens = {token for text in texts for token in text_tokens(text, VoicePolicy()) if _CHINESE.fullmatch(token)}
     chinese = {token: " ".join(_pinyin(token)) for token in sorted(BASE_TOKENS | WORDS | {"幺"})}
     chinese |= {token: sounds[token] for token in sorted(tokens - chinese.keys() - PAUSES)}
+    guidance = clips_needed()
     return {
+        **{token: _guidance(token, text) for token, text in guidance.items()},
         **{token: (PINYIN_VOICE, sound, CHINESE_WPM) for token, sound in chinese.items()},
         **{letter: ("en", letter, CHINESE_WPM) for letter in sorted(LETTERS)},
         **{token: ("en", token.removeprefix("en:"), ENGLISH_WPM) for token in sorted(ENGLISH_TOKENS)},
+        **{zh: (PINYIN_VOICE, " ".join(_pinyin(zh)), CHINESE_WPM) for zh, _ in NOTICES.values()},
+        **{en: ("en", en.removeprefix("en:"), ENGLISH_WPM) for _, en in NOTICES.values()},
     }
+
+
+def _guidance(token: str, text: str) -> tuple[str, str, int]:
+    """A sentence: its marks are pauses to espeak-ng, and its Chinese is said in pinyin."""
+    if text.isascii():
+        return "en", text, ENGLISH_WPM
+    marks = str.maketrans("，。？！、", ",.?!,")
+    return PINYIN_VOICE, " ".join(_pinyin(text)).translate(marks), GUIDANCE_WPM
 
 
 def _pinyin(text: str) -> list[str]:
     return lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True)
+
+
+SHIPPED_TOKENS: Final = frozenset(_script(()))
+"""What the pack that ships can say when no hall's own words were asked for."""
 
 
 def _synthesise(espeak: str, voice: str, text: str, wpm: int) -> array[int]:

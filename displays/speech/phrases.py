@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Final, NamedTuple
+
+import msgspec
 
 from displays.errors import Malformed
 
@@ -20,14 +23,21 @@ LANGUAGES: Final = frozenset(("zh", "en"))
 PAUSES: Final = frozenset("、，。")
 """Tokens that are silence, not a clip."""
 
-_DIGITS: Final = "零一二三四五六七八九"
-BASE_TOKENS: Final = frozenset((*_DIGITS, "十", "请", "到", "号", "窗口"))
+DIGITS: Final = "零一二三四五六七八九十"
+BASE_TOKENS: Final = frozenset((*DIGITS, "请", "到", "号", "窗口"))
 """What every pack must have: a grouped announcement of numbers without letters."""
 LETTERS: Final = frozenset(string.ascii_uppercase)
 _NUMBER_EN: Final = "en:number"
 _GO_EN: Final = "en:please go to window"
 ENGLISH_TOKENS: Final = frozenset((_NUMBER_EN, _GO_EN, *(f"en:{n}" for n in (*range(20), *range(20, 100, 10)))))
 """The second language, letters apart."""
+NOTICES: Final = {
+    kind: (zh, f"en:{en}")
+    for kind, (zh, en) in msgspec.json.decode(
+        files("displays.speech").joinpath("notices.json").read_bytes(), type=dict[str, tuple[str, str]]
+    ).items()
+}
+"""The standard sentence of each kind of notice: a token in Chinese, a token in English, each one clip of the pack."""
 _TEENS: Final = 20
 _PLACES: Final = ("{number}", "{window}")
 _RUN: Final = re.compile(r"[0-9]+|.", re.DOTALL)
@@ -73,6 +83,16 @@ class Call(NamedTuple):
     window: str
 
 
+class Notice(NamedTuple):
+    """A sentence to everybody: how it is said in each language (no tokens: the chime alone, then the screens say it)."""
+
+    tokens: tuple[str, ...]
+    tokens_en: tuple[str, ...]
+    text_zh: str
+    text_en: str
+    urgent: bool
+
+
 def phrase(number: str, window: str, policy: VoicePolicy) -> tuple[str, ...]:
     """The template of RULES 25 as tokens: `A012`, `12` -> 请 A 零 一 二 号 到 十 二 号 窗口 办理."""
     return tuple(_phrase(number, window, policy))
@@ -92,6 +112,22 @@ def grouped_phrase(calls: Sequence[Call], policy: VoicePolicy) -> tuple[str, ...
 def english_phrase(number: str, window: str) -> tuple[str, ...]:
     """The second language, said once (UX V-03): number A zero one two, please go to window twelve."""
     return (_NUMBER_EN, *_english_digitwise(number), "，", _GO_EN, *_english_window(window))
+
+
+def notice(kind: str, text_zh: str, text_en: str, policy: VoicePolicy, clips: Collection[str]) -> Notice:
+    """What is said of a free text: the text itself where there are `clips` for all of it, else the kind's sentence.
+
+    English is never spelt out of clips: its sentence is always the kind's. The caption is the text as it was written.
+    """
+    own, (standard, english) = tuple(text_tokens(text_zh, policy)), NOTICES[kind]
+    said = own if {*own} - PAUSES <= {*clips} else (standard,)
+    return Notice(
+        tokens=tuple(token for token in said if token in PAUSES or token in clips),
+        tokens_en=(english,) if english in clips else (),
+        text_zh=text_zh,
+        text_en=text_en or text_zh,
+        urgent=kind == "emergency",
+    )
 
 
 def sentence(calls: Sequence[Call], policy: VoicePolicy) -> tuple[str, str]:
@@ -114,6 +150,8 @@ def tokens_needed(windows: Iterable[str], prefixes: Iterable[str], policy: Voice
             spoken.update(english_phrase(number, window))
     if calls:
         spoken.update(grouped_phrase(calls, policy))
+    for zh, en in NOTICES.values():
+        spoken.update([zh, en] if "en" in policy.languages else [zh])
     return frozenset(spoken - PAUSES)
 
 
@@ -150,7 +188,7 @@ def _character(character: str, policy: VoicePolicy) -> Iterator[str]:
     if character == "1" and policy.one == "yao":
         yield "幺"
     elif character.isascii() and character.isdigit():
-        yield _DIGITS[int(character)]
+        yield DIGITS[int(character)]
     elif character != "-":  # B-12 is said B 12
         yield character.upper()
 
@@ -175,11 +213,11 @@ def _number(value: int) -> Iterator[str]:
     """0 to 99 as counted: 一 十 十二 二十 二十四; a 1 here is never yao."""
     tens, ones = divmod(value, 10)
     if tens > 1:
-        yield _DIGITS[tens]
+        yield DIGITS[tens]
     if tens:
         yield "十"
     if ones or not tens:
-        yield _DIGITS[ones]
+        yield DIGITS[ones]
 
 
 def _english_digitwise(text: str) -> Iterator[str]:

@@ -97,9 +97,7 @@ class Accounts:
         if not pin.isdecimal() or not 4 <= len(pin) <= 12:
             raise Rejected("password-weak")
         hashed = await asyncio.to_thread(self._hasher.hash, pin)
-        row = StaffRow(PIN_ACCOUNT, "", "", hashed, False, False)
-        await self._store.put_staff(row)
-        self._staff[PIN_ACCOUNT] = row
+        await self._keep(StaffRow(PIN_ACCOUNT, "", "", hashed, False, False), ends_sessions=False)
 
     async def check_pin(self, device: str, pin: str) -> None:
         """Rejected wrong-pin, or locked-out after five tries at one kiosk."""
@@ -108,6 +106,15 @@ class Accounts:
         if not await asyncio.to_thread(self._verify, self._staff.get(PIN_ACCOUNT), pin):
             self._count_failure(name, now)
             raise Rejected("wrong-pin")
+        self._failures.pop(name, None)
+
+    def check_slip(self, device: str, right: bool) -> None:
+        """Rejected slip-wrong, or locked-out after five wrong codes at one kiosk (RULES 28)."""
+        now, name = self._clock.now(), f"slip:{device}"
+        self._refuse_locked(name, now)
+        if not right:
+            self._count_failure(name, now)
+            raise Rejected("slip-wrong")
         self._failures.pop(name, None)
 
     def _refuse_locked(self, name: str, now: int) -> None:
@@ -139,10 +146,14 @@ class Accounts:
         else:
             raise Rejected("password-weak")
         row = StaffRow(staff, name, ",".join(sorted(set(roles) & ROLES)), kept, must_change, active)
-        await self._store.put_staff(row)
-        self._staff[staff] = row
-        if password or not active:
-            await self.sign_out_all(staff)
+        await self._keep(row, ends_sessions=bool(password) or not active)
+
+    async def _keep(self, row: StaffRow, *, ends_sessions: bool, but: str = "") -> None:
+        """The account, and the end of its sessions except the one with the digest `but`: both durable, or neither."""
+        await self._store.put_staff(row, ends_sessions=ends_sessions, but=but)
+        self._staff[row.staff] = row
+        if ends_sessions:
+            self._sessions = {k: s for k, s in self._sessions.items() if s.staff != row.staff or k == but}
 
     async def sign_in(self, staff: str, password: str, window: str) -> tuple[str, Staff]:
         """(cookie, who); Rejected wrong-password or locked-out (RULES 94)."""
@@ -175,10 +186,7 @@ class Accounts:
         _check_password(staff, new)
         hashed = await asyncio.to_thread(self._hasher.hash, new)
         changed = StaffRow(row.staff, row.name, row.roles, hashed, False, row.active)
-        await self._store.put_staff(changed)
-        self._staff[staff] = changed
-        for session in [s for s in self._sessions.values() if s.staff == staff and s.digest != digest(keep)]:
-            await self.sign_out(digest_of=session.digest)
+        await self._keep(changed, ends_sessions=True, but=digest(keep))
 
     def session(self, cookie: str) -> Staff | None:
         """Who holds the cookie."""
@@ -188,15 +196,12 @@ class Accounts:
         row = self._staff.get(session.staff)
         return _who(row, session) if row is not None and row.active else None
 
-    async def sign_out(self, cookie: str = "", *, digest_of: str = "") -> None:
-        name = digest_of or digest(cookie)
-        if self._sessions.pop(name, None) is not None:
-            await self._store.end_sessions(digest=name)
-
-    async def sign_out_all(self, staff: str) -> None:
-        for name in [name for name, session in self._sessions.items() if session.staff == staff]:
-            del self._sessions[name]
-        await self._store.end_sessions(staff=staff)
+    async def sign_out(self, cookie: str) -> None:
+        """The session ends once its end is durable (law 1): a restart must not bring it back."""
+        name = digest(cookie)
+        if name in self._sessions:
+            await self._store.end_session(name)
+            self._sessions.pop(name, None)
 
     # --- devices ---
 
@@ -220,9 +225,9 @@ class Accounts:
 
     async def revoke(self, name: str) -> bool:
         """Whether there was such a device; its token is worthless from now on."""
-        for key in [key for key, row in self._paired.items() if row.id == name]:
-            del self._paired[key]
-        return await self._store.remove_paired(name)
+        removed = await self._store.remove_paired(name)
+        self._paired = {key: row for key, row in self._paired.items() if row.id != name}
+        return removed
 
     def begin_pairing(self) -> tuple[str, str, int]:
         """(id, six-digit code, expiry): the code is on the screen, the id stays in the page (UX S-03)."""

@@ -1,10 +1,7 @@
 """The server's side of the agents: their devices are shown what the hall says, and their presses become commands."""
 
-# long: the one place where a device map, the hall and a connection meet
-
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,15 +10,16 @@ import structlog
 
 from queue_server.app.hub import Cause, Hub, KeyReused
 from queue_server.app.live import Live
-from queue_server.app.texts import words
+from queue_server.app.printing import PRINTING, PrintJobs
+from queue_server.app.speakers import Heard, Speakers
 from queue_server.app.views.screens import Screens
-from queue_server.app.views.tickets import plate_of, stop_names
+from queue_server.app.views.strips import board_of, strip_of
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
 from queue_server.domain.configuration import Device
 from queue_server.domain.errors import Rejected, Unavailable
 from queue_server.domain.model import Hall
-from queue_server.store.port import Settled, StoreError, StorePort
+from queue_server.store.port import StorePort
 from queue_server.wire.agent import (
     AgentWelcome,
     DeviceEntry,
@@ -32,12 +30,11 @@ from queue_server.wire.agent import (
     KeypadShow,
     PressStored,
     Printed,
-    PrintJob,
     RatingPressed,
-    ShowStrip,
+    Spoke,
     ToAgent,
 )
-from queue_server.wire.common import DeviceState, HallState, PrintState, WindowState
+from queue_server.wire.common import DeviceState, WindowState
 from queue_server.wire.documents import DeviceDocument
 
 log = structlog.get_logger()
@@ -45,24 +42,13 @@ log = structlog.get_logger()
 KEYPAD_TOO_OLD_MS = 3_000
 """Law 8: a keypad command is never stored; older than this it fails."""
 
-PRINT_EXPIRES_MS = 10_000
-"""Law 7: a print job that has not reached paper by then is dropped."""
-
 RESHOW_S = 30.0
 """UX W-02: states are sent again, so that a rebooted strip heals."""
 
 ABSENT_S = 3.0
 """An agent without a link for so long: its devices are offline (UX K-11 wants a dead printer known within 5 s)."""
 
-BOARD_LINES = 8
-
-Printing = e.TicketIssued | e.ReprintRequested | e.SlipRequested
-"""What asks for paper; each has a printer, "" for none."""
-
-PRINTING = (e.TicketIssued, e.ReprintRequested, e.SlipRequested)
-"""The same for `isinstance`, which is slow with a union."""
-
-EVERYWHERE = (e.MessageSet, e.DayStarted, e.DayEnded, e.DayOpened)
+EVERYWHERE = (e.MessageSet, e.DayStarted, e.DayClosing, e.DayEnded, e.DayOpened)
 """What every strip and board shows."""
 
 
@@ -77,34 +63,26 @@ StaffName = Callable[[str], Awaitable[str | None]]
 
 
 @dataclass(slots=True)
-class _Job:
-    """A print job that was claimed and not yet settled."""
-
-    ticket: str
-    device: str
-    deadline: float
-    ended: Printed | None = None
-
-
-@dataclass(slots=True)
 class _Live:
     links: dict[str, Link] = field(default_factory=dict)
     shown: dict[str, bytes] = field(default_factory=dict)
-    jobs: dict[str, _Job] = field(default_factory=dict)
     absent: dict[str, float] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
 
 
 class Agents:
     """Owns the links; every message carries the epoch, so that a paused process is not believed when it wakes."""
 
-    def __init__(self, hub: Hub, store: StorePort, screens: Screens, live: Live, staff_name: StaffName) -> None:
+    def __init__(
+        self, hub: Hub, store: StorePort, screens: Screens, live: Live, staff_name: StaffName, voice: Heard
+    ) -> None:
         self._hub = hub
-        self._store = store
         self._around = screens.around
         self._live_views = live
         self._staff_name = staff_name
         self._state = _Live()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.prints = PrintJobs(hub, store, self._around.papers, self._send)
+        self._speakers = Speakers(hub, voice, self._send)
 
     # --- the hall speaks ---
 
@@ -154,11 +132,14 @@ class Agents:
         for event in events:
             if isinstance(event, PRINTING):
                 if event.printer:
-                    self._print(hall, event)
+                    self.prints.begin(hall, event)
                 continue
             if isinstance(event, e.RatingInvited) and event.device:
                 self._send(hall, event.device, self._invitation(event))
+            elif isinstance(event, e.DeviceChanged):
+                self._log_presence(hall, event)
             elif isinstance(event, e.ConfigurationApplied):
+                self._speakers.set_up(hall.configuration)
                 for agent in list(self._state.links):
                     self._introduce(hall, agent)
             everywhere = everywhere or isinstance(event, EVERYWHERE)
@@ -166,6 +147,16 @@ class Agents:
         touched.discard("")
         if everywhere or touched:
             self._show(hall, None if everywhere else touched)
+
+    def _log_presence(self, hall: Hall, event: e.DeviceChanged) -> None:
+        """RULES 37: a loss and a return once each, however often the agent says so."""
+        lost = event.state is DeviceState.OFFLINE
+        if lost and event.device not in self._state.lost:
+            self._state.lost.add(event.device)
+            log.warning("device lost", device=event.device, error=event.error, losses=hall.devices[event.device].losses)
+        elif not lost and event.device in self._state.lost:
+            self._state.lost.discard(event.device)
+            log.info("device back", device=event.device, state=str(event.state))
 
     def _invitation(self, event: e.RatingInvited) -> Invite:
         return Invite(epoch=self._hub.lease.epoch, device=event.device, service=event.service, for_ms=event.for_ms)
@@ -179,9 +170,9 @@ class Agents:
         """Strips of the windows (all when None), and the boards, where they changed."""
         for device in hall.configuration.device:
             if device.kind == "strip" and (windows is None or device.window in windows):
-                message: ToAgent = self._strip(hall, device.id, device.window)
+                message: ToAgent = strip_of(hall, self._hub.lease.epoch, device.id, device.window)
             elif device.kind == "board":
-                message = self._board(hall, device.id, device.settings.get("zone", ""))
+                message = board_of(hall, self._hub.lease.epoch, device.id, device.settings.get("zone", ""))
             elif device.kind == "keypad" and windows is None:
                 message = KeypadShow(epoch=self._hub.lease.epoch, device=device.id, show="")
             else:
@@ -189,71 +180,6 @@ class Agents:
             encoded = msgspec.json.encode(message)
             if self._state.shown.get(device.id) != encoded and self._send(hall, device.id, message):
                 self._state.shown[device.id] = encoded
-
-    def _strip(self, hall: Hall, device: str, name: str) -> ShowStrip:
-        window = hall.windows.get(name)
-        ticket = hall.tickets.get(window.ticket) if window else None
-        state, text = _strip_state(hall, window.state if window else WindowState.CLOSED)
-        if window is not None and window.state is WindowState.PAUSED and window.pause_reason:
-            text = words(f"paused.{window.pause_reason}").zh
-        if ticket is not None and state == "serving":
-            text = stop_names(hall, ticket.current)[0].zh
-        return ShowStrip(
-            epoch=self._hub.lease.epoch,
-            device=device,
-            state=state,
-            number=ticket.number if ticket else "",
-            window=plate_of(hall, name),
-            text=text,
-            lines=[],
-        )
-
-    def _board(self, hall: Hall, device: str, zone: str) -> ShowStrip:
-        inside = {each.id for each in hall.configuration.window if not zone or each.zone == zone}
-        called = [w for w in hall.windows.values() if w.state is WindowState.CALLED and w.id in inside]
-        called.sort(key=lambda window: -hall.tickets[window.ticket].last_call_at)
-        lines = [(hall.tickets[w.ticket].number, plate_of(hall, w.id)) for w in called[:BOARD_LINES]]
-        state = "emergency" if hall.message[0] == "emergency" else "call" if lines else "waiting"
-        text = hall.message[1] if state == "emergency" else ""
-        return ShowStrip(
-            epoch=self._hub.lease.epoch, device=device, state=state, number="", window="", text=text, lines=lines
-        )
-
-    def _print(self, hall: Hall, event: Printing) -> None:
-        job = job_of(event)
-        ticket = hall.tickets[event.ticket]
-        if isinstance(event, e.SlipRequested):
-            paper = self._around.papers.uncalled(hall, ticket, event.valid_on)
-        else:
-            paper = self._around.papers.ticket(hall, ticket, again=isinstance(event, e.ReprintRequested))
-        message = PrintJob(
-            epoch=self._hub.lease.epoch,
-            job=job,
-            device=event.printer,
-            expires_in_ms=PRINT_EXPIRES_MS,
-            paper=msgspec.Raw(paper),
-        )
-        deadline = asyncio.get_running_loop().time() + PRINT_EXPIRES_MS / 1000 + 2
-        self._state.jobs[job] = _Job(event.ticket, event.printer, deadline)
-        if not self._send(hall, event.printer, message):
-            self._later(self._settle_print(Printed(job=job, outcome="failed", reason="agent not connected")))
-
-    async def print_test(self, kiosk: str) -> bool:
-        """A test page at the kiosk's printer; False when nobody is there to print it."""
-
-        def send(hall: Hall) -> bool:
-            printer = next((each.printer for each in hall.configuration.kiosk if each.id == kiosk), "")
-            now = self._hub.clock.now()
-            message = PrintJob(
-                epoch=self._hub.lease.epoch,
-                job=f"test:{printer}:{now}",
-                device=printer,
-                expires_in_ms=PRINT_EXPIRES_MS,
-                paper=msgspec.Raw(self._around.papers.test(hall, printer)),
-            )
-            return self._send(hall, printer, message)
-
-        return await self._hub.read(send)
 
     # --- the devices speak ---
 
@@ -265,9 +191,11 @@ class Agents:
             case RatingPressed():
                 await self._press(agent, link, message)
             case Printed():
-                await self._settle_print(message)
+                await self.prints.end(message)
             case DeviceHealth():
                 await self._health(agent, message)
+            case Spoke() if await self._window_of(agent, message.device) is not None:
+                await self._speakers.told(message)
             case _:
                 log.warning("unexpected message", agent=agent, kind=type(message).__name__)
 
@@ -370,50 +298,12 @@ class Agents:
             log.info("press not counted", device=pressed.device, reason=getattr(refusal, "code", "key-reused"))
         link.offer(PressStored(epoch=self._hub.lease.epoch, id=pressed.id))
 
-    async def _settle_print(self, printed: Printed) -> None:
-        """Once for each job; what the store cannot take now is tried again, for the paper is out or it is not."""
-        job = self._state.jobs.get(printed.job)
-        if job is None or job.ended is not None:
-            return
-        job.ended = printed
-        await self._record_print(job, printed)
-
-    async def _record_print(self, job: _Job, printed: Printed) -> None:
-        states = {"printed": ("done", PrintState.PRINTED), "failed": ("dropped", PrintState.FAILED)}
-        claim_state, print_state = states.get(printed.outcome, ("unknown", PrintState.UNKNOWN))
-        now = self._hub.clock.now()
-        command = c.RecordPrint(ticket=job.ticket, state=print_state, reason=printed.reason)
-        try:
-            with contextlib.suppress(Rejected):  # a ticket of another day
-                await self._hub.tell(command, f"printer:{job.device}")
-            settled = Settled(id=printed.job, state=claim_state, reason=printed.reason, at=now)  # type: ignore[arg-type]
-            await self._store.settle(self._hub.lease, settled)
-        except (Unavailable, StoreError) as error:
-            log.warning("print outcome not recorded yet", job=printed.job, error=str(error))
-        else:
-            self._state.jobs.pop(printed.job, None)
-
-    async def take_up(self) -> None:
-        """Slips that were on their way when a process died: nobody knows, and nothing is repeated (law 7)."""
-        pending = [claim.id for claim in await self._store.pending_claims(self._hub.name) if claim.kind == "print"]
-
-        def look(hall: Hall) -> tuple[list[str], list[str]]:
-            known = {job.ticket for job in self._state.jobs.values()}
-            claimed = [t.id for t in hall.tickets.values() if t.print_state is PrintState.CLAIMED]
-            return [x for x in claimed if x not in known], [x for x in pending if x not in self._state.jobs]
-
-        tickets, claims = await self._hub.read(look)
-        for name in tickets:
-            await self._hub.tell(c.RecordPrint(ticket=name, state=PrintState.UNKNOWN, reason="restart"), "restart")
-        for name in claims:
-            settled = Settled(id=name, state="unknown", reason="restart", at=self._hub.clock.now())
-            await self._store.settle(self._hub.lease, settled)
-
     async def _health(self, agent: str, health: DeviceHealth) -> None:
         def look(hall: Hall) -> DeviceDocument | None:
             entry = hall.catalogue.devices.get(health.device)
             if entry is None or entry.agent != agent:
                 return None
+            self._speakers.met(entry, health.state)
             seen = None if health.last_seen_ms is None else self._hub.clock.now() - health.last_seen_ms
             return DeviceDocument(
                 id=entry.id,
@@ -437,11 +327,6 @@ class Agents:
         await self._hub.tell(command, f"agent:{agent}")
         self._live_views.touch([("manager", "")])
 
-    def _later(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def run(self) -> None:
         """Send states again, end the jobs nobody answered for, and miss the agents that are not there."""
         reshow_at = 0.0
@@ -449,7 +334,7 @@ class Agents:
             await self._hub.rest(1.0)
             time = asyncio.get_running_loop().time()
             try:
-                await self._end_jobs(time)
+                await self.prints.end_late(time)
                 await self._miss(time)
                 if time >= reshow_at:
                     reshow_at = time + RESHOW_S
@@ -457,14 +342,6 @@ class Agents:
                     await self._hub.read(lambda hall: self._show(hall, None))
             except Unavailable as error:
                 log.warning("agents wait", reason=str(error))
-
-    async def _end_jobs(self, time: float) -> None:
-        for name, job in list(self._state.jobs.items()):
-            if job.ended is None and time > job.deadline:
-                await self._settle_print(Printed(job=name, outcome="unknown", reason="no answer from the agent"))
-            elif job.ended is not None and time > job.deadline:
-                job.deadline = time + PRINT_EXPIRES_MS / 1000
-                await self._record_print(job, job.ended)
 
     async def _miss(self, time: float) -> None:
         """Devices known as working whose agent did not come back, or whose going could not be stored, are offline."""
@@ -490,25 +367,6 @@ def _offline(device: str, why: str) -> DeviceHealth:
     return DeviceHealth(
         device=device, state=DeviceState.OFFLINE, last_seen_ms=None, last_error=why, printer=None, counters={}
     )
-
-
-def job_of(event: Printing) -> str:
-    """The claim's id of a print job: one for each time a slip is asked for."""
-    return f"print:{event.ticket}:{event.at}"
-
-
-def _strip_state(hall: Hall, state: WindowState) -> tuple[str, str]:
-    if hall.message[0] == "emergency":
-        return "emergency", hall.message[1]
-    if hall.state is HallState.CLOSED:
-        return "closed", ""
-    return {
-        WindowState.IDLE: ("waiting", ""),
-        WindowState.CALLED: ("call", ""),
-        WindowState.SERVING: ("serving", ""),
-        WindowState.PAUSED: ("paused", ""),
-        WindowState.CLOSED: ("closed", ""),
-    }[state]
 
 
 def _in_hand(hall: Hall, window: str) -> str:

@@ -16,8 +16,9 @@ from rich.text import Text
 
 from displays.errors import Malformed
 from displays.errors import Unavailable as NoPack
-from displays.speech.pack import load_pack, missing_tokens
-from displays.speech.phrases import VoicePolicy
+from displays.speech.guidance import clips_needed
+from displays.speech.pack import SHIPPED_TOKENS, load_pack
+from displays.speech.phrases import VoicePolicy, tokens_needed
 from queue_server.domain.checks import check
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.findings import Finding, Level, error, listing, nearest, warning
@@ -39,24 +40,42 @@ def load(text: str) -> tuple[Configuration | None, list[Finding]]:
     return configuration, [*_timezone(configuration), *check(configuration)]
 
 
-def voice_findings(configuration: Configuration, folder: Path) -> Iterator[Finding]:
-    """What the voice pack in `folder` cannot say of this hall (UX S-06); a call that it cannot say is not spoken."""
+def voice_findings(configuration: Configuration, folder: Path | None) -> Iterator[Finding]:
+    """What the voice pack in `folder` cannot say of this hall (UX S-06); a call that it cannot say is not spoken.
+
+    Without a folder the voice is the one that ships, as `yichuang voice build` makes it.
+    """
     voice = configuration.voice
     try:
-        pack = load_pack(folder)
-        policy = VoicePolicy(template=voice.template, one=voice.one, languages=voice.languages, words=pack.words)
+        clips = SHIPPED_TOKENS if folder is None else load_pack(folder).clips.keys()
+        policy = VoicePolicy(template=voice.template, one=voice.one, languages=voice.languages)
     except (NoPack, Malformed) as problem:
         zh = f"语音包不能用：{problem}。请运行 yichuang voice build。"
         yield warning("voice_pack", "voice", zh, f"The voice pack does not work: {problem}. Run yichuang voice build.")
         return
-    plates = [window.plate or window.id for window in configuration.window]
     prefixes = [*(domain.prefix for domain in configuration.domain), *(each.prefix for each in configuration.bundle)]
-    missing = missing_tokens(pack, plates, prefixes, policy)
+    missing = tokens_needed(["1"], prefixes, policy) - clips
     if missing:
-        said = listing(missing)
+        said = listing(sorted(missing))
         zh = f"语音包缺少录音：{said}。请补录，或用 yichuang voice build --hall 重新生成。"
         en = f"The voice has no clip for {said}; record them, or run yichuang voice build --hall."
         yield warning("voice_tokens", "voice", zh, en)
+    for window in configuration.window:
+        plate = window.plate or window.id
+        mute = sorted(tokens_needed([plate], [], policy) - clips - missing)
+        if mute:
+            said = listing(mute)
+            zh = f"语音念不出窗口{window.id}的牌号“{plate}”（缺“{said}”），叫到这里的号不会播报。"
+            zh += "请补录，或用 yichuang voice build --hall 重新生成，或把 plate 改成字母和数字。"
+            en = f"The voice cannot say the plate {plate!r} of window {window.id} (no clip for {said}): its calls stay silent. "
+            en += "Record it, run yichuang voice build --hall, or make the plate of letters and digits."
+            yield warning("voice_plate", f"window {window.id}", zh, en)
+    unsaid = sorted(clips_needed().keys() - clips)
+    if configuration.kiosk and unsaid:
+        said = listing(unsaid)
+        zh = f"语音包没有取号机的导览语音：{said}。请补录，或用 yichuang voice build 重新生成；在此之前取号机不出声。"
+        en = f"The voice has no guidance for kiosks: {said}; record it, or run yichuang voice build. Until then they are silent."
+        yield warning("voice_guidance", "voice", zh, en)
 
 
 def check_command(path: Path, as_json: bool, voice: Path | None = None) -> int:  # long: two ways to print one report
@@ -72,7 +91,7 @@ def check_command(path: Path, as_json: bool, voice: Path | None = None) -> int: 
         configuration = None
     else:
         configuration, findings = load(text)
-        if configuration is not None and voice is not None:
+        if configuration is not None:
             findings += voice_findings(configuration, voice)
     bad = sum(finding.level is Level.ERROR for finding in findings)
     out = Console()

@@ -297,6 +297,7 @@ class Hub:
             actor=cause.actor,
             may_call_numbers=cause.may_call_numbers,
             clerk=cause.clerk,
+            request=cause.key,
         )
         try:
             command = item.command if isinstance(item.command, Command) else item.command(self._hall)

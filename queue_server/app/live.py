@@ -11,7 +11,7 @@ from queue_server.app.views.screens import Screens
 from queue_server.domain.errors import Unavailable
 from queue_server.domain.events import Event, TicketIssued
 from queue_server.domain.model import Hall
-from queue_server.wire.common import Version
+from queue_server.wire.common import Message, Version
 from queue_server.wire.frames import text_frame
 from queue_server.wire.live import Change, Snapshot
 
@@ -82,6 +82,14 @@ class Live:
             topic = self._topics.setdefault(name, fresh)
         topic.subscribers.add(screen)
         self._send_snapshot(topic, screen)
+
+    def show(self, screen: Screen, view: str, of: str, documents: dict[str, Message]) -> None:
+        """Sends a snapshot of what will not change any more: no subscription keeps it."""
+        self._counter += 1
+        lease = self._hub.lease
+        version = Version(epoch=lease.epoch, seq=lease.head, n=self._counter)
+        raw = {key: msgspec.Raw(msgspec.json.encode(document)) for key, document in documents.items()}
+        screen.offer(text_frame(_encode(Snapshot(view=view, of=of, version=version, documents=raw))))
 
     def unsubscribe(self, screen: Screen, view: str, of: str) -> None:
         topic = self._topics.get((view, of))
@@ -226,13 +234,7 @@ def _touched(hall: Hall, events: list[Event]) -> set[Name]:  # long: one event a
             names |= {("kiosk", kiosk.id) for kiosk in hall.configuration.kiosk}
             names |= {(view, each.id) for each in hall.configuration.window for view in ("window", "console")}
             names |= {("hall", ""), ("manager", ""), ("guide", "")}
-        elif type(event).__name__ in (
-            "DeviceChanged",
-            "AlarmRaised",
-            "AlarmCleared",
-            "AlarmAcknowledged",
-            "PrintRecorded",
-        ):
+        elif type(event).__name__ in _AT_DESKS:
             names |= {("manager", ""), ("guide", "")}
             names |= {("kiosk", kiosk.id) for kiosk in hall.configuration.kiosk}
             code, _, subject = getattr(event, "alarm", "").partition(":")
@@ -242,3 +244,6 @@ def _touched(hall: Hall, events: list[Event]) -> set[Name]:  # long: one event a
 
 
 _EVERYWHERE = frozenset({"MessageSet", "DayOpened", "DayStarted", "DayClosing", "DayEnded", "ConfigurationApplied"})
+_AT_DESKS = frozenset(
+    {"DeviceChanged", "AlarmRaised", "AlarmCleared", "AlarmAcknowledged", "PrintRecorded", "DemandUnmet"}
+)

@@ -50,6 +50,7 @@ class Papers:
             effective_at=f"{self._clock.local(ticket.key.effective_at):%H:%M}",
             grievance_window=_grievance_window(hall),
             url=self.url(ticket.id),
+            code=self._tokens.code(ticket.id),
             reprint=again,
         )
         return encode_paper(paper)

@@ -12,6 +12,7 @@ from itertools import islice, pairwise, product
 import msgspec
 from pypinyin import lazy_pinyin
 
+from queue_server.app.english import EnglishIndex
 from queue_server.domain.configuration import Bundle, Configuration, Matter
 
 # How much a token of each kind says: one character, two in a row, the same in pinyin, a concept of synonyms.toml.
@@ -72,6 +73,7 @@ class MatterIndex:
         "_concept_initials",
         "_concept_sounds",
         "_documents",
+        "_english",
         "_idf",
         "_phrases",
         "_postings",
@@ -84,6 +86,7 @@ class MatterIndex:
         self._words = _vocabulary()
         offered = [matter for matter in configuration.matter if matter.offered]
         self._documents: list[Matter | Bundle] = [*offered, *configuration.bundle]
+        self._english = EnglishIndex([document.name_en for document in self._documents])
         self._prior = [_prior(document) for document in self._documents]
         phrases: list[tuple[tuple[int, ...], str, float]]
         phrases = [((n,), text, 1.0) for n, d in enumerate(self._documents) for text in (d.name, *d.everyday)]
@@ -109,18 +112,22 @@ class MatterIndex:
                 self._concept_initials[initials_of(word)].update(f"@{concept}" for concept in concepts)
                 self._concept_sounds[_sounds_of(word)] = concepts
 
-    def search(self, q: str, limit: int = 10) -> list[Hit]:
-        """At most `limit` hits, the best first; nothing for a question without a word in it."""
+    def search(self, q: str, limit: int = 10, *, english: bool = False) -> list[Hit]:
+        """At most `limit` hits, the best first; `english`: the beginning of an English word is enough, pinyin the last resort."""
         asked = _plain(q)[:40]
         if not asked:
             return []
         scores = self._latin(asked) if asked.isascii() and asked.isalpha() else self._match(self._question(asked))
+        named = self._english.search(q, typing=english)
+        scores = named if english and named else {**scores, **{n: max(scores.get(n, 0.0), named[n]) for n in named}}
         ranked = sorted(scores, key=lambda n: (-scores[n] - self._prior[n], n))[:limit]
         return [self._hit(n, scores[n] + self._prior[n]) for n in ranked]
 
-    def letters(self, prefix: str) -> str:
-        """The pinyin initials, sorted, that lead somewhere after `prefix` (UX 1; of 23 letters: no I, U, V)."""
+    def letters(self, prefix: str, *, english: bool = False) -> str:
+        """The pinyin initials, sorted, that lead somewhere after `prefix` (UX 1; of 23 letters: no I, U, V); or English."""
         prefix = _plain(prefix)
+        if english:
+            return self._english.letters(prefix)
         found: set[str] = set()
         for phrase in self._phrases:
             at = phrase.initials.find(prefix)

@@ -1,6 +1,7 @@
 """What the clock asks of a hall: a new day, the doors, alarms, the configuration of tonight, and housekeeping."""
 
 import asyncio
+from datetime import date, timedelta
 
 import structlog
 
@@ -22,6 +23,7 @@ log = structlog.get_logger()
 EVERY_S = 2.0
 HOUSEKEEPING_S = 3600.0
 DRIFT_ALARM_MS = 5_000
+COUNTED_DAYS = 14
 AFTER_CLOSING_MIN = 120
 """A day that nobody ended ends itself this long after closing time."""
 
@@ -44,6 +46,7 @@ class Timers:
         self._around = around
         self._automatic = automatic
         self._kept_at = -HOUSEKEEPING_S
+        self._asked_for = ""
 
     async def run(self) -> None:
         while not self._hub.stopped.is_set():
@@ -61,6 +64,7 @@ class Timers:
             await self._day()
         await self._tell(c.Tick())
         self._watch_clock()
+        await self._count()
         await self._keep_house()
 
     async def _tell(self, command: c.Command) -> None:
@@ -82,6 +86,8 @@ class Timers:
         under_way = bool(day) and state is not HallState.CLOSED
         if not under_way:
             self._hub.clock.anchor()
+            if await self._applied_planned():  # whoever ended the day; and before the next one opens
+                return
         local = self._hub.clock.local(self._hub.clock.now())
         today, minute = f"{local:%Y-%m-%d}", local.hour * 60 + local.minute
         hours = configuration.hours
@@ -106,9 +112,13 @@ class Timers:
             await self._store.anchor(self._hub.name, self._hub.clock.now())
         except StoreError as error:
             log.error("daily head not anchored", error=str(error))
+
+    async def _applied_planned(self) -> bool:
+        """Whether a configuration was meant for tonight; it is in force now. Nobody is in the house to be stranded."""
         planned = await self._hub.read(lambda hall: hall.planned)
         if planned is not None:
             await self._tell(c.ApplyConfiguration(configuration=planned, source="tonight"))
+        return planned is not None
 
     def _watch_clock(self) -> None:
         """RULES 49: a wall clock that jumped is not followed during the day, but somebody must mend it."""
@@ -128,6 +138,19 @@ class Timers:
                     subject="",
                 )
             )
+
+    async def _count(self) -> None:
+        """Once a day: what the days before asked for, which orders the kiosks' tiles (UX K-01)."""
+        day = await self._hub.read(lambda hall: hall.day)
+        if not day or day == self._asked_for:
+            return
+        since = (date.fromisoformat(day) - timedelta(days=COUNTED_DAYS)).isoformat()
+        try:
+            self._around.asked = await self._store.asked(self._hub.name, since, day)
+        except StoreError as error:
+            log.warning("not counted", error=str(error))
+            return
+        self._asked_for = day
 
     async def _keep_house(self) -> None:
         time = asyncio.get_running_loop().time()

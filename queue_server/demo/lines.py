@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from devices.devicemap import BUS_KINDS
-from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad, EmulatedStrip, Node
+from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.printer import EmulatedPrinter
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.protocols.rating import AckVariant
@@ -101,7 +101,7 @@ def _tap(log: Log) -> Tap:
 
 
 def _attach(lines: Lines, bus: Rs485BusEmulator, device: Device) -> None:
-    node: Node
+    node: AnyNode
     match device.kind:
         case "keypad":
             node = EmulatedKeypad(device.address)

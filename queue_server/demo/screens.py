@@ -75,6 +75,7 @@ class Display:
             duration_ms=heard["duration_ms"],
             bytes=size,
             outcome=outcome,
+            again=heard["again"],
         )
         await asyncio.sleep(heard["duration_ms"] / 1000 / self._world.pace.speed)
         with contextlib.suppress(ConnectionError):

@@ -22,7 +22,7 @@ def current(hall: Hall, now: int) -> Iterator[Found]:
     """Every exception that holds at `now`."""
     yield from _waits(hall, now)
     yield from _windows(hall, now)
-    yield from _devices(hall)
+    yield from _devices(hall, now)
     for name in sorted(hall.parked):
         if now >= hall.tickets[name].parked_until:
             yield "park-expired", name, "warn", (now - hall.tickets[name].parked_until) // 60_000
@@ -83,13 +83,16 @@ def _could_serve(hall: Hall, window: str) -> bool:
     return any(window in all_windows(queue) and waiting_in(hall, queue) for queue in hall.queues)
 
 
-def _devices(hall: Hall) -> Iterator[Found]:
+def _devices(hall: Hall, now: int) -> Iterator[Found]:
+    """RULES 37: a device that was away for less than N minutes is counted, no alarm; a printer's loss is told at once (UX K-11)."""
+    patience_ms = hall.configuration.policy.device_offline_alarm_min * 60_000
     for device in hall.configuration.device:
         health = hall.devices.get(device.id)
         if health is None:
             continue
         if health.state is DeviceState.OFFLINE:
-            yield "device-offline", device.id, "alert", 0
+            if device.kind == "printer" or now - health.offline_since >= patience_ms:
+                yield "device-offline", device.id, "alert", 0
         elif health.printer not in (None, PrinterState.OK, PrinterState.NEAR_END):
             yield f"printer-{health.printer}", device.id, "alert", 0
         elif health.printer is PrinterState.NEAR_END:

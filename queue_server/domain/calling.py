@@ -111,7 +111,7 @@ def _settle(hall: Hall, window: Window, ctx: c.Context) -> list[e.Event]:
         arrived = infer_arrival(hall, window, ctx, "call-next")
         return [*arrived, *finish_in_hand(hall, window, ctx, "done", "call-next")]
     if window.asked_at and ctx.now - window.asked_at <= ASKED_FOR_MS:
-        return [_no_show(hall, window, ctx, "no answer", "call-next pressed twice")]
+        return [_no_show(hall, window, ctx, "no-answer", "call-next pressed twice")]
     asked = e.NoShowAsked(window=window.id, ticket=ticket.id, at=ctx.now)
     raise Rejected("arrived-or-not", asked, number=ticket.number)
 
@@ -197,7 +197,7 @@ def mark_no_show(hall: Hall, command: c.MarkNoShow, ctx: c.Context) -> list[e.Ev
     window, ticket = in_hand(hall, command.window, WindowState.CALLED)
     if not command.reason.strip() and ticket.calls < hall.configuration.policy.recall_limit:
         raise Rejected("no-show-needs-reason", number=ticket.number, calls=ticket.calls)
-    return [_no_show(hall, window, ctx, command.reason.strip() or "no answer", "")]
+    return [_no_show(hall, window, ctx, command.reason.strip() or "no-answer", "")]
 
 
 def restore(hall: Hall, command: c.Restore, ctx: c.Context) -> list[e.Event]:

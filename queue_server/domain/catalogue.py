@@ -2,7 +2,17 @@
 
 from collections import defaultdict
 
-from queue_server.domain.configuration import Bundle, Configuration, Device, Domain, Matter, Priority, Window, Zone
+from queue_server.domain.configuration import (
+    Bundle,
+    Configuration,
+    Department,
+    Device,
+    Domain,
+    Matter,
+    Priority,
+    Window,
+    Zone,
+)
 from queue_server.domain.errors import Rejected
 from queue_server.domain.serving import Serving
 
@@ -12,6 +22,7 @@ class Catalogue:
 
     __slots__ = (
         "bundles",
+        "departments",
         "devices",
         "domains",
         "hall_typical_min",
@@ -28,6 +39,7 @@ class Catalogue:
         self.policy = configuration.policy
         self.matters: dict[str, Matter] = {each.id: each for each in configuration.matter}
         self.bundles: dict[str, Bundle] = {each.id: each for each in configuration.bundle}
+        self.departments: dict[str, Department] = {each.id: each for each in configuration.department}
         self.domains: dict[str, Domain] = {each.id: each for each in configuration.domain}
         self.windows: dict[str, Window] = {each.id: each for each in configuration.window}
         self.zones: dict[str, Zone] = {each.id: each for each in configuration.zone}

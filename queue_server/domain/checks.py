@@ -40,6 +40,7 @@ def check(configuration: Configuration) -> list[Finding]:
         *_single_windows(configuration),
         *_codes(configuration),
         *_names(configuration),
+        *_english(configuration),
         *check_hall(configuration),
     ]
     return sorted(found, key=lambda finding: finding.level is not Level.ERROR)
@@ -326,4 +327,20 @@ def _names(configuration: Configuration) -> Iterator[Finding]:  # long: each fin
             "window",
             "没有“一件事”综合受理窗口，请设一个。",
             "There is no “一件事” window; have one.",
+        )
+
+
+def _english(configuration: Configuration) -> Iterator[Finding]:
+    """A hall without English is one language; a hall with some of it shows Chinese among it."""
+    shown = [(each.id, each.name_en) for each in configuration.matter if each.offered]
+    shown += [(each.id, each.name_en) for each in configuration.bundle]
+    shown += [(each.id, each.name_en) for each in configuration.domain]
+    bare = [id_ for id_, english in shown if not english]
+    if 0 < len(bare) < len(shown):
+        some = listing(bare)
+        yield warning(
+            "english_missing",
+            "name_en",
+            f"{len(bare)} 个事项、套餐或领域没有英文名，英文界面会显示中文：{some}。请补 name_en。",
+            f"{len(bare)} matters, bundles or domains have no English and are shown in Chinese: {some}. Add name_en.",
         )

@@ -10,7 +10,7 @@ from queue_server.domain.configuration import Configuration, Device
 from queue_server.domain.findings import Finding, error, listing, nearest, warning
 
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-_KINDS = {"keypad": "FF68", "rating_pad": "FF68", "strip": "A0 90", "board": "A0 90", "printer": ""}
+_KINDS = {"keypad": "FF68", "rating_pad": "FF68", "strip": "A0 90", "board": "A0 90", "speaker": "", "printer": ""}
 # Half-width cells (UX W-04: 64x16 dots are 8, 128x16 are 16) and what the look of the screens leaves room for.
 _NUMBER_CELLS = 6
 _PLATE_CELLS = 4
@@ -169,6 +169,7 @@ def _devices(configuration: Configuration) -> Iterator[Finding]:  # long: each f
             f"没有评价器的窗口：{listing(without)}。请在 device 里登记一个 rating_pad。",
             f"Windows without a rating device: {listing(without)}; enter a rating_pad for each under device.",
         )
+    zones = {zone.id for zone in configuration.zone}
     for device in configuration.device:
         where = f"device {device.id}"
         if device.kind not in _KINDS:
@@ -185,6 +186,13 @@ def _devices(configuration: Configuration) -> Iterator[Finding]:  # long: each f
                 where,
                 f"设备“{device.id}”没有写属于哪个窗口，请填 window。",
                 f"The device {device.id!r} belongs to no window; fill in window.",
+            )
+        if device.kind == "speaker" and device.settings.get("zone", "") not in zones:
+            yield error(
+                "speaker_without_zone",
+                where,
+                f"语音模块“{device.id}”没有写为哪个区播报，请在 settings 里填 zone。",
+                f"The voice module {device.id!r} speaks for no zone; fill in zone under settings.",
             )
         if "://" not in device.url:
             yield error(

@@ -15,6 +15,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     `may_call_numbers` stands above the hall's `clerks_call_numbers` (RULES 23).
     `clerk` is the staff number that must sit at the commanded window, "" for whoever may act at any.
+    `request` is the idempotency key of what is asked, "" for the hall's own commands.
     """
 
     now: int
@@ -22,6 +23,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     may_call_numbers: bool = False
     clerk: str = ""
+    request: str = ""
 
 
 class OpenDay(Command, frozen=True, kw_only=True):
@@ -37,9 +39,10 @@ class StartDay(Command, frozen=True, kw_only=True):
 
 
 class CloseDay(Command, frozen=True, kw_only=True):
-    """No more tickets; those issued are served."""
+    """No more tickets; those issued are served. `text` (Chinese) and `text_en` are announced; "" at the usual hour."""
 
     text: str = ""
+    text_en: str = ""
 
 
 class EndDay(Command, frozen=True, kw_only=True):

@@ -40,11 +40,15 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Identity(Part, frozen=True, kw_only=True):
-    """[hall]: `id` is the name in addresses; `sample` marks invented halls on every screen."""
+    """[hall]: `id` is the name in addresses; `sample` marks invented halls on every screen.
+
+    `english_unofficial`: the English names of the catalogue are a translation that no authority has confirmed.
+    """
 
     id: str
     name: str
     name_en: str = ""
+    english_unofficial: bool = False
     timezone: str = "Asia/Shanghai"
     sample: bool = False
 
@@ -99,6 +103,7 @@ class Policy(Part, frozen=True, kw_only=True):
     pause_alarm_min: int = 15
     service_alarm_min: int = 20
     idle_alarm_min: int = 10
+    device_offline_alarm_min: int = 5
     open_without_rating_device: bool = True
     clerks_call_numbers: bool = True
 
@@ -127,7 +132,10 @@ class Zone(Part, frozen=True, kw_only=True):
 
 
 class Domain(Part, frozen=True, kw_only=True):
-    """[[domain]]: a family of matters with one number prefix (RULES 14; not I, O, Q, Z: UX X-03)."""
+    """[[domain]]: a family of matters with one number prefix (RULES 14; not I, O, Q, Z: UX X-03).
+
+    `everyday` and `everyday_en` are what people come for, in a few words.
+    """
 
     id: str
     name: str
@@ -135,6 +143,7 @@ class Domain(Part, frozen=True, kw_only=True):
     prefix: str
     icon: str = ""
     everyday: str = ""
+    everyday_en: str = ""
 
 
 class Department(Part, frozen=True, kw_only=True):
@@ -142,6 +151,7 @@ class Department(Part, frozen=True, kw_only=True):
 
     id: str
     name: str
+    name_en: str = ""
     short: str = ""
     code: str = ""
 
@@ -183,6 +193,7 @@ class Bundle(Part, frozen=True, kw_only=True):
 
     id: str
     name: str
+    name_en: str = ""
     prefix: str = "E"
     batch: str = ""
     target: str = ""
@@ -232,12 +243,13 @@ class Window(Part, frozen=True, kw_only=True):
 
 
 class Kiosk(Part, frozen=True, kw_only=True):
-    """[[kiosk]]: a ticket dispenser and its printer (a device id)."""
+    """[[kiosk]]: a ticket dispenser, its printer (a device id), and whether it has a scanner that types what it reads."""
 
     id: str
     name: str = ""
     zone: str = ""
     printer: str = ""
+    scanner: bool = False
 
 
 class Device(Part, frozen=True, kw_only=True):

@@ -12,6 +12,8 @@ from queue_server.domain.states import OVER
 from queue_server.wire.common import HallState, TicketState, WindowState
 
 MESSAGE_KINDS = frozenset({"emergency", "notice", "none"})
+SPOKEN_EVERY_MS = {"emergency": 30_000, "closing": 10 * 60_000}
+"""The messages that are also spoken (UX V-11 the other way round: who does not look at a screen hears them), and how often."""
 
 
 def open_day(hall: Hall, command: c.OpenDay, ctx: c.Context) -> list[e.Event]:
@@ -34,9 +36,12 @@ def start_day(hall: Hall, command: c.StartDay, ctx: c.Context) -> list[e.Event]:
 def close_day(hall: Hall, command: c.CloseDay, ctx: c.Context) -> list[e.Event]:
     if not hall.day or hall.state is HallState.CLOSED:
         raise Rejected("hall-closed")
+    if command.text_en.strip() and not command.text.strip():
+        raise Rejected("message-empty")
     if hall.state is HallState.CLOSING:
         return []
-    return [e.DayClosing(text=command.text, at=ctx.now)]
+    closing = e.DayClosing(text=command.text.strip(), text_en=command.text_en.strip(), at=ctx.now)
+    return [closing, *_spoken("closing", ctx)] if closing.text else [closing]
 
 
 def end_day(hall: Hall, command: c.EndDay, ctx: c.Context) -> list[e.Event]:
@@ -95,7 +100,18 @@ def set_message(hall: Hall, command: c.SetMessage, ctx: c.Context) -> list[e.Eve
     if command.kind != "none" and not command.zh.strip():
         raise Rejected("message-empty")
     kind = "" if command.kind == "none" else command.kind
-    return [e.MessageSet(kind=kind, zh=command.zh if kind else "", en=command.en if kind else "")]
+    message = e.MessageSet(kind=kind, zh=command.zh if kind else "", en=command.en if kind else "")
+    return [message, *_spoken(kind, ctx)]
+
+
+def _spoken(kind: str, ctx: c.Context) -> list[e.Event]:
+    return [e.AnnouncementDue(kind=kind, at=ctx.now)] if kind in SPOKEN_EVERY_MS else []
+
+
+def announce_again(hall: Hall, ctx: c.Context) -> list[e.Event]:
+    """Whoever came in since has not heard it: a message that stands is spoken again and again, until it is taken away."""
+    every_ms = SPOKEN_EVERY_MS.get(hall.message[0])
+    return [] if every_ms is None or ctx.now - hall.announced_at < every_ms else _spoken(hall.message[0], ctx)
 
 
 def requeued(hall: Hall, configuration: Configuration) -> dict[str, tuple[str, ...]]:

@@ -39,6 +39,10 @@ def _check_seat(hall: Hall, command: c.Command, clerk: str) -> None:
         raise Rejected("not-your-window", window=name, staff=window.staff_name or window.staff)
 
 
+def _tick(hall: Hall, command: c.Tick, ctx: c.Context) -> list[e.Event]:
+    return [*alarms.tick(hall, command, ctx), *day.announce_again(hall, ctx)]
+
+
 _RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] = {
     c.OpenDay: day.open_day,
     c.StartDay: day.start_day,
@@ -75,7 +79,7 @@ _RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] =
     c.Rate: ratings.rate,
     c.RateEarlier: ratings.rate_earlier,
     c.ReportDevice: alarms.report_device,
-    c.Tick: alarms.tick,
+    c.Tick: _tick,
     c.CallHelp: alarms.call_help,
     c.WindowHelp: alarms.window_help,
     c.AcknowledgeAlarm: alarms.acknowledge,

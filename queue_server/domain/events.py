@@ -58,8 +58,11 @@ class DayStarted(Event, frozen=True, kw_only=True):
 
 
 class DayClosing(Event, frozen=True, kw_only=True):
+    """`text` is Chinese, `text_en` English; both "" when nothing is announced."""
+
     text: str
     at: int
+    text_en: str = ""
 
 
 class DayEnded(Event, frozen=True, kw_only=True):
@@ -70,6 +73,13 @@ class MessageSet(Event, frozen=True, kw_only=True):
     kind: str
     zh: str
     en: str
+
+
+class AnnouncementDue(Event, frozen=True, kw_only=True):
+    """The hall's message is to be spoken in every zone now: when it is set, and again while it stands."""
+
+    kind: str
+    at: int
 
 
 class TicketIssued(Event, frozen=True, kw_only=True):
@@ -98,12 +108,17 @@ class TicketIssued(Event, frozen=True, kw_only=True):
 
 
 class DemandUnmet(Event, frozen=True, kw_only=True):
-    """RULES 17: somebody wanted this and no open window served it; the guide was named."""
+    """RULES 17: somebody wanted these matters or this bundle and no open window served them; the guide was named.
+
+    `who` is the person where one is known, else where the request came from; `request` its idempotency key.
+    """
 
     matters: tuple[str, ...]
     bundle: str
     origin: str
     at: int
+    who: str = ""
+    request: str = ""
 
 
 class TicketCancelled(Event, frozen=True, kw_only=True):
@@ -409,8 +424,10 @@ class AlarmAcknowledged(Event, frozen=True, kw_only=True):
     at: int
 
 
+# What somebody wrote is never in an event (law 10): `note` and `reason` are codes or references (`said`). Rows of
+# version 1 hold the words themselves, and keep them.
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}
-VERSION = 1
+VERSION = 2
 _encoder = msgspec.json.Encoder()
 _decoders = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
 
@@ -422,7 +439,14 @@ def encode_event(event: Event) -> str:
 
 def decode_event(kind: str, version: int, data: str) -> Event:
     """An event from the journal; raises KeyError for an unknown kind and msgspec's errors for foreign data."""
-    if version != VERSION:
+    if not 1 <= version <= VERSION:
         raise KeyError(f"{kind} version {version}")
     event: Event = _decoders[kind].decode(data)
+    return _from_1(event) if version == 1 else event
+
+
+def _from_1(event: Event) -> Event:
+    """Version 1 wrote one code as words; whatever else stands there is what somebody wrote, and stays."""
+    if isinstance(event, TicketRequeued | TicketPassed | TicketVoided) and event.reason == "no answer":
+        return msgspec.structs.replace(event, reason="no-answer")
     return event

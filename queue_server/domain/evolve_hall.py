@@ -1,11 +1,13 @@
 """The hall's own events into state: configuration, the day, messages, devices, alarms."""
 
+from dataclasses import replace
+
 from queue_server.domain import events as e
 from queue_server.domain.catalogue import Catalogue
-from queue_server.domain.model import Alarm, DeviceHealth, Hall, Window, empty_hall
+from queue_server.domain.model import Alarm, DeviceHealth, Hall, Unmet, Window, empty_hall
 from queue_server.domain.queues import rebuild
 from queue_server.domain.serving import Serving
-from queue_server.wire.common import HallState, TicketState, WindowState
+from queue_server.wire.common import DeviceState, HallState, TicketState, WindowState
 
 
 def configuration_applied(hall: Hall, event: e.ConfigurationApplied) -> None:
@@ -40,7 +42,7 @@ def day_opened(hall: Hall, event: e.DayOpened) -> Hall:
     fresh.day = event.day
     fresh.previous_day = event.previous_day
     fresh.opened_at = event.at
-    fresh.devices = hall.devices
+    fresh.devices = {name: replace(device, losses=0) for name, device in hall.devices.items()}
     fresh.planned = hall.planned
     return fresh
 
@@ -53,7 +55,7 @@ def day_started(hall: Hall, event: e.DayStarted) -> None:
 
 def day_closing(hall: Hall, event: e.DayClosing) -> None:
     hall.state = HallState.CLOSING
-    hall.message = ("closing", event.text, "") if event.text else hall.message
+    hall.message = ("closing", event.text, event.text_en) if event.text else hall.message
 
 
 def day_ended(hall: Hall, event: e.DayEnded) -> None:
@@ -69,12 +71,32 @@ def message_set(hall: Hall, event: e.MessageSet) -> None:
     hall.message = (event.kind, event.zh, event.en)
 
 
+def announcement_due(hall: Hall, event: e.AnnouncementDue) -> None:
+    hall.announced_at = event.at
+
+
 def demand_unmet(hall: Hall, event: e.DemandUnmet) -> None:
     hall.unmet += 1
+    if event.request:
+        hall.unmet_requests.add((event.origin, event.request))
+    kind, wanted = ("bundle", (event.bundle,)) if event.bundle else ("matter", event.matters)
+    for name in wanted:
+        unmet = hall.unmet_of.setdefault((kind, name), Unmet())
+        unmet.times += 1
+        unmet.last_at = event.at
+        unmet.asked[event.who] = event.at
 
 
 def device_changed(hall: Hall, event: e.DeviceChanged) -> None:
-    hall.devices[event.device] = DeviceHealth(event.state, event.printer, event.at, event.error)
+    before = hall.devices.get(event.device) or DeviceHealth()
+    offline = event.state is DeviceState.OFFLINE
+    lost = offline and before.state is not DeviceState.OFFLINE
+    hall.devices[event.device] = DeviceHealth(
+        state=event.state,
+        printer=event.printer,
+        offline_since=event.at if lost else before.offline_since if offline else 0,
+        losses=before.losses + lost,
+    )
 
 
 def alarm_raised(hall: Hall, event: e.AlarmRaised) -> None:

@@ -1,9 +1,10 @@
 """What happens at windows, into state: who sits there, calls, services, ratings."""
 
 from queue_server.domain import events as e
-from queue_server.domain.model import Hall, LastStep, Service, Stop, Ticket
+from queue_server.domain.model import GivenCalls, Hall, LastStep, Service, Stop, Ticket
 from queue_server.domain.moves import forget_person, let_go, move, remember_person, turn
 from queue_server.domain.queues import place, take_out
+from queue_server.domain.said import WRITTEN, is_sealed
 from queue_server.wire.common import TicketState
 
 
@@ -51,6 +52,7 @@ def _begin(hall: Hall, event: e.TicketCalled | e.TicketRestored | e.TicketUnpark
     if ticket.id in window.passed:
         window.passed.remove(ticket.id)
     ticket.window, ticket.service = window.id, event.service
+    ticket.services.append(event.service)
     ticket.parked_until = 0
     ticket.aside_reason = ""
     hall.services[event.service] = Service(
@@ -68,7 +70,8 @@ def _begin(hall: Hall, event: e.TicketCalled | e.TicketRestored | e.TicketUnpark
 
 def ticket_called(hall: Hall, event: e.TicketCalled) -> None:
     ticket = _begin(hall, event)
-    hall.called_given += event.given
+    if event.given:
+        _count_given(hall, event)
     ticket.calls, ticket.called_at, ticket.last_call_at = 1, event.at, event.at
     if not ticket.first_called_at:
         ticket.first_called_at = event.at
@@ -77,6 +80,15 @@ def ticket_called(hall: Hall, event: e.TicketCalled) -> None:
         hall.wait_sum_ms += wait
         hall.waits.append((event.at, wait))
     _remember(hall, ticket)
+
+
+def _count_given(hall: Hall, event: e.TicketCalled) -> None:
+    """RULES 23: who called a given number, where, how often, and why."""
+    hall.called_given += 1
+    given = hall.given.setdefault((event.window, event.staff), GivenCalls(hall.windows[event.window].staff_name))
+    given.last_at = event.at
+    reason = WRITTEN if is_sealed(event.reason) else event.reason
+    given.reasons[reason] = given.reasons.get(reason, 0) + 1
 
 
 def _remember(hall: Hall, ticket: Ticket) -> None:
@@ -237,6 +249,7 @@ def finish_undone(hall: Hall, event: e.FinishUndone) -> None:
     if service.invited_at:
         service.invited_at = 0
         hall.invited -= 1
+        window.invited -= 1
     hall.served -= 1
     if not event.ticket:
         hall.served_direct -= 1
@@ -255,6 +268,7 @@ def rating_invited(hall: Hall, event: e.RatingInvited) -> None:
     service = hall.services[event.service]
     if not service.invited_at:
         hall.invited += 1
+        hall.windows[service.window].invited += 1
     service.invited_at, service.invited_on = event.at, event.device
 
 

@@ -40,7 +40,10 @@ class Stop(Struct, gc=False):
 
 
 class Ticket(Struct, gc=False):
-    """A numbered place. Times are ms UTC; `key` orders it, `credit_ms` is already inside the key."""
+    """A numbered place. Times are ms UTC; `key` orders it, `credit_ms` is already inside the key.
+
+    `service` is the one in hand or just finished, `services` all that began for it, each at its stop.
+    """
 
     id: str
     number: str
@@ -59,6 +62,7 @@ class Ticket(Struct, gc=False):
     stop: int = 0
     window: str = ""
     service: str = ""
+    services: list[str] = []
     called_at: int = 0
     last_call_at: int = 0
     first_called_at: int = 0
@@ -139,6 +143,7 @@ class Window:
     resumes_at: str = ""
     asked_at: int = 0
     served: int = 0
+    invited: int = 0
     last: LastStep | None = None
     last_service: str = ""
     passed: deque[str] = field(default_factory=lambda: deque(maxlen=20))
@@ -159,12 +164,30 @@ class Alarm:
 
 @dataclass(slots=True)
 class DeviceHealth:
-    """The last reported health of a device, as far as it matters."""
+    """The last reported health of a device, as far as it matters; `losses` counts today's."""
 
     state: DeviceState = DeviceState.UNKNOWN
     printer: PrinterState | None = None
-    at: int = 0
-    error: str = ""
+    offline_since: int = 0
+    losses: int = 0
+
+
+@dataclass(slots=True)
+class Unmet:
+    """A matter or bundle that was wanted and that nobody served: how often, when last, and by whom when (ms UTC)."""
+
+    times: int = 0
+    last_at: int = 0
+    asked: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class GivenCalls:
+    """Calls of given numbers by one member of staff at one window (RULES 23): how often by reason, and when last."""
+
+    staff_name: str
+    last_at: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
 
 
 class Line:
@@ -205,6 +228,7 @@ class Hall:
     opened_at: int = 0
     state: HallState = HallState.BEFORE
     message: tuple[str, str, str] = ("", "", "")
+    announced_at: int = 0
     planned: Configuration | None = None
     tickets: dict[str, Ticket] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
@@ -223,8 +247,11 @@ class Hall:
     alarms: dict[str, Alarm] = field(default_factory=dict)
     devices: dict[str, DeviceHealth] = field(default_factory=dict)
     unmet: int = 0
+    unmet_of: dict[tuple[str, str], Unmet] = field(default_factory=dict)
+    unmet_requests: set[tuple[str, str]] = field(default_factory=set)
     called: int = 0
     called_given: int = 0
+    given: dict[tuple[str, str], GivenCalls] = field(default_factory=dict)
     no_shows: int = 0
     served: int = 0
     served_direct: int = 0

@@ -18,6 +18,7 @@ from queue_server.wire.common import HallState, PrintState, TicketState, WindowS
 
 SLIP_CREDIT_MIN = 30
 KIOSK_REPRINT_MS = 60_000
+UNMET_AGAIN_MS = 60_000
 
 _CLOSED, _PAUSED = WindowState.CLOSED, WindowState.PAUSED
 _DAY_BEFORE, _DAY_CLOSING, _DAY_CLOSED = HallState.BEFORE, HallState.CLOSING, HallState.CLOSED
@@ -35,7 +36,7 @@ def _plan(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[tuple[e.St
         hall.catalogue.require(command.matters)
     found = _wish(hall.serving, command.matters, command.bundle)
     if not found[0]:
-        raise Rejected("nobody-serves", _unmet(command, ctx))
+        raise Rejected("nobody-serves", *_unmet(hall, command, ctx, hall.serving.unserved(command.matters)))
     return found
 
 
@@ -51,8 +52,32 @@ def _wish(serving: Serving, matters: tuple[str, ...], bundle: str) -> tuple[tupl
     return plan, serving.prefix_of(plan[0].matters, bundle)
 
 
-def _unmet(command: c.TakeTicket, ctx: c.Context) -> e.DemandUnmet:
-    return e.DemandUnmet(matters=command.matters, bundle=command.bundle, origin=command.origin, at=ctx.now)
+def _shut_matters(hall: Hall, shut: list[e.StopPlan]) -> tuple[str, ...]:
+    """The matters of stops that no window is open for: those with no open window of their own, or all when each has one."""
+    matters = [matter for plan in shut for matter in plan.matters]
+    return tuple([each for each in matters if not is_served(hall, hall.serving.queue_of([each]))] or matters)
+
+
+def _unmet(hall: Hall, command: c.TakeTicket, ctx: c.Context, matters: tuple[str, ...]) -> list[e.DemandUnmet]:
+    """RULES 17: what nobody serves is counted once a request, and once a minute of one citizen (at a kiosk: of one kiosk)."""
+    who = command.person or command.origin
+    if ctx.request and (command.origin, ctx.request) in hall.unmet_requests:
+        return []
+    kind, wanted = ("bundle", (command.bundle,)) if command.bundle else ("matter", matters)
+    known = [hall.unmet_of.get((kind, name)) for name in wanted]
+    last = [unmet.asked.get(who, -UNMET_AGAIN_MS) if unmet else -UNMET_AGAIN_MS for unmet in known]
+    fresh = tuple([name for name, at in zip(wanted, last, strict=True) if ctx.now - at >= UNMET_AGAIN_MS])
+    if not fresh:
+        return []
+    unmet = e.DemandUnmet(
+        matters=() if command.bundle else fresh,
+        bundle=command.bundle,
+        origin=command.origin,
+        at=ctx.now,
+        who=who,
+        request=ctx.request,
+    )
+    return [unmet]
 
 
 def standing_ticket(hall: Hall, person: str, wanted: str) -> Ticket | None:
@@ -116,9 +141,8 @@ def take(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[list[e.Even
         raise Rejected("slip-used")
     plans, prefix = _plan(hall, command, ctx)
     queue = plans[0].queue
-    for plan in plans:
-        if not is_served(hall, plan.queue):
-            raise Rejected("nobody-serves", _unmet(command, ctx))
+    if shut := [plan for plan in plans if not is_served(hall, plan.queue)]:
+        raise Rejected("nobody-serves", *_unmet(hall, command, ctx, _shut_matters(hall, shut)))
     sequence, issue = hall.sequences.get(prefix, 0) + 1, hall.issued + 1
     credit_ms = credit_ms_of(hall.configuration, command.priority, command.slip)
     key = Key(ctx.now - credit_ms, issue)

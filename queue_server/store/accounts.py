@@ -53,8 +53,8 @@ class AccountStore:
             rows = (await connection.execute(query)).mappings().all()
         return [StaffRow(**{name: row[name] for name in StaffRow.__struct_fields__}) for row in rows]
 
-    async def put_staff(self, row: StaffRow) -> None:
-        """Made or replaced."""
+    async def put_staff(self, row: StaffRow, *, ends_sessions: bool = False, but: str = "") -> None:
+        """Made or replaced; with `ends_sessions` the account's sessions end with it, except the one with the digest `but`."""
         table = tables.staff
         values = {name: getattr(row, name) for name in StaffRow.__struct_fields__}
         mine = (table.c.hall == self._hall) & (table.c.staff == row.staff)
@@ -62,6 +62,10 @@ class AccountStore:
             changed = await connection.execute(update(table).where(mine).values(**values))
             if not changed.rowcount:
                 await connection.execute(insert(table).values(hall=self._hall, **values))
+            if ends_sessions:
+                session = tables.sessions.c
+                theirs = (session.hall == self._hall) & (session.staff == row.staff) & (session.digest != but)
+                await connection.execute(delete(tables.sessions).where(theirs))
 
     async def sessions(self, now: int) -> list[SessionRow]:
         """Those not expired at `now`, ms UTC."""
@@ -81,12 +85,11 @@ class AccountStore:
             )
             await connection.execute(insert(table).values(hall=self._hall, **values))
 
-    async def end_sessions(self, *, digest: str = "", staff: str = "") -> None:
-        """One session by its digest, or all of one account."""
+    async def end_session(self, digest: str) -> None:
+        """The one with this digest."""
         table = tables.sessions
-        chosen = table.c.digest == digest if digest else table.c.staff == staff
         async with self._database.writing() as connection:
-            await connection.execute(delete(table).where(table.c.hall == self._hall, chosen))
+            await connection.execute(delete(table).where(table.c.hall == self._hall, table.c.digest == digest))
 
     async def paired(self) -> list[PairedRow]:
         table = tables.paired

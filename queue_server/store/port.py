@@ -154,6 +154,14 @@ class Settled(Struct, frozen=True, gc=False):
     at: int
 
 
+class Lost(Struct, frozen=True, gc=False):
+    """A claim that ended dropped or unknown: where, why, and when that was settled (ms UTC)."""
+
+    target: str
+    reason: str
+    at: int
+
+
 OutboxState = Literal["waiting", "sent", "failed", "withdrawn"]
 
 
@@ -254,6 +262,9 @@ class StorePort(Protocol):
     async def day_of(self, hall: str, table: Literal["tickets", "services"], row_id: str) -> str:
         """The day of a ticket or service ("" when there is none): which rows of the journal tell of it."""
 
+    async def asked(self, hall: str, since: str, until: str) -> dict[str, int]:
+        """Tickets taken on the days from `since` up to, not with, `until`, by matter or bundle."""
+
     async def latest_day(self, hall: str, subject: str) -> str:
         """The day of the newest row of `subject` ("" when there is none)."""
 
@@ -275,6 +286,9 @@ class StorePort(Protocol):
 
     async def pending_claims(self, hall: str) -> list[Claim]:
         """The claims that are open or claimed; after a restart the claimed ones are unknown, the open ones may expire."""
+
+    async def lost_claims(self, hall: str, kind: Literal["print", "speech"], since: int) -> list[Lost]:
+        """The claims that ended dropped or unknown at or after `since`, oldest first."""
 
     async def due_outbox(self, hall: str, now: int, limit: int = 100) -> list[OutboxRow]:
         """Waiting messages whose time has come, oldest first."""

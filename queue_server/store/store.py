@@ -1,11 +1,15 @@
 """The store: leases, commits, reads and what is kept beside the journal, on SQLite and PostgreSQL alike."""
 
+# long: one port has one implementation, and each of its promises is a few lines of SQL
+
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 from msgspec.structs import astuple
 from sqlalchemy import ColumnElement, Row, Table, and_, delete, desc, func, insert, or_, select, tuple_, update
 from sqlalchemy.engine import URL
@@ -27,6 +31,7 @@ from queue_server.store.port import (
     JournalRow,
     Lease,
     LeaseSeen,
+    Lost,
     OutboxRow,
     Projector,
     Receipt,
@@ -278,6 +283,15 @@ class Store(StorePort):
             found = await connection.execute(select(row.day).where(row.hall == hall, row.id == row_id))
             return found.scalar() or ""
 
+    async def asked(self, hall: str, since: str, until: str) -> dict[str, int]:
+        row = tables.tickets.c
+        counted = select(row.matters, func.count()).where(row.hall == hall, row.day >= since, row.day < until)
+        found: Counter[str] = Counter()
+        async with self.database.reading() as connection:
+            for names, count in await connection.execute(counted.group_by(row.matters)):
+                found.update(dict.fromkeys(msgspec.json.decode(names, type=list[str]), count))
+        return dict(found)
+
     async def halls(self) -> list[str]:
         """Every hall that was ever opened here."""
         async with self.database.reading() as connection:
@@ -327,6 +341,16 @@ class Store(StorePort):
         )
         async with self.database.reading() as connection:
             return [Claim(*found) for found in await connection.execute(pending)]
+
+    async def lost_claims(self, hall: str, kind: Literal["print", "speech"], since: int) -> list[Lost]:
+        row = tables.claims.c
+        lost = (
+            select(row.target, row.reason, row.settled_at)
+            .where(row.hall == hall, row.kind == kind, row.state.in_(("dropped", "unknown")), row.settled_at >= since)
+            .order_by(row.settled_at, row.id)
+        )
+        async with self.database.reading() as connection:
+            return [Lost(*found) for found in await connection.execute(lost)]
 
     async def due_outbox(self, hall: str, now: int, limit: int = 100) -> list[OutboxRow]:
         row = tables.outbox.c

@@ -16,6 +16,7 @@ from queue_server.domain.queues import ahead_of, all_windows
 from queue_server.domain.tickets import estimate
 from queue_server.web.frame import Frame, Route, new_id
 from queue_server.web.principals import Person
+from queue_server.web.said import sealed
 from queue_server.wire.api import (
     CallNumber,
     DeskReply,
@@ -46,11 +47,19 @@ def _reply(frame: Frame, name: str) -> Callable[[Hall, Decision], tuple[int, byt
     return respond
 
 
+Reasoned = CallNumber | NoShow | Transfer | Park
+"""Bodies whose reason may be somebody's own words."""
+
+
 def _route(action: str, body: type[msgspec.Struct], build: Build) -> Route:
     async def handle(frame: Frame, request: web.Request, person: Person) -> web.Response:
         name = request.match_info["window"]
         parsed: object = await frame.body(request, body)
-        return await frame.carry(request, person, build(name, parsed, person), _reply(frame, name))
+        extras = None
+        if isinstance(parsed, Reasoned):
+            reason, extras = sealed(frame, parsed.reason)
+            parsed = msgspec.structs.replace(parsed, reason=reason)
+        return await frame.carry(request, person, build(name, parsed, person), _reply(frame, name), extras)
 
     roles = frozenset({"clerk", "manager"})
     summary = f"{action} at a window"

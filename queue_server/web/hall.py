@@ -8,7 +8,7 @@ from aiohttp import web
 from queue_server.app import hallfile
 from queue_server.app.past import retell, rows_of
 from queue_server.app.texts import has, words
-from queue_server.app.views.tickets import plate_of, ticket_document
+from queue_server.app.views.tickets import plate_of, ticket_document, ticket_line
 from queue_server.domain import commands as c
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.day import requeued, unreachable
@@ -16,11 +16,12 @@ from queue_server.domain.decide import Decision
 from queue_server.domain.errors import Malformed, Rejected
 from queue_server.domain.events import ConfigurationApplied, decode_event
 from queue_server.domain.findings import Finding as Found
-from queue_server.domain.model import Hall
+from queue_server.domain.model import Hall, Ticket
 from queue_server.domain.tickets import minutes_of
 from queue_server.store.port import JournalRow
 from queue_server.web.frame import Frame, Route, query_int
 from queue_server.web.principals import Person
+from queue_server.web.said import opened_fields
 from queue_server.wire.api import (
     CloseDay,
     ConfigurationFile,
@@ -31,9 +32,10 @@ from queue_server.wire.api import (
     LifeLine,
     SetMessage,
     TicketLife,
+    Unreached,
     encode,
 )
-from queue_server.wire.common import HallState, Words
+from queue_server.wire.common import HallState, TicketState, Words
 from queue_server.wire.documents import TicketDocument
 
 MANAGERS = frozenset({"manager"})
@@ -49,10 +51,23 @@ def _day_reply(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
     def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
         now = frame.hub.clock.now()
         left = max(0, minutes_of(hall.configuration.hours.closes) - frame.hub.clock.minute(now))
-        late = [ticket.number for ticket in unreachable(hall, left)] if hall.state is not HallState.CLOSED else []
-        return 200, encode(DayReply(state=hall.state, day=hall.day, waiting=hall.waiting, unreachable=late))
+        late = unreachable(hall, left) if hall.state is not HallState.CLOSED else []
+        late += [ticket for ticket in hall.tickets.values() if ticket.state is TicketState.UNCALLED]
+        lines = [_unreached(hall, ticket, now) for ticket in late]
+        return 200, encode(DayReply(state=hall.state, day=hall.day, waiting=hall.waiting, unreachable=lines))
 
     return respond
+
+
+def _unreached(hall: Hall, ticket: Ticket, now: int) -> Unreached:
+    return Unreached(
+        id=ticket.id,
+        number=ticket.number,
+        matter=ticket_line(hall, ticket, now).matter,
+        state=ticket.state,
+        slips=ticket.slips,
+        print_state=ticket.print_state,
+    )
 
 
 async def closing(frame: Frame, request: web.Request, person: Person) -> web.Response:
@@ -79,7 +94,7 @@ async def open_now(frame: Frame, request: web.Request, person: Person) -> web.Re
 
 def _closing_text(body: object) -> c.Command:
     assert isinstance(body, CloseDay)
-    return c.CloseDay(text=body.text)
+    return c.CloseDay(text=body.text, text_en=body.text_en)
 
 
 async def message(frame: Frame, request: web.Request, person: Person) -> web.Response:
@@ -142,6 +157,8 @@ async def preview(frame: Frame, request: web.Request, person: Person) -> web.Res
 
 async def apply(frame: Frame, request: web.Request, person: Person) -> web.Response:
     body = await frame.body(request, ConfigurationFile)
+    if body.at not in ("now", "tonight"):
+        raise Malformed("at", "now or tonight")
     value, reply = await _checked(frame, body.text)
     if value is None:
         raise Rejected("configuration-invalid")
@@ -195,15 +212,17 @@ async def life(frame: Frame, request: web.Request, person: Person) -> web.Respon
         if told is None:
             raise web.HTTPNotFound
         document = ticket_document(told, told.tickets[name], frame.hub.clock, now)
-    reply = TicketLife(ticket=document, lines=[_line(row, plates) for row in rows])
+    lines = [_line(row, plates, await opened_fields(frame, row.data)) for row in rows]
+    reply = TicketLife(ticket=document, lines=lines)
     return web.Response(body=encode(reply), content_type="application/json")
 
 
-def _line(row: JournalRow, plates: dict[str, str]) -> LifeLine:
-    fields = msgspec.json.decode(row.data, type=dict[str, object])
+def _line(row: JournalRow, plates: dict[str, str], fields: dict[str, object]) -> LifeLine:
     code = f"life.{row.kind}"
     if row.kind == "TicketCalled" and fields.get("given"):
         code += ".given"
+    if row.kind == "TicketIssued" and fields.get("note"):
+        code += ".noted"
     window = str(fields.get("window", ""))
     figures = {**fields, "window": plates.get(window, window)}
     said = {name: words(f"said.{value}") for name, value in fields.items() if has(f"said.{value}")}

@@ -9,13 +9,21 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from queue_server.domain.errors import Unavailable
 from queue_server.domain.model import Hall
 from queue_server.paths import screens_dir
-from queue_server.web import desk, hall, openapi, phones, staff, tickets
+from queue_server.web import desk, hall, openapi, phones, said, slips, staff, tickets
 from queue_server.web.frame import BODY_MAX, Frame, Route, bind
 from queue_server.web.pages import Pages
 from queue_server.web.problems import problems
 from queue_server.web.sockets import Sockets
 
-ROUTES: list[Route] = [*tickets.ROUTES, *phones.ROUTES, *desk.ROUTES, *hall.ROUTES, *staff.ROUTES]
+ROUTES: list[Route] = [
+    *tickets.ROUTES,
+    *slips.ROUTES,
+    *phones.ROUTES,
+    *desk.ROUTES,
+    *said.ROUTES,
+    *hall.ROUTES,
+    *staff.ROUTES,
+]
 
 
 def release() -> str:
@@ -64,6 +72,10 @@ class Metrics:
         self._set("agents", "Connected agents", agents)
         self._set("views", "Views with subscribers", topics)
         self._set("subscriptions", "Subscriptions", subscriptions)
+        dropped = self._frame.voice.english_dropped
+        self._set(
+            "speech_english_dropped", "Announcements in Chinese alone since the start, under load (UX V-06)", dropped
+        )
         self._set("batches", "Commits since the start", self._frame.hub.batches)
         self._set("commands", "Commands committed since the start", self._frame.hub.commands)
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -101,5 +113,6 @@ def make_app(frame: Frame) -> tuple[web.Application, Sockets]:
     app.router.add_get("/readyz", ready)
     app.router.add_get("/metrics", Metrics(frame, sockets).answer)
     app.router.add_get("/api/v1/voice/{name}", frame.voice.file)
+    app.router.add_get("/api/v1/voice/guide/{name}", frame.voice.guidance.file)
     Pages(frame, screens_dir()).add_to(app)
     return app, sockets

@@ -11,6 +11,7 @@ from queue_server.app.texts import words
 from queue_server.domain.errors import Rejected, Unavailable
 from queue_server.store.port import StoreError
 from queue_server.web.frame import Frame
+from queue_server.web.phones import view_of
 from queue_server.web.principals import Person, bearer, device_person, identify
 from queue_server.wire.agent import AgentHeartbeat, AgentHello, FromAgent, ToAgent
 from queue_server.wire.frames import text_frame
@@ -22,6 +23,7 @@ from queue_server.wire.live import (
     Played,
     PlayerReady,
     Refused,
+    Say,
     Subscribe,
     ToScreen,
     Unsubscribe,
@@ -304,12 +306,19 @@ class _Seat:
                 self._subscribed.discard((message.view, message.of))
             case PlayerReady() if self._may_see("hall", message.zone) and self._person is not None:
                 self._frame.voice.player(message.zone, self._peer, message.ready)
+            case Say() if self._is_kiosk():
+                play = await self._frame.voice.guidance.play(message, self._frame.hub.lease.epoch)
+                if play is not None:
+                    self._peer.say(play)
             case Played():
                 await _quietly(self._frame.voice.played(self._peer, message.id, message.outcome, message.reason))
             case Alive() if self._person is not None and self._person.kind == "device":
                 self._frame.seen[self._person.name] = self._frame.hub.clock.now()
             case _:
                 pass
+
+    def _is_kiosk(self) -> bool:
+        return self._person is not None and self._person.kind == "device" and "kiosk" in self._person.roles
 
     async def _subscribe(self, view: str, of: str) -> None:
         of = of or (self._ticket if view == "ticket" else "")
@@ -321,6 +330,8 @@ class _Seat:
             try:
                 await self._frame.live.subscribe(self._peer, view, of)
             except KeyError:
+                if view == "ticket" and await self._show_past(of):
+                    return
                 code = "not-found"
             except Unavailable:
                 code = "unavailable"
@@ -328,6 +339,15 @@ class _Seat:
                 self._subscribed.add((view, of))
                 return
         self._peer.say(Refused(code=code, view=view, of=of, text=words(code)))
+
+    async def _show_past(self, of: str) -> bool:
+        """A ticket of an earlier day while its services may be rated (UX P-01): nothing else happens to it."""
+        past = await view_of(self._frame, of)
+        if past is None:
+            return False
+        hall = await self._frame.hub.read(lambda hall: self._frame.screens.hall_document(hall, ""))
+        self._frame.live.show(self._peer, "ticket", of, {"hall": hall, "ticket": past})
+        return True
 
     async def leave(self) -> None:
         self._frame.live.forget(self._peer)

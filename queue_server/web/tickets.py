@@ -7,21 +7,25 @@ from datetime import date
 
 import msgspec
 from aiohttp import web
+from msgspec import structs
 
-from queue_server.app.agents import PRINTING, job_of
 from queue_server.app.calendar import next_working_day
 from queue_server.app.hub import Extras
+from queue_server.app.past import retell
+from queue_server.app.printing import PRINTING, job_of
 from queue_server.app.search import MatterIndex, initials_of
 from queue_server.app.texts import NOTHING, words
 from queue_server.app.views.tickets import ticket_document, ticket_line
 from queue_server.domain import commands as c
+from queue_server.domain.configuration import Configuration
 from queue_server.domain.decide import Decision
 from queue_server.domain.errors import Malformed, Rejected
-from queue_server.domain.events import TicketIssued
+from queue_server.domain.events import TicketIssued, decode_event
 from queue_server.domain.model import Hall, Ticket
 from queue_server.store.port import PERSONAL_KEPT_MS, Lookup, PersonalRow
 from queue_server.web.frame import NOBODY, Frame, Route, new_id, query_int
 from queue_server.web.principals import Person, bearer
+from queue_server.web.said import sealed
 from queue_server.wire.api import (
     Empty,
     Identity,
@@ -34,7 +38,7 @@ from queue_server.wire.api import (
     TicketTaken,
     encode,
 )
-from queue_server.wire.common import DeviceState, PrinterState
+from queue_server.wire.common import DeviceState, PrinterState, TicketState
 
 ISSUERS = frozenset({"kiosk", "guide", "manager"})
 GUIDES = frozenset({"guide", "manager", "desk"})
@@ -82,7 +86,7 @@ def _prints(hall: Hall, printer: str) -> bool:
     return health is not None and health.state is not DeviceState.OFFLINE and health.printer in USABLE
 
 
-def _taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
+def taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
     def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
         now = frame.hub.clock.now()
         ticket = hall.tickets[decision.subject]
@@ -111,8 +115,14 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Respon
         raise Malformed("note", "a note is written by staff, never by a citizen (law 10)")
     if body.language not in ("zh", "en"):
         raise Malformed("language", "zh or en")
-    who, extras = await _person_of(frame, body.identity) if body.identity else ("", None)
-    slip = await _slip(frame, body.slip) if body.slip else ""
+    note, extras = sealed(frame, body.note)
+    who = ""
+    if body.identity:
+        who, told = await _person_of(frame, body.identity)
+        extras = Extras([*extras.personal, *told.personal], told.lookups)
+    slip = await _slip(frame, body.slip, person) if body.slip else None
+    if slip is not None:
+        body, who = _for_slip(body, slip), who or slip.person
 
     def command(hall: Hall) -> c.TakeTicket:
         return c.TakeTicket(
@@ -123,25 +133,59 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Respon
             priority=body.priority,
             person=who,
             origin=_origin(person),
-            note=body.note,
+            note=note,
             language=body.language,
-            slip=slip,
+            slip=slip.id if slip else "",
             printer=usable_printer(hall, person, body.printer) if body.paper else "",
         )
 
-    return await frame.carry(request, person, command, _taken(frame), extras)
+    return await frame.carry(request, person, command, taken(frame), extras)
 
 
-async def _slip(frame: Frame, token: str) -> str:
-    """The id of a ticket that was not reached on the day before this one (RULES 34); Rejected for any other."""
-    read = frame.screens.around.tokens.read(token)
-    if read is None or read[0] != "t":
+async def _slip(frame: Frame, code: str, person: Person) -> Ticket:
+    """A ticket that was not reached on the day before this one, as it was then (RULES 34); Rejected for any other.
+
+    `code` is the address in the slip's code or the token at its end; staff may also type the number that stands on it.
+    """
+
+    def look(hall: Hall) -> tuple[str, Configuration]:
+        return hall.previous_day, hall.configuration
+
+    previous, configuration = await frame.hub.read(look)
+    name = frame.screens.around.tokens.read(code.strip().rpartition("/")[2])
+    wanted = name[1] if name and name[0] == "t" else ""
+    if not wanted and person.kind == "staff":
+        wanted = await _numbered(frame, code.strip().upper(), previous)
+    told = await retell(frame.store, frame.hub.name, configuration, "t", wanted) if wanted else None
+    ticket = told.tickets.get(wanted) if told is not None and told.day == previous else None
+    if ticket is None or ticket.state is not TicketState.UNCALLED:
         raise Rejected("slip-unknown")
-    previous = await frame.hub.read(lambda hall: hall.previous_day)
-    async for row in frame.store.read(frame.hub.name, subject="queue", day=previous, naming=(read[1],)):
-        if row.kind == "TicketUncalled":
-            return read[1]
-    raise Rejected("slip-unknown")
+    return ticket
+
+
+async def _numbered(frame: Frame, number: str, day: str) -> str:
+    """The id of the ticket that had a number on a day; "" for none."""
+    if not number or not day:
+        return ""
+    async for row in frame.store.read(frame.hub.name, subject="queue", day=day, naming=(number,)):
+        event = decode_event(row.kind, row.version, row.data)
+        if isinstance(event, TicketIssued) and event.number == number:
+            return event.ticket
+    return ""
+
+
+def _for_slip(body: TakeTicket, slip: Ticket) -> TakeTicket:
+    """What the slip's ticket still wanted, where the request names nothing else."""
+    if body.matters or body.bundle:
+        return body
+    left = [stop for stop in slip.stops if not stop.done]
+    return structs.replace(
+        body,
+        matters=[matter for stop in left for matter in stop.matters],
+        bundle=next((stop.bundle for stop in left if stop.bundle), ""),
+        quantity=slip.quantity,
+        priority=body.priority or slip.priority,
+    )
 
 
 async def lost(frame: Frame, request: web.Request, person: Person) -> web.Response:
@@ -186,7 +230,7 @@ async def one(frame: Frame, request: web.Request, person: Person) -> web.Respons
     """One ticket of today, with its address for the QR code."""
     name = request.match_info["ticket"]
     body = await frame.hub.read(
-        lambda hall: _taken(frame)(hall, Decision([], name))[1] if name in hall.tickets else None
+        lambda hall: taken(frame)(hall, Decision([], name))[1] if name in hall.tickets else None
     )
     if body is None:
         raise web.HTTPNotFound
@@ -199,7 +243,7 @@ def _on_ticket(action: str, build: Callable[[str], c.Command]) -> Route:
         name = request.match_info["ticket"]
 
         def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
-            return _taken(frame)(hall, Decision(decision.events, name))
+            return taken(frame)(hall, Decision(decision.events, name))
 
         return await frame.carry(request, person, build(name), respond)
 
@@ -215,7 +259,7 @@ async def reprint(frame: Frame, request: web.Request, person: Person) -> web.Res
         raise Rejected("no-printer")
 
     def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
-        return _taken(frame)(hall, Decision(decision.events, name))
+        return taken(frame)(hall, Decision(decision.events, name))
 
     kiosk = _origin(person) if "kiosk" in person.roles else ""
     return await frame.carry(request, person, c.Reprint(ticket=name, printer=printer, kiosk=kiosk), respond)
@@ -233,7 +277,7 @@ async def slip(frame: Frame, request: web.Request, person: Person) -> web.Respon
     printer, valid_on = await frame.hub.read(look)
 
     def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
-        return _taken(frame)(hall, Decision(decision.events, name))
+        return taken(frame)(hall, Decision(decision.events, name))
 
     return await frame.carry(request, person, c.TurnAway(ticket=name, printer=printer, valid_on=valid_on), respond)
 
@@ -265,7 +309,7 @@ async def kiosk_help(frame: Frame, request: web.Request, person: Person) -> web.
 
 async def test_print(frame: Frame, request: web.Request, person: Person) -> web.Response:
     await frame.body(request, Empty)
-    if not await frame.agents.print_test(person.of):
+    if not await frame.agents.prints.test(person.of):
         raise Rejected("no-printer")
     return web.Response(body=b"{}", content_type="application/json")
 
@@ -274,10 +318,14 @@ async def test_print(frame: Frame, request: web.Request, person: Person) -> web.
 
 
 async def matters(frame: Frame, request: web.Request, person: Person) -> web.Response:
-    """Search by everyday words, names, pinyin or initials; or all of a `domain` ("bundles" for the bundles)."""
+    """Search by everyday words, names, pinyin, initials or English; or all of a `domain` ("bundles" for the bundles).
+
+    `lang=en`: the beginnings of English words come first, and `letters` are theirs.
+    """
     if person is NOBODY and frame.screens.around.tokens.read(bearer(request)) is None:
         raise Rejected("unauthorised")
     text, domain = request.query.get("q", "")[:100], request.query.get("domain", "")
+    english = request.query.get("lang", "") == "en"
     limit, offset = query_int(request, "limit", 8, 1, 400), query_int(request, "offset", 0, 0, 10_000)
 
     version, configuration = await frame.hub.read(lambda hall: (hall.version, hall.configuration))
@@ -286,21 +334,23 @@ async def matters(frame: Frame, request: web.Request, person: Person) -> web.Res
 
     def look(hall: Hall) -> bytes:
         if text:
-            names = [(hit.id, hit.kind) for hit in frame.index.search(text, SEARCH_MAX)]
-            letters = frame.index.letters(text)
+            names = [(hit.id, hit.kind) for hit in frame.index.search(text, SEARCH_MAX, english=english)]
         else:
-            names, letters = _all_of(hall, domain), frame.index.letters("")
+            names = _all_of(frame, hall, domain)
+        letters = frame.index.letters(text, english=english)
         hits = [_hit(frame, hall, name, kind) for name, kind in names[offset : offset + limit]]
         return encode(MatterHits(hits=hits, total=len(names), letters=letters))
 
     return web.Response(body=await frame.hub.read(look), content_type="application/json")
 
 
-def _all_of(hall: Hall, domain: str) -> list[tuple[str, str]]:
+def _all_of(frame: Frame, hall: Hall, domain: str) -> list[tuple[str, str]]:
+    """The most wanted first."""
+    weight = frame.screens.weight(hall)
     if domain == "bundles":
-        return [(bundle.id, "bundle") for bundle in hall.configuration.bundle]
+        return [(each.id, "bundle") for each in sorted(hall.configuration.bundle, key=lambda each: -weight[each.id])]
     offered = [m for m in hall.configuration.matter if m.offered and (not domain or m.domain == domain)]
-    return [(matter.id, "matter") for matter in sorted(offered, key=lambda matter: -matter.share)]
+    return [(matter.id, "matter") for matter in sorted(offered, key=lambda matter: -weight[matter.id])]
 
 
 def _hit(frame: Frame, hall: Hall, name: str, kind: str) -> MatterHit:
@@ -310,17 +360,19 @@ def _hit(frame: Frame, hall: Hall, name: str, kind: str) -> MatterHit:
     ahead, low, high, served = frame.screens.wait_of(hall, queue, frame.hub.clock.now())
     entry = bundle or matter
     assert entry is not None
-    departments = {each.id: each.short or each.name for each in hall.configuration.department}
     owner = bundle.lead if bundle else matter.department if matter else ""
+    department = hall.catalogue.departments.get(owner)
     domain = hall.catalogue.domains.get(matter.domain) if matter else None
     return MatterHit(
         id=name,
         kind=kind,
         name=entry.name,
-        name_en=matter.name_en if matter else "",
+        name_en=entry.name_en,
         everyday=list(entry.everyday),
         domain=domain.name if domain else "一件事",
-        department=departments.get(owner, owner),
+        domain_en=domain.name_en if domain else "Life events",
+        department=(department.short or department.name) if department else owner,
+        department_en=department.name_en if department else "",
         initials=initials_of(entry.name),
         waiting=ahead,
         wait_low_s=low,

@@ -6,13 +6,15 @@ from the server carries the writer's epoch; a message with a lower epoch than th
 
 import msgspec
 
-from queue_server.wire.common import DeviceState, Message, PrinterState
+from queue_server.wire.common import DeviceState, Message, PrinterState, Words
+
+NO_NOTICE = Words(zh="", en="")
 
 
 class DeviceEntry(Message, frozen=True, kw_only=True):
     """One device of the agent's map.
 
-    kind: keypad, rating_pad, strip, board or printer. `url` names the line (several entries with one url share it);
+    kind: keypad, rating_pad, strip, board, speaker or printer. `url` names the line (several entries with one url share it);
     `address` is the device's on the line (0 where there is none). `profile` picks a keymap, acknowledgement variant or
     printer profile. `levels` maps the device's own key codes (decimal strings) to 5…1. `settings` are the profile's own.
     """
@@ -74,7 +76,16 @@ class DeviceHealth(msgspec.Struct, frozen=True, kw_only=True, tag="health"):
     counters: dict[str, int]
 
 
-FromAgent = AgentHello | KeypadPressed | RatingPressed | Printed | DeviceHealth
+class Spoke(msgspec.Struct, frozen=True, kw_only=True, tag="spoke"):
+    """What became of a `Speak`. state: started, then one of spoken, failed (nothing sounded) and unknown."""
+
+    job: str
+    device: str
+    state: str
+    reason: str
+
+
+FromAgent = AgentHello | KeypadPressed | RatingPressed | Printed | DeviceHealth | Spoke
 
 
 class AgentWelcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
@@ -104,7 +115,8 @@ class PressStored(msgspec.Struct, frozen=True, kw_only=True, tag="press_stored")
 class ShowStrip(msgspec.Struct, frozen=True, kw_only=True, tag="show"):
     """What a strip or board means now; the agent renders it (UX W-03). Latest wins, re-sent every 30 s (W-02).
 
-    state: call, serving, paused, waiting, closed, emergency. `lines` are a board's rows (number, plate).
+    state: call, serving, paused, waiting, closed, emergency. `lines` are a board's rows (number, plate). `notice` is the
+    hall's announcement in both languages: alone in an emergency, in turn with the state at an early closing (UX D-08).
     """
 
     epoch: int
@@ -114,6 +126,7 @@ class ShowStrip(msgspec.Struct, frozen=True, kw_only=True, tag="show"):
     window: str
     text: str
     lines: list[tuple[str, str]]
+    notice: Words = NO_NOTICE
 
 
 class Invite(msgspec.Struct, frozen=True, kw_only=True, tag="invite"):
@@ -135,6 +148,21 @@ class PrintJob(msgspec.Struct, frozen=True, kw_only=True, tag="print"):
     paper: msgspec.Raw
 
 
+class Speak(msgspec.Struct, frozen=True, kw_only=True, tag="speak"):
+    """Say `tokens` (displays.speech, Chinese: digits one by one) once, or not at all if not begun after `expires_in_ms`.
+
+    `follows`: it repeats what was said just before, without a chime. `volume` is percent. A job is said at most once.
+    """
+
+    epoch: int
+    job: str
+    device: str
+    tokens: list[str]
+    follows: bool
+    volume: int
+    expires_in_ms: int
+
+
 class KeypadShow(msgspec.Struct, frozen=True, kw_only=True, tag="keypad_show"):
     """Show the waiting count or a number on a keypad's display."""
 
@@ -150,4 +178,6 @@ class AgentHeartbeat(msgspec.Struct, frozen=True, kw_only=True, tag="heartbeat")
     at: int
 
 
-ToAgent = AgentWelcome | KeypadAnswered | PressStored | ShowStrip | Invite | PrintJob | KeypadShow | AgentHeartbeat
+ToAgent = (
+    AgentWelcome | KeypadAnswered | PressStored | ShowStrip | Invite | PrintJob | Speak | KeypadShow | AgentHeartbeat
+)

@@ -9,13 +9,14 @@
 | POST tickets/{id}/{reactivate,cancel} | guide, manager | Empty → TicketTaken |
 | POST tickets/{id}/reprint | guide, manager; the kiosk that issued it, once, within a minute | Reprint → TicketTaken |
 | POST tickets/{id}/slip | guide, manager | Reprint → TicketTaken (未叫到, priority on the next working day; RULES 34) |
+| POST kiosk/reactivate | kiosk | Slip → TicketTaken (RULES 28: a passed ticket waits again) |
 | POST kiosk/pin | kiosk | KioskPin → Empty (403 wrong, 429 too many tries; UX K-16) |
 | POST kiosk/{help,test-print} | kiosk | Empty → Empty (help raises the alarm `help`) |
 | GET tickets/{id}/life | manager, auditor | → TicketLife |
 | GET phone/{token} | the ticket's token | → TicketView |
 | POST phone/{token}/{cancel,delay,help} | the ticket's token | Empty → TicketView |
 | POST ratings | the ticket's token | Rate → Rated |
-| GET matters?q=&domain=&limit=&offset= | anybody in the hall with a token or session | → MatterHits |
+| GET matters?q=&domain=&lang=&limit=&offset= | anybody in the hall with a token or session | → MatterHits |
 | POST windows/{id}/{open,pause,resume,close} | clerk at it, manager | OpenWindow, PauseWindow, Empty → DeskReply |
 | POST windows/{id}/{call-next,recall,arrive,finish,no-show,undo} | clerk at it | Empty, Finish, NoShow → DeskReply |
 | POST, DELETE windows/{id}/help | clerk at it | Empty → Empty (UX C-15) |
@@ -23,6 +24,7 @@
 | POST windows/{id}/{transfer,park,unpark,restore,serve-direct} | clerk at it | Transfer, Park, OneTicket, ServeDirect → DeskReply |
 | POST windows/{id}/transfer/preview | clerk at it | Transfer → TransferPreview (changes nothing) |
 | POST windows/{id}/help · DELETE windows/{id}/help | clerk at it; ended also by guide, manager | Empty → Empty (UX C-15) |
+| GET said/{reference} | staff | → Said (a note or reason in somebody's own words, until it expires) |
 | GET windows | any staff session | → WindowsDocument (where to sit down, where to transfer) |
 | POST day/{open,close,end} · GET day/closing | manager | Empty, CloseDay → DayReply |
 | POST message | manager | SetMessage → Empty |
@@ -42,7 +44,7 @@ from typing import Annotated
 
 import msgspec
 
-from queue_server.wire.common import Incoming, Message, Words
+from queue_server.wire.common import Incoming, Message, PrintState, TicketState, Words
 from queue_server.wire.documents import DeskDocument, TicketDocument, TicketLine
 
 Line = Annotated[str, msgspec.Meta(max_length=200)]
@@ -84,7 +86,8 @@ class TakeTicket(Incoming, frozen=True, kw_only=True):
     """Matters (ids, at least one) or one bundle (id); priority is a class id or "".
 
     quantity 1…50 counts filings of the same matter. `printer` is a device id; "" is the kiosk's own, or for staff the
-    hall's first that prints. `slip` is the token on a slip that was not reached the day before.
+    hall's first that prints. `slip` is what stands in the code of a slip of the day before (its address or its token), for
+    staff also the number on it; without matters and bundle the ticket is for what the slip was for.
     """
 
     matters: Ids = []
@@ -103,6 +106,14 @@ class Reprint(Incoming, frozen=True, kw_only=True):
     """The same number again, marked 补; `printer` as in TakeTicket."""
 
     printer: str = ""
+
+
+class Slip(Incoming, frozen=True, kw_only=True):
+    """A slip as a kiosk read it: the token of its QR code, or its number (figures alone will do) and check code."""
+
+    token: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    number: Annotated[str, msgspec.Meta(max_length=12)] = ""
+    code: Annotated[str, msgspec.Meta(max_length=8)] = ""
 
 
 class KioskPin(Incoming, frozen=True, kw_only=True):
@@ -165,7 +176,9 @@ class MatterHit(Message, frozen=True, kw_only=True):
     name_en: str
     everyday: list[str]
     domain: str
+    domain_en: str
     department: str
+    department_en: str
     initials: str
     waiting: int
     wait_low_s: int | None
@@ -176,7 +189,8 @@ class MatterHit(Message, frozen=True, kw_only=True):
 
 
 class MatterHits(Message, frozen=True, kw_only=True):
-    """`letters` are the pinyin initials that would still lead somewhere after `q` (UX 1, initials pad).
+    """`letters` are the pinyin initials that would still lead somewhere after `q` (UX 1, initials pad); with `lang=en`,
+    the letters of English names.
 
     `domain` of the request is a domain's id, or `bundles`; an empty `q` gives the most wanted first.
     """
@@ -244,6 +258,13 @@ class Park(Incoming, frozen=True, kw_only=True):
     minutes: Annotated[int, msgspec.Meta(ge=1, le=480)] = 15
 
 
+class Said(Message, frozen=True, kw_only=True):
+    """What a member of staff wrote; `expired` when it is no longer kept (law 10)."""
+
+    text: str
+    expired: bool
+
+
 class OneTicket(Incoming, frozen=True, kw_only=True):
     """`ticket` is an id (unpark, restore)."""
 
@@ -269,18 +290,33 @@ class DeskReply(Message, frozen=True, kw_only=True):
 
 
 class CloseDay(Incoming, frozen=True, kw_only=True):
-    """Early closing: no more tickets; `text` is announced."""
+    """Early closing: no more tickets; `text` (Chinese) and `text_en` (English) are announced."""
 
     text: Line = ""
+    text_en: Line = ""
+
+
+class Unreached(Message, frozen=True, kw_only=True):
+    """A ticket that the day does not reach: still waiting, or uncalled; `slips` counts those asked for (RULES 34).
+
+    `print_state` is of the last slip, once there is one.
+    """
+
+    id: str
+    number: str
+    matter: Words
+    state: TicketState
+    slips: int
+    print_state: PrintState
 
 
 class DayReply(Message, frozen=True, kw_only=True):
-    """`unreachable` are numbers that the remaining time will not reach, in calling order."""
+    """`unreachable` are those that the remaining time will not reach, in calling order, then those already uncalled."""
 
     state: str
     day: str
     waiting: int
-    unreachable: list[str]
+    unreachable: list[Unreached]
 
 
 class SetMessage(Incoming, frozen=True, kw_only=True):

@@ -1,3 +1,4 @@
+# long: every document of the live maps, read beside the table
 """The documents of the live maps: complete, so that the newest wins and nothing needs merging.
 
 A subscription names a view and what it is of; its keyed map holds these documents:
@@ -9,8 +10,8 @@ A subscription names a view and what it is of; its keyed map holds these documen
 | console | window id | hall, window, desk, queues, next, aside, help (AlarmDocument or null: a call for help, UX C-15) |
 | kiosk | kiosk id | hall, kiosk, menu |
 | ticket | ticket token | hall, ticket |
-| guide | "" | hall, menu, windows, queues, alarms, devices |
-| manager | "" | hall, windows, queues, alarms, devices, figures |
+| guide | "" | hall, menu, windows, queues, alarms, devices, demand |
+| manager | "" | hall, windows, queues, alarms, devices, figures, demand |
 """
 
 from queue_server.wire.common import (
@@ -33,7 +34,10 @@ class HallMessage(Message, frozen=True, kw_only=True):
 
 
 class HallDocument(Message, frozen=True, kw_only=True):
-    """Key `hall`: who we are and how the day stands. `day` is YYYY-MM-DD; zone is the subscribed zone's name."""
+    """Key `hall`: who we are and how the day stands. `day` is YYYY-MM-DD; zone is the subscribed zone's name.
+
+    `english_unofficial`: English names are an unconfirmed translation, and a page that shows them in English says so.
+    """
 
     id: str
     name: Words
@@ -46,6 +50,7 @@ class HallDocument(Message, frozen=True, kw_only=True):
     animations: bool
     recent_rows: int
     sample: bool
+    english_unofficial: bool
 
 
 class Call(Message, frozen=True, kw_only=True):
@@ -185,6 +190,8 @@ class Undoable(Message, frozen=True, kw_only=True):
 class DeskDocument(Message, frozen=True, kw_only=True):
     """Key `desk`: the ticket in hand and every key with its state; `asked` is an open question to the clerk.
 
+    `note` is a code or a reference to what somebody wrote (GET said/{reference}).
+
     Actions are call-next, recall, arrive, no-show, finish, transfer, park, pause, resume, close, serve-direct, undo.
     """
 
@@ -221,7 +228,7 @@ class QueuesDocument(Message, frozen=True, kw_only=True):
 
 
 class TicketLine(Message, frozen=True, kw_only=True):
-    """One line of a list of tickets."""
+    """One line of a list of tickets; `note` as in `DeskDocument`."""
 
     id: str
     number: str
@@ -288,8 +295,57 @@ class DevicesDocument(Message, frozen=True, kw_only=True):
     devices: list[DeviceDocument]
 
 
+class WindowFigures(Message, frozen=True, kw_only=True):
+    """A window today: services finished there, and for how many of them the citizen was invited to rate (RULES 36)."""
+
+    window: str
+    plate: str
+    name: Words
+    served: int
+    invited: int
+
+
+class ReasonCount(Message, frozen=True, kw_only=True):
+    """A reason as a code (`other` for all that was written by hand), and how often it was given."""
+
+    reason: str
+    times: int
+
+
+class GivenCallsLine(Message, frozen=True, kw_only=True):
+    """Calls of given numbers by one member of staff at one window (RULES 23); reasons, the most frequent first."""
+
+    window: str
+    plate: str
+    staff: str
+    staff_name: str
+    times: int
+    last_at: int
+    reasons: list[ReasonCount]
+
+
+class DemandLine(Message, frozen=True, kw_only=True):
+    """A matter or bundle (kind) that was wanted `times` today and that no open window served (RULES 17)."""
+
+    id: str
+    kind: str
+    name: Words
+    times: int
+    last_at: int
+
+
+class DemandDocument(Message, frozen=True, kw_only=True):
+    """Key `demand`: what nobody served today, the most wanted first."""
+
+    lines: list[DemandLine]
+
+
 class FiguresDocument(Message, frozen=True, kw_only=True):
-    """Key `figures`: today so far; waits in seconds over tickets already called."""
+    """Key `figures`: today so far; waits in seconds over tickets already called.
+
+    `served` counts every finished service, `served_direct` those of them without a ticket. `windows` are those with a
+    finished service; `given`, the most frequent first, adds up to `called_given`.
+    """
 
     issued: int
     waiting: int
@@ -302,12 +358,17 @@ class FiguresDocument(Message, frozen=True, kw_only=True):
     mean_wait_s: int | None
     longest_waiting_s: int
     unmet: int
+    called_given: int
+    windows: list[WindowFigures]
+    given: list[GivenCallsLine]
 
 
 class KioskDocument(Message, frozen=True, kw_only=True):
     """Key `kiosk`: whether a tap leads to a ticket now, and the printer before the tap (UX K-11, K-15).
 
-    `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM).
+    `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM). `voice`:
+    it can speak (UX K-06). `reactivates`: the pass rule leaves tickets that their citizens bring back here (RULES 28).
+    `scanner`: slips of the day before may be held before it (RULES 34).
     """
 
     id: str
@@ -318,6 +379,8 @@ class KioskDocument(Message, frozen=True, kw_only=True):
     issuing: bool
     closed_reason: Words
     voice: bool
+    reactivates: bool
+    scanner: bool
 
 
 class MenuEntry(Message, frozen=True, kw_only=True):
@@ -355,8 +418,13 @@ class MenuDocument(Message, frozen=True, kw_only=True):
 
 
 class TicketView(Message, frozen=True, kw_only=True):
-    """Key `ticket` of a phone: the ticket and whether it may be rated now (service id) until ms UTC."""
+    """Key `ticket` of a phone: the ticket, and the service that may be rated now, at the window `rate_plate`, until ms UTC.
+
+    Of several stops it is the last one finished and not rated; when that is rated, the one before.
+    """
 
     ticket: TicketDocument
     rate_service: str
+    rate_plate: str
+    rate_matters: list[Words]
     rate_until: int | None

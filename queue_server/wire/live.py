@@ -31,6 +31,18 @@ class PlayerReady(msgspec.Struct, frozen=True, kw_only=True, tag="player", forbi
     ready: bool
 
 
+class Say(msgspec.Struct, frozen=True, kw_only=True, tag="say", forbid_unknown_fields=True):
+    """A kiosk asks for one of its sentences (UX K-06), after the number just taken where `number` is given; answered by play.
+
+    `phrase` is a name of `displays.speech.guidance.SENTENCES`, `language` zh or en; `ahead` -1 is not said.
+    """
+
+    phrase: str
+    language: str = "zh"
+    number: str = ""
+    ahead: int = -1
+
+
 class Played(msgspec.Struct, frozen=True, kw_only=True, tag="played", forbid_unknown_fields=True):
     """The end of one announcement: outcome is done or failed."""
 
@@ -45,7 +57,7 @@ class Alive(msgspec.Struct, frozen=True, kw_only=True, tag="alive", forbid_unkno
     sound: str = ""
 
 
-FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Played | Alive
+FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
@@ -91,7 +103,10 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag="heartbeat"):
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True, tag="play"):
-    """Play one file now, once; answer with played. Stop after `duration_ms` + 3000 (UX V-08)."""
+    """Play one file now, once; answer with played. Stop after `duration_ms` + 3000 (UX V-08).
+
+    `again` says once more what has just been said (a repetition, the second language): no new call.
+    """
 
     id: str
     epoch: int
@@ -100,6 +115,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True, tag="play"):
     duration_ms: int
     text: Words
     volume: int
+    again: bool
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):

@@ -278,7 +278,13 @@ class Checker:
         claims = {c["id"]: c for c in self.db.claims.values() if c["kind"] == "speech"}
         heard: Counter[tuple[str, str, str]] = Counter()
         for zone, rows in self.audio.items():
+            said = ""
             for row in rows:
+                if row["again"]:
+                    if row["text"] != said:
+                        self.find("repeats-nothing", f"{zone} heard {row['text']!r} again, after {said!r}")
+                    continue
+                said = row["text"]
                 for found in SPOKEN.finditer(row["text"]) if row["outcome"] == "done" else ():
                     heard[zone, found["number"], found["plate"]] += 1
         if not claims and not heard:
@@ -299,6 +305,12 @@ class Checker:
                     open_end[key] += 1
                 case state:
                     self.find("speech-open", f"call {call.times} of {call.number} to {call.window}: claim {state}")
+        zones = {window["zone"] for window in self.windows.values()}
+        for event in self.db.of("AnnouncementDue"):
+            for zone in sorted(zones):
+                claim = claims.pop(f"notice:{zone}:{event.data['at']}", None)
+                if claim is None or claim["state"] not in ("done", "dropped", "unknown"):
+                    self.find("notice-open", f"{event.data['kind']} of {event.data['at']} in {zone}: {claim}")
         for name in claims:
             self.find("speech-uncalled", f"claim {name} belongs to no call")
         for key in done.keys() | heard.keys():

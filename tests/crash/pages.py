@@ -10,7 +10,10 @@ from tests.hall_process import Desk
 
 
 class Page:
-    """`documents` holds the newest of every (view, of, key); `plays` what it was told to say, in order."""
+    """`documents` holds the newest of every (view, of, key); `plays` what it was told to say, in order.
+
+    What says again what has just been said (UX V-03) it answers at once, and keeps no account of.
+    """
 
     def __init__(self, desk: Desk, token: str = "", session: aiohttp.ClientSession | None = None) -> None:
         self._desk = desk
@@ -51,6 +54,8 @@ class Page:
                 case "snapshot" | "change":
                     for key, document in body["documents"].items():
                         self.documents[body["view"], body["of"], key] = document
+                case "play" if body["again"]:
+                    await self.played(body["id"])
                 case "play":
                     self.plays.append(body)
                 case "refused":

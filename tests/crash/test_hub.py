@@ -16,7 +16,7 @@ from queue_server.domain import events as e
 from queue_server.domain.decide import Decision
 from queue_server.domain.errors import Rejected, Unavailable
 from queue_server.domain.model import Hall, empty_hall
-from queue_server.store import port
+from queue_server.store import port, tables
 from queue_server.store.audit import verify
 from queue_server.store.port import Batch, Committed, Lease
 from queue_server.store.store import Store
@@ -189,6 +189,29 @@ async def test_one_key_is_one_effect_from_two_connections_at_once(office: Office
     assert await office.hub.read(lambda hall: list(hall.tickets)) == ["a"]
 
 
+class Forgetful(dict[tuple[str, str], port.Receipt]):
+    """Receipts that nobody finds again."""
+
+    def get(self, *_: Any) -> Any:
+        return None
+
+
+async def test_law_6_fails_when_idempotency_is_switched_off(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutation: with a hub that forgets its keys the table still refuses; with a forgetful table too, it is done twice."""
+
+    async def nothing(_hub: Hub, _asked: object) -> Forgetful:
+        return Forgetful()
+
+    rule = test_one_key_is_one_effect_from_two_connections_at_once
+    monkeypatch.setattr(Hub, "_receipts", nothing)
+    with pytest.raises(Unavailable):
+        await rule(office)
+    written = office.store.statements
+    monkeypatch.setattr(written, "_receipt", written._upsert(tables.receipts, tuple(tables.receipts.c.keys())))
+    with pytest.raises(AssertionError):
+        await rule(office)
+
+
 async def test_a_key_with_another_body_is_refused_within_one_batch_too(office: Office) -> None:
     outcomes = await asyncio.gather(
         office.take("a", "key", "one"), office.take("b", "key", "two"), return_exceptions=True
@@ -341,3 +364,46 @@ async def test_a_look_that_raises_is_its_own_askers_affair(office: Office, error
     with pytest.raises((error, RuntimeError)):
         await office.hub.read(look)
     assert (await office.take("x")).status == 201
+
+
+async def test_law_5_a_full_inbox_refuses_at_once_and_loses_nothing_it_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the disk stands still commands wait up to the limit; one more is told so, and the hall goes on afterwards."""
+    monkeypatch.setattr(hubs, "INBOX_MAX", 10)
+    office, disk = Office(), asyncio.Event()
+    await office.open(tmp_path)
+
+    async def stands_still(_batch: Batch) -> None:
+        await disk.wait()
+
+    office.store.before = stands_still
+    first = asyncio.create_task(office.take("first"))
+    await asyncio.sleep(0.1)  # it is being written
+    waiting = [asyncio.create_task(office.take(f"w{number}")) for number in range(10)]
+    await asyncio.sleep(0)
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="overloaded"):
+            await asyncio.wait_for(office.take("more"), 1)
+    disk.set()
+    answers = await asyncio.gather(first, *waiting)
+    assert [answer.status for answer in answers] == [201] * 11
+    assert (await office.take("later")).status == 201
+    assert await office.hub.read(lambda hall: "more" not in hall.tickets and len(hall.tickets) == 12)
+    office.task.cancel()
+    await asyncio.gather(office.task, return_exceptions=True)
+    await office.store.close()
+
+
+async def test_law_4_a_rejection_needs_an_unexpired_lease(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no event that a fence could stop: without the right to write nobody is told anything but 503."""
+
+    async def call() -> Answer:
+        command = c.CallNext(window="1", service="v")
+        return await office.hub.ask(command, Cause("s"), lambda _hall, _decision: (200, b""))
+
+    with pytest.raises(Rejected):
+        await call()
+    monkeypatch.setattr(Gate, "holds", lambda _store, _lease: False)
+    with pytest.raises(Unavailable, match="lease"):
+        await call()

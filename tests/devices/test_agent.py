@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -17,7 +18,8 @@ from devices.drivers.health import Health
 from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.protocols.keymaps import Key
-from devices.protocols.strip import Page
+from devices.protocols.paged import Page
+from queue_server.edge import render_strip
 from queue_server.wire.agent import (
     AgentHello,
     DeviceEntry,
@@ -32,7 +34,7 @@ from queue_server.wire.agent import (
     RatingPressed,
     ShowStrip,
 )
-from queue_server.wire.common import DeviceState, PrinterState
+from queue_server.wire.common import DeviceState, PrinterState, Words
 from tests.devices.hall import listen_url, until
 from tests.devices.server import WireServer
 
@@ -183,6 +185,22 @@ async def test_what_the_server_says_reaches_the_devices(office: Office) -> None:
         assert await office.keypad.press(Key.CALL)
 
 
+async def test_ux_d_08_a_closing_and_the_number_take_turns_on_the_strip(office: Office) -> None:
+    """As the real pages are made: the number is back after every page of the closing, in both languages."""
+    office.render = render_strip  # type: ignore[method-assign]
+    async with office.open():
+        await until(lambda: office.line.connected)
+        closing = Words(zh="提前下班", en="We close")
+        shown = ShowStrip(
+            epoch=1, device="s3", state="call", number="A012", window="1", text="", lines=[], notice=closing
+        )
+        await office.server.say(shown)
+        await office.line.until(lambda: len(office.strip.history) >= 5, timeout_s=20)
+        turns = list(office.strip.history)[-5:]
+        assert {*turns} == {"请A012", "提前下班", "We close"}
+        assert all("请A012" in pair for pair in itertools.pairwise(turns))
+
+
 async def test_law_8_a_press_is_on_disk_before_the_device_is_acknowledged_and_delivered_once(office: Office) -> None:
     async with office.open():
         await office.server.stop()
@@ -300,7 +318,7 @@ async def test_a_wrong_entry_is_named_with_what_to_mend_and_its_neighbours_run(o
             assert "unknown setting 'gap'" in reasons["s1"]
             assert "0x03" in reasons["s4"]
             assert "hologram" in reasons["x1"]
-            assert "serial, tcp or memory" in reasons["u1"]
+            assert "no transport for 'carrier'" in reasons["u1"]
             assert await office.keypad.press(Key.CALL)
 
 

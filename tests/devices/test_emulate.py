@@ -116,6 +116,40 @@ async def test_hardware_4_a_printer_tells_what_it_printed_and_runs_out_at_a_word
     await line.close()
 
 
+async def test_hardware_3_1_a_voice_module_tells_what_it_says_and_has_its_own_faults() -> None:
+    typed: asyncio.Queue[str] = asyncio.Queue()
+    told: list[dict[str, object]] = []
+
+    async def commands() -> AsyncIterator[str]:
+        while True:
+            yield await typed.get()
+
+    def events(kind: str) -> list[dict[str, object]]:
+        return [event for event in told if event["event"] == kind]
+
+    task = asyncio.create_task(
+        emulate("rs485", "tcp://127.0.0.1:0", ["syn6288"], [], commands=commands(), say=told.append)
+    )
+    await until(lambda: events("listening"))
+    line = transport(str(events("listening")[0]["url"]))
+    await line.open()
+    await line.write(bytes.fromhex("FD 00 0B 01 00 D3 EE D2 F4 CC EC CF C2 C1"))
+    assert await line.read() == b"\x41"
+    await until(lambda: any(event.get("speaking") == "宇音天下" for event in told))
+    typed.put_nowait("restart 0")
+    assert await line.read() == b"\x4a"
+    await until(lambda: events("device")[-1]["speaking"] == "")
+    typed.put_nowait("fault 0 garbled 1")
+    for wrong in ("fault 0 hoarse 1", "fault 3 deaf 1"):
+        typed.put_nowait(wrong)
+        await until(lambda wrong=wrong: any(event.get("command") == wrong for event in events("wrong")))
+    await line.write(bytes.fromhex("FD 00 02 21 DE"))
+    assert await line.read() == b"\x45"
+    typed.put_nowait("quit")
+    await asyncio.wait_for(task, 5)
+    await line.close()
+
+
 async def test_an_empty_line_is_wrong_usage() -> None:
     async def nothing() -> AsyncIterator[str]:
         return

@@ -9,7 +9,9 @@ import pytest
 
 from devices.transport import Listener, Transport, Unavailable, listen, memory_pair, transport
 from devices.transport.base import parse_url
+from devices.transport.datagrams import DATAGRAMS_LIMIT, UdpTransport
 from devices.transport.memory import PIPE_LIMIT_BYTES
+from devices.transport.serialports import SerialPort, find_port, serial_ports
 from devices.transport.streams import SerialTransport, serial_port_name
 from tests.devices.hall import listen_url
 
@@ -106,6 +108,12 @@ async def test_nothing_listens_is_unavailable(tmp_path: Path) -> None:
         "serial:///dev/x?speed=1",
         "serial:///dev/x?parity=Q",
         "tcp://h",
+        "udp://h",
+        "udp://h:1?far=2",
+        "ws://",
+        "serial://?vid=1a86",
+        "serial://?vid=1a86&pid=many",
+        "serial:///dev/x?vid=1a86&pid=7523",
         "carrier://x",
     ],
 )
@@ -148,3 +156,136 @@ async def test_a_name_is_taken_once() -> None:
         await listen("memory://once")
     await listener.close()
     await (await listen("memory://once")).close()
+
+
+async def test_each_datagram_is_one_read_and_a_listener_answers_who_asked() -> None:
+    listener = await listen("udp://127.0.0.1:0")
+    near, other = transport(listener.url), transport(listener.url)
+    await near.open()
+    await other.open()
+    await near.write(b"S01E")
+    await near.write(b"S95E")
+    far = await listener.accept()
+    assert [await far.read(), await far.read(2), await far.read()] == [b"S01E", b"S9", b"5E"]
+    await other.write(b"S05E")
+    await (await listener.accept()).write(b"S05OK")
+    await far.write(b"S95OK")
+    assert (await near.read(), await other.read()) == (b"S95OK", b"S05OK")
+    for end in (near, other, far, listener):
+        await end.close()
+
+
+async def test_nobody_at_a_udp_port_is_unavailable_and_opens_again() -> None:
+    listener = await listen("udp://127.0.0.1:0")
+    near = transport(listener.url)
+    await listener.close()
+    await near.open()
+    await near.write(b"S95E")
+    with pytest.raises(Unavailable):
+        await asyncio.wait_for(near.read(), 5)
+    with pytest.raises(Unavailable):
+        await near.write(b"S95E")
+    again = await listen(listener.url)
+    await near.open()
+    await near.write(b"S95E")
+    assert await (await again.accept()).read() == b"S95E"
+    with pytest.raises(Unavailable):
+        await near.write(bytes(1500))
+    await near.close()
+    await again.close()
+
+
+async def test_hardware_1_2_devices_report_to_one_local_port_and_each_line_hears_its_own() -> None:
+    """HARDWARE 1.2a: results come unasked to the host's UDP 7791, from any port of the tablet."""
+    listener = await listen("udp://127.0.0.1:0")
+    url = f"{listener.url}?local=47791"
+    near, rival = transport(url), transport(url)
+    await near.open()
+    with pytest.raises(Unavailable, match="another line"):
+        await rival.open()
+    stranger = transport("udp://127.0.0.1:47791")
+    await stranger.open()
+    await stranger.write(b"S02||card||5||E")
+    assert await near.read() == b"S02||card||5||E"
+    await near.write(b"S01E")
+    assert await (await listener.accept()).read() == b"S01E"
+    await near.close()
+    await rival.open()
+    for end in (rival, stranger, listener):
+        await end.close()
+
+
+async def test_design_law_5_a_flood_of_datagrams_is_bounded() -> None:
+    listener = await listen("udp://127.0.0.1:0")
+    near = transport(listener.url)
+    assert isinstance(near, UdpTransport)
+    await near.open()
+    await near.write(b"?")
+    far = await listener.accept()
+    for number in range(DATAGRAMS_LIMIT + 5):
+        await far.write(b"%03d" % number)
+    await asyncio.sleep(0.1)
+    assert await near.read() == b"005"
+    for end in (near, far, listener):
+        await end.close()
+
+
+async def test_each_websocket_message_is_one_read_text_both_ways() -> None:
+    listener = await listen("ws://127.0.0.1:0")
+    near, far = await joined(listener)
+    await near.write('{"method":"RateQuest","param":"张三"}'.encode())
+    assert await far.read() == '{"method":"RateQuest","param":"张三"}'.encode()
+    await far.write(b"\xff\x00")
+    assert await near.read(1) + await near.read() == b"\xff\x00"
+    reading = asyncio.create_task(near.read())
+    await asyncio.sleep(0.02)
+    await far.close()
+    with pytest.raises(Unavailable):
+        await reading
+    with pytest.raises(Unavailable):
+        await near.write(b"{}")
+    await near.open()
+    far = await listener.accept()
+    await far.write(b"again")
+    assert await near.read() == b"again"
+    for end in (near, far, listener):
+        await end.close()
+    with pytest.raises(Unavailable):
+        await transport(listener.url).open()
+
+
+BRIDGES = [
+    SerialPort("COM7", "USB-SERIAL CH340", 0x1A86, 0x7523, "", "1-1.2"),
+    SerialPort("COM8", "USB-SERIAL CH340", 0x1A86, 0x7523, "", "1-1.3"),
+    SerialPort("COM3", "FT232R", 0x0403, 0x6001, "A50285BI", "1-4"),
+    SerialPort("COM1"),
+]
+
+
+def test_hardware_6_a_usb_port_is_found_by_what_it_is_whatever_its_name() -> None:
+    assert find_port({"vid": "0403", "pid": "6001"}, lambda: BRIDGES) == "COM3"
+    assert find_port({"vid": "0403", "pid": "6001", "sn": "a50285bi"}, lambda: BRIDGES) == "COM3"
+    assert find_port({"vid": "1a86", "pid": "7523", "at": "1-1.3"}, lambda: BRIDGES) == "COM8"
+    with pytest.raises(Unavailable, match=r"2 serial ports .* COM7 \(at=1-1.2\), COM8"):
+        find_port({"vid": "1a86", "pid": "7523"}, lambda: BRIDGES)
+    with pytest.raises(Unavailable, match="no serial port vid=1a86 pid=5523"):
+        find_port({"vid": "1a86", "pid": "5523"}, lambda: BRIDGES)
+    assert [port.url for port in BRIDGES] == [
+        "serial://?vid=1a86&pid=7523&at=1-1.2",
+        "serial://?vid=1a86&pid=7523&at=1-1.3",
+        "serial://?vid=0403&pid=6001&sn=A50285BI",
+        "serial:///COM1",
+    ]
+
+
+def test_a_port_with_a_serial_number_goes_by_id_and_one_without_by_path() -> None:
+    links = ("/dev/serial/by-id/usb-FTDI-if00", "/dev/serial/by-path/pci-1-port0")
+    assert SerialPort("/dev/ttyUSB0", "", 0x0403, 0x6001, "A5", "1-4", links).url == "serial://" + links[0]
+    assert SerialPort("/dev/ttyUSB1", "", 0x1A86, 0x7523, "", "1-5", links).url == "serial://" + links[1]
+
+
+async def test_a_described_port_is_looked_up_when_it_is_opened() -> None:
+    line = transport("serial://?vid=dead&pid=beef&baud=115200")
+    with pytest.raises(Unavailable, match="vid=dead pid=beef"):
+        await line.open()
+    assert not [port for port in serial_ports() if port.vid == 0xDEAD]

@@ -191,7 +191,9 @@ class LivingHall:
         assert found is not None
         body = {"role": "agent", "of": "agent-1", "name": "agent-1"}
         await self.post(f"pairings/{found[1]}{found[2]}/approve", body)
-        await until(lambda: b"\x10\x04" in self.printer.raw and self.bus.to_devices, 30, "the agent on its lines")
+        await until(
+            lambda: b"\x10\x04" in self.printer.raw and (self.bus.to_devices or not self.strips), 30, "the agent"
+        )
 
     async def _read_agent(self) -> None:
         assert self.agent is not None

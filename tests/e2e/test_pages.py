@@ -33,7 +33,7 @@ async def test_every_page_keeps_to_itself(pages: Screens, busy_hall: Hall) -> No
         assert path in page.page.url, f"{name} went to {page.page.url}"
         await page.page.wait_for_timeout(300)
         _nobody_is_named(name, await page.page.content(), public=name not in ("console", "guide", "manager"))
-        findings += [f"{name}: {finding}" for finding in await _axe(page)]
+        findings += [f"{name}: {finding}" for finding in await axe(page)]
     assert not findings, "\n".join(findings)
     for name, page in opened.items():
         assert not page.foreign, (name, page.foreign)
@@ -68,7 +68,7 @@ def _nobody_is_named(name: str, html: str, *, public: bool) -> None:
         assert not re.search(r"(?<!\d)1[3-9]\d{9}(?!\d)", html), f"a phone number on {name}"
 
 
-async def _axe(opened: Opened) -> list[str]:
+async def axe(opened: Opened) -> list[str]:
     """Serious and critical findings; axe runs beside the page's CSP, which forbids it to everybody else."""
     await opened.page.evaluate(AXE.read_text(encoding="utf-8"))
     found: dict[str, Any] = await opened.page.evaluate("axe.run(document)")

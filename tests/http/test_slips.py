@@ -98,3 +98,73 @@ async def test_rules_34_after_the_day_a_slip_is_still_printed_and_without_a_prin
     answer = await site.ask("POST", f"tickets/{taken['ticket']['id']}/slip", guide)
     assert (answer.status, answer.body["print_job"]) == (200, "")
     assert (await site.ask("GET", f"phone/{taken['token']}")).body["ticket"]["state"] == "uncalled"
+
+
+async def _uncalled(site: Site, **wanted: object) -> dict[str, Any]:
+    """A ticket that the day did not reach, and the next day's windows."""
+    await site.sit(site.configuration.window[0].id)
+    taken: dict[str, Any] = (await site.take(paper=False, **wanted)).body
+    await site.new_day()
+    await site.sit(site.configuration.window[0].id)
+    return taken
+
+
+async def test_rules_34_a_slip_alone_brings_back_what_it_was_for(site: Site) -> None:
+    """A scanner types the whole address and a kiosk knows no matter: matters, quantity and class are the slip's own."""
+    priority = site.configuration.priority[0].id
+    taken = await _uncalled(site, quantity=3, priority=priority)
+    kiosk = await site.as_device("kiosk", site.configuration.kiosk[0].id)
+    body = {"slip": taken["url"], "paper": False}
+    again = await site.ask("POST", "tickets", kiosk, body, "scan")
+    assert again.status == 201
+    old, new = taken["ticket"], again.body["ticket"]
+    assert (new["matters"], new["quantity"], new["priority"]) == (old["matters"], 3, priority)
+    assert "未叫到" in new["explanation"]["zh"]
+    assert (await site.ask("POST", "tickets", kiosk, body, "scan")).body["ticket"]["id"] == new["id"], "DESIGN law 6"
+    assert (await site.ask("POST", "tickets", kiosk, body)).body["code"] == "slip-used"
+
+
+async def test_rules_34_a_guide_may_type_the_number_on_the_slip_and_a_kiosk_may_not(site: Site) -> None:
+    taken = await _uncalled(site)
+    kiosk = await site.as_device("kiosk", site.configuration.kiosk[0].id)
+    guide, number = await site.as_staff("guide"), taken["ticket"]["number"]
+    assert (await site.ask("POST", "tickets", kiosk, {"slip": number})).body["code"] == "slip-unknown"
+    assert (await site.ask("POST", "tickets", guide, {"slip": "Z999"})).body["code"] == "slip-unknown"
+    again = await site.ask("POST", "tickets", guide, {"slip": f" {number.lower()} ", "paper": False})
+    assert (again.status, again.body["ticket"]["matters"]) == (201, taken["ticket"]["matters"])
+
+
+async def test_rules_34_a_slip_of_a_bundle_is_for_the_bundle(site: Site) -> None:
+    for window in site.configuration.window:
+        await site.sit(window.id)
+    guide = await site.as_staff("guide")
+    bundle = site.configuration.bundle[0].id
+    taken = (await site.ask("POST", "tickets", guide, {"bundle": bundle, "paper": False})).body
+    await site.new_day()
+    for window in site.configuration.window:
+        await site.sit(window.id)
+    again = await site.ask("POST", "tickets", guide, {"slip": taken["token"], "paper": False})
+    assert (again.status, again.body["ticket"]["matters"]) == (201, taken["ticket"]["matters"])
+
+
+async def test_rules_34_the_day_page_lists_whom_the_day_does_not_reach_and_their_slips(site: Site) -> None:
+    """The manager sees each slip's outcome: none yet, being printed, printed, not printed."""
+    await _with_printer(site)
+    manager = await site.as_staff("manager")
+    window = await site.sit(site.configuration.window[0].id)
+    names = [(await site.take(paper=False)).body["ticket"]["id"] for _ in range(3)]
+    await site.ask("POST", f"windows/{site.configuration.window[0].id}/pause", window, {"reason": "lunch"})
+    await site.ask("POST", "day/close", manager, {"text": "今天提前闭厅", "text_en": "We close early today"})
+
+    async def told() -> list[tuple[str, str, int, str]]:
+        late = (await site.ask("GET", "day/closing", manager)).body["unreachable"]
+        return [(each["id"], each["state"], each["slips"], each["print_state"]) for each in late]
+
+    assert await told() == [(name, "waiting", 0, "none") for name in names]
+    await site.ask("POST", f"tickets/{names[0]}/slip", manager)
+    waiting = [(name, "waiting", 0, "none") for name in names[1:]]
+    assert await told() == [*waiting, (names[0], "uncalled", 1, "claimed")]
+    await site.hub.tell(c.RecordPrint(ticket=names[0], state=PrintState.PRINTED), "printer")
+    assert (await told())[-1][3] == "printed"
+    await site.hub.tell(c.EndDay(), "test")
+    assert [line[1:3] for line in await told()] == [("uncalled", 1), ("uncalled", 0), ("uncalled", 0)]

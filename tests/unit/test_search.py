@@ -134,3 +134,32 @@ def test_every_matter_is_reached_by_the_initials_of_its_name(index: MatterIndex)
         if matter.offered:
             initials = initials_of(matter.name)
             assert matter.id in [hit.id for hit in index.search(initials, 5)], (matter.name, initials)
+
+
+@pytest.mark.parametrize(
+    ("asked", "right"),
+    [
+        ("passport", "crj-huzhao"),
+        ("driving license", "cg-jsz-huan"),
+        ("marriage", "mz-jiehun"),
+        ("residence permit", "hj-juzhuzheng"),
+        ("I want to register a company", "qy-gongsi-sheli"),
+        ("birth of a child", "b-xinshenger"),
+        ("tax records", "sw-geshui-jilu"),
+    ],
+)
+def test_english_words_find_what_has_an_english_name(index: MatterIndex, asked: str, right: str) -> None:
+    """UX 0 (English complete): on the guide's page whole words, among the Chinese ways of asking."""
+    assert right in [hit.id for hit in index.search(asked, 3)]
+
+
+def test_english_is_found_while_it_is_typed_and_the_pad_says_how_it_goes_on(index: MatterIndex) -> None:
+    """UX K-02: a kiosk in English offers the beginnings of words, letter by letter, and never a dead end."""
+    typed = ""
+    for letter in "PASSPORT":
+        assert letter.lower() in index.letters(typed, english=True), typed
+        typed += letter
+        assert index.search(typed, 8, english=True), typed
+    assert index.search("passp", 1, english=True)[0].id == "crj-huzhao"
+    assert index.letters("passport", english=True) == ""
+    assert "v" in index.letters("", english=True), "letters that no syllable begins with"

@@ -15,12 +15,13 @@ from displays.errors import Malformed, Unavailable
 from displays.speech import assemble
 from displays.speech.assemble import announcement_wav
 from displays.speech.pack import CHINESE_WPM, Pack, build_pack, load_pack, main, missing_tokens
-from displays.speech.phrases import BASE_TOKENS, VoicePolicy
+from displays.speech.phrases import BASE_TOKENS, DIGITS, NOTICES, VoicePolicy
 from displays.speech.queue import Announcement, SpeechQueue
 from displays.speech.sound import RATE_HZ, duration_ms, samples_of, trimmed
 from tests.voice import shipped_pack
 
 ZH_EN = VoicePolicy(languages=("zh", "en"))
+SENTENCES = {sentence for pair in NOTICES.values() for sentence in pair}
 SYLLABLES = 13  # 请 A 零 一 二 号 到 三 号 窗口 办理
 
 
@@ -63,7 +64,8 @@ def test_clips_are_trimmed_levelled_and_not_clipped(pack: Pack) -> None:
     """UX V-04: no clip carries silence at its ends, none reaches full scale, none is far from the common loudness."""
     for token, pcm in pack.clips.items():
         samples = array("h", pcm)
-        assert 70 <= duration_ms(len(pcm)) <= 1_500, token
+        whole = token in SENTENCES or token.startswith("guide")
+        assert 70 <= duration_ms(len(pcm)) <= (9_000 if whole else 1_500), token
         assert len(trimmed(samples)) >= len(samples) - samples_of(10), token
         assert max(map(abs, samples)) <= 0.9 * 32_767, token
         rms = math.sqrt(sum(sample * sample for sample in samples) / len(samples)) / 32_767
@@ -83,20 +85,28 @@ def test_v04_a_single_call_is_said_at_four_syllables_a_second(pack: Pack) -> Non
 
 
 def test_v03_chime_pause_twice_chinese_once_english(pack: Pack) -> None:
-    """UX V-03: chime, 0.3 s, Chinese, 0.6 s, Chinese, 0.6 s, English; silence is where it should be and nowhere else."""
-    once, _ = announcement_wav(pack, announced(VoicePolicy(times_max=1), ("A012", "3")))
-    wav, length_ms = announcement_wav(pack, announced(ZH_EN, ("A012", "3")))
-    with wave.open(io.BytesIO(wav)) as file:
-        assert file.getparams()[:3] == (1, 2, RATE_HZ)
-        assert duration_ms(file.getnframes() * 2) == length_ms
-        pcm = file.readframes(file.getnframes())
-    with wave.open(io.BytesIO(once)) as file:
-        spoken = file.readframes(file.getnframes())[len(pack.chime) + 2 * samples_of(300) :]
-    after_chime, between = bytes(2 * samples_of(300)), bytes(2 * samples_of(600))
-    head = pack.chime + after_chime + spoken + between + spoken + between
-    assert pcm[: len(head)] == head
-    assert pcm[len(head) :].startswith(pack.clips["en:number"])
-    assert pcm.endswith(pack.clips["en:3"])
+    """UX V-03: chime, 0.3 s, Chinese; 0.6 s, Chinese; 0.6 s, English. Of 0.6 s the player's answer takes 0.2."""
+    speaker = SpeechQueue(ZH_EN, lambda _: 1)
+    speaker.called("call", "A012", "3", 0)
+    files = []
+    while (announcement := speaker.next(0)) is not None:
+        wav, length_ms = announcement_wav(pack, announcement)
+        with wave.open(io.BytesIO(wav)) as file:
+            assert file.getparams()[:3] == (1, 2, RATE_HZ)
+            assert duration_ms(file.getnframes() * 2) == length_ms
+            files.append(file.readframes(file.getnframes()))
+        speaker.played(announcement.id, "done")
+    first, second, english = files
+    begins, pause = pack.chime + bytes(2 * samples_of(300)), bytes(2 * samples_of(400))
+    assert first.startswith(begins + pack.clips["请"])
+    assert second == pause + first[len(begins) :]
+    assert english.startswith(pause + pack.clips["en:number"])
+    assert english.endswith(pack.clips["en:3"])
+
+
+def test_v04_no_digit_drags(pack: Pack) -> None:
+    """A digit is one beat: 零 by nature lasts longer than the others, and numbers of the morning are full of it."""
+    assert all(duration_ms(len(pack.clips[digit])) <= 210 for digit in DIGITS)
 
 
 def test_the_file_agrees_with_sox(pack: Pack, tmp_path: Path) -> None:
@@ -112,25 +122,41 @@ def test_the_file_agrees_with_sox(pack: Pack, tmp_path: Path) -> None:
     assert float(stats["Pk lev dB"]) <= -0.9
 
 
-def test_v06_at_nine_o_clock_24_windows_are_all_spoken_within_45_s(pack: Pack) -> None:
-    """UX V-06 with the real clips: all at once, and with the first one already sounding twice when the others come."""
-    prefixes = "ABCDEFGHJKLMNPRSTUVWXY"
-    for head_start in (24, 1):
-        speaker = SpeechQueue(VoicePolicy(words=pack.words), lambda said: announcement_wav(pack, said)[1])
+ANSWERS_MS = 300
+"""What a player takes between two files, on a slow box."""
+
+
+@pytest.mark.parametrize("languages", [("zh",), ("zh", "en")])
+@pytest.mark.parametrize("head_start", [24, 1])
+def test_v06_at_nine_o_clock_24_windows_are_all_spoken_within_45_s(
+    pack: Pack, head_start: int, languages: tuple[str, ...]
+) -> None:
+    """UX V-06 with the real clips, for every letter: all at once, and with the first one sounding when the others come."""
+    took = {}
+    for letter in "ABCDEFGHJKLMNPRSTUVWXY":
+        policy = VoicePolicy(languages=languages)
+        speaker = SpeechQueue(policy, lambda said: announcement_wav(pack, said)[1])
         now, ended = 0, {}
         for n in range(1, 25):
-            speaker.called(f"call-{n}", f"{prefixes[n % 22]}{n:03d}", str(n), 0)
+            speaker.called(f"call-{n}", f"{letter}{n:03d}", str(n), 0)
             if n == head_start:
                 announcement = speaker.next(0)
         while announcement is not None:
             now += announcement_wav(pack, announcement)[1]
             ended.update(dict.fromkeys(announcement.calls, now))
             speaker.played(announcement.id, "done")
+            now += ANSWERS_MS
             announcement = speaker.next(now)
-        print(f"24 calls, {head_start} there when the first begins: last word after {now / 1000:.1f} s")  # noqa: T201
         assert list(ended) == [f"call-{n}" for n in range(1, 25)]
-        assert now <= 45_000
+        took[letter] = ended["call-24"]
         assert speaker.tick(now) == []
+        assert (speaker.english_dropped > 0) == ("en" in languages), "shed, and counted"
+    least, most = min(took, key=took.__getitem__), max(took, key=took.__getitem__)
+    print(  # noqa: T201
+        f"24 calls, {head_start} there when the first begins, {'+'.join(languages)}: last word after "
+        f"{took[least] / 1000:.1f} s ({least}) to {took[most] / 1000:.1f} s ({most})"
+    )
+    assert took[most] <= 43_000
 
 
 def test_design_law_5_an_announcement_is_assembled_once_and_the_files_kept_are_bounded(pack: Pack) -> None:
@@ -156,8 +182,10 @@ def test_a_halls_own_recordings_are_said_and_what_they_lack_is_listed(own_pack: 
     """UX S-06: voice missing for a window name."""
     voice = load_pack(own_pack)
     plain = VoicePolicy(template="请{number}号到{window}号窗口", words=voice.words)
-    assert missing_tokens(voice, ["1", "12"], [], plain) == []
-    assert missing_tokens(voice, ["A1", "台"], ["B"], VoicePolicy(one="yao")) == ["A", "B", "办理", "台", "幺"]
+    sentences = {zh for zh, _ in NOTICES.values()}
+    assert {*missing_tokens(voice, ["1", "12"], [], plain)} == sentences
+    lacking = missing_tokens(voice, ["A1", "台"], ["B"], VoicePolicy(one="yao"))
+    assert {*lacking} - sentences == {"A", "B", "办理", "台", "幺"}
     assert announcement_wav(voice, announced(plain, ("012", "12")))[1] > 1_000
 
 

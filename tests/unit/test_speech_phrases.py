@@ -3,7 +3,17 @@
 import pytest
 
 from displays.errors import Malformed
-from displays.speech.phrases import Call, VoicePolicy, english_phrase, grouped_phrase, phrase, sentence, tokens_needed
+from displays.speech.phrases import (
+    NOTICES,
+    Call,
+    VoicePolicy,
+    english_phrase,
+    grouped_phrase,
+    notice,
+    phrase,
+    sentence,
+    tokens_needed,
+)
 
 
 @pytest.mark.parametrize(
@@ -85,5 +95,21 @@ def test_v11_the_caption_is_the_sentence_in_both_languages() -> None:
 def test_s06_a_hall_needs_its_digits_letters_and_words_and_no_more() -> None:
     """UX S-06, voice missing for a window name: English counts only where it is spoken."""
     needed = tokens_needed(["1", "12", "台"], ["A"], VoicePolicy())
-    assert needed == frozenset("请号到零一二三四五六七八九十A台") | {"窗口", "办理"}
+    notices = {zh for zh, _ in NOTICES.values()}
+    assert needed == frozenset("请号到零一二三四五六七八九十A台") | {"窗口", "办理"} | notices
     assert "en:12" in tokens_needed(["12"], [], VoicePolicy(languages=("zh", "en")))
+
+
+@pytest.mark.parametrize("kind", ["closing", "emergency"])
+def test_d08_a_notice_is_said_in_its_own_words_where_the_voice_has_them_else_in_the_standard_ones(kind: str) -> None:
+    """UX D-08, V-01: free text is spoken as far as there are clips; the caption is always the text (V-11)."""
+    standard, english = NOTICES[kind]
+    clips = {*"请到一二号", "窗口", standard, english}
+    own = notice(kind, "请到2号窗口。", "Please go to window 2", VoicePolicy(), clips)
+    assert own.tokens == ("请", "到", "二", "号", "窗口", "。")
+    unsayable = notice(kind, "今天四点下班", "", VoicePolicy(), clips)
+    assert (unsayable.tokens, unsayable.tokens_en) == ((standard,), (english,))
+    assert (unsayable.text_zh, unsayable.text_en) == ("今天四点下班", "今天四点下班")
+    assert unsayable.urgent == (kind == "emergency")
+    poor = notice(kind, "今天四点下班", "", VoicePolicy(), {"请"})
+    assert (poor.tokens, poor.tokens_en) == ((), ()), "the chime alone, and the screens say it"

@@ -3,10 +3,11 @@
 import pytest
 
 from displays.speech import queue
-from displays.speech.phrases import VoicePolicy
+from displays.speech.phrases import Notice, VoicePolicy
 from displays.speech.queue import Announcement, Dropped, SpeechQueue
 
 LENGTH_MS = 5_000
+BILINGUAL = VoicePolicy(languages=("zh", "en"))
 
 
 def speech(policy: VoicePolicy | None = None) -> SpeechQueue:
@@ -27,6 +28,11 @@ def say_all(speaker: SpeechQueue, now: int = 0) -> list[Announcement]:
     return said
 
 
+def first_said(speaker: SpeechQueue, now: int = 0) -> list[Announcement]:
+    """What says a call or notice for the first time; each file takes 100 ms."""
+    return [said for said in say_all(speaker, now) if said.calls]
+
+
 @pytest.mark.parametrize(
     ("waiting", "times", "in_one"), [(1, 2, 1), (2, 2, 1), (3, 1, 1), (4, 1, 1), (5, 1, 5), (12, 1, 12), (24, 1, 12)]
 )
@@ -34,21 +40,135 @@ def test_v06_the_backlog_decides_how_often_a_call_is_said(waiting: int, times: i
     """UX V-06: behind it 0-1, twice; 2-3, once; 4 and more, grouped."""
     speaker = speech()
     calls(speaker, waiting)
-    announcement = speaker.next(0)
-    assert announcement is not None
-    assert (announcement.times, len(announcement.calls), speaker.queued) == (times, in_one, waiting - in_one)
+    first, second, *_ = [*say_all(speaker), None]
+    assert first is not None
+    assert len(first.calls) == in_one
+    assert (second is not None and second.calls == ()) == (times == 2)
+    if second is not None and times == 2:
+        assert (second.tokens, second.follows) == (first.tokens, True)
+
+
+def test_v06_a_burst_during_the_first_call_takes_its_repetition_not_the_burst_its_time() -> None:
+    """UX V-06, V-03: what is optional is decided when its turn comes, and its loss is counted."""
+    speaker = speech(BILINGUAL)
+    calls(speaker, 1)
+    first = speaker.next(0)
+    assert first is not None
+    for n in range(1, 24):
+        speaker.called(f"call-{n}", f"A{n:03d}", str(n + 1), 10)
+    speaker.played(first.id, "done")
+    said = say_all(speaker, LENGTH_MS)
+    assert [len(each.calls) for each in said] == [12, 11]
+    assert speaker.english_dropped == 3
+
+
+def test_v06_a_burst_is_told_in_breaths_of_one_length() -> None:
+    """16 are eight and eight: twelve, and then four one by one, would last longer than 45 s allow."""
+    speaker = speech()
+    calls(speaker, 16)
+    assert [len(said.calls) for said in say_all(speaker)] == [8, 8]
+
+
+def test_v06_a_burst_has_one_chime() -> None:
+    speaker = speech()
+    calls(speaker, 24)
+    assert [said.follows for said in say_all(speaker)] == [False, True]
+    calls_of_the_hour = [f"late-{n}" for n in range(6)]
+    for name in calls_of_the_hour:
+        speaker.called(name, "A100", "1", 60_000)
+    again = speaker.next(60_000)
+    assert again is not None
+    assert not again.follows, "a minute later nobody is listening any more"
 
 
 def test_v03_english_once_when_there_is_time_and_never_under_load() -> None:
-    speaker = speech(VoicePolicy(languages=("zh", "en")))
+    speaker = speech(BILINGUAL)
     calls(speaker, 3)
-    assert [(said.times, bool(said.tokens_en)) for said in say_all(speaker)] == [(1, False), (2, True), (2, True)]
+    said = [(each.calls, each.tokens[0].startswith("en:")) for each in say_all(speaker)]
+    twice, english = False, True
+    assert said == [
+        (("call-0",), False),
+        (("call-1",), False),
+        ((), twice),
+        ((), english),
+        (("call-2",), False),
+        ((), twice),
+        ((), english),
+    ]
+    assert speaker.english_dropped == 1
 
 
 def test_v03_the_hall_may_want_every_call_said_once() -> None:
     speaker = speech(VoicePolicy(times_max=1))
     calls(speaker, 1)
-    assert [said.times for said in say_all(speaker)] == [1]
+    assert len(say_all(speaker)) == 1
+
+
+def test_v05_a_citizen_who_came_is_not_called_again() -> None:
+    speaker = speech(BILINGUAL)
+    calls(speaker, 1)
+    first = speaker.next(0)
+    assert first is not None
+    assert speaker.settled("call-0", "arrived") is None, "it has begun: spoken, not dropped"
+    speaker.played(first.id, "done")
+    assert speaker.next(5_000) is None
+
+
+def test_d13_a_repetition_long_after_is_none() -> None:
+    """UX D-13: the player was away between the two."""
+    speaker = speech()
+    calls(speaker, 1)
+    first = speaker.next(0)
+    assert first is not None
+    speaker.played(first.id, "done")
+    assert speaker.next(LENGTH_MS + 3_000) is None
+
+
+CLOSING = Notice(("closing",), ("en:closing",), "提前下班", "We close early", urgent=False)
+EMERGENCY = Notice(("emergency",), ("en:emergency",), "请离开", "Leave", urgent=True)
+
+
+def test_d08_an_emergency_goes_first_twice_in_both_languages_whoever_waits_and_interrupts_nothing() -> None:
+    """UX D-08 (priority over all), V-05 (never interrupts)."""
+    speaker = speech(BILINGUAL)
+    calls(speaker, 6)
+    sounding = speaker.next(0)
+    assert sounding is not None
+    for n in range(6, 12):
+        speaker.called(f"call-{n}", f"A{n:03d}", "1", 0)
+    speaker.noticed("closing", CLOSING, 10)
+    speaker.noticed("emergency", EMERGENCY, 20)
+    assert speaker.next(20) is None
+    speaker.played(sounding.id, "done")
+    said = say_all(speaker, LENGTH_MS)
+    assert [each.tokens[0] for each in said[:4]] == ["emergency", "emergency", "en:emergency", "请"]
+    assert said[0].calls == ("emergency",)
+
+
+def test_v06_a_closing_lets_a_burst_go_first_but_not_for_long() -> None:
+    """Before a call or two, behind a group, and after half a minute before everybody: no call is lost to it."""
+    for waiting, first in ((4, "closing"), (5, "call-0")):
+        speaker = speech()
+        calls(speaker, waiting)
+        speaker.noticed("closing", CLOSING, 0)
+        assert first_said(speaker)[0].calls[0] == first
+    speaker = speech()
+    speaker.noticed("closing", CLOSING, 0)
+    for n in range(6):
+        speaker.called(f"call-{n}", f"A{n:03d}", "1", queue.YIELDS_MS)
+    assert first_said(speaker, queue.YIELDS_MS)[0].calls == ("closing",)
+
+
+def test_v05_a_notice_is_said_at_most_once_and_its_loss_is_told() -> None:
+    speaker = speech()
+    for _ in range(2):
+        assert speaker.noticed("closing", CLOSING, 0) is None
+    assert (speaker.queued, speaker.wakes_at) == (1, 45_000)
+    assert speaker.settled("closing", "cancelled") == Dropped("closing", "cancelled")
+    assert speaker.noticed("closing", CLOSING, 0) is None
+    assert say_all(speaker) == []
+    speaker.noticed("later", CLOSING, 100_000)
+    assert speaker.tick(145_000) == [Dropped("later", "too-late")]
 
 
 def test_guard_13_1_five_calls_in_100_ms_are_all_spoken_in_order() -> None:
@@ -70,7 +190,7 @@ def test_guard_13_2_a_recall_sounds_again_and_a_repeated_call_does_not() -> None
     speaker = speech()
     for call_id in ("call", "call", "recall"):
         speaker.called(call_id, "A001", "1", 0)
-    assert [said.calls for said in say_all(speaker)] == [("call",), ("recall",)]
+    assert [said.calls for said in first_said(speaker)] == [("call",), ("recall",)]
     speaker.called("call", "A001", "1", 0)
     assert speaker.next(0) is None
 
@@ -80,8 +200,8 @@ def test_guard_13_3_a_failed_file_is_dropped_and_the_next_goes_on() -> None:
     speaker = speech()
     said = []
     for n in range(5):
-        speaker.called(f"call-{n}", "A001", "1", n)
-        announcement = speaker.next(n)
+        speaker.called(f"call-{n}", "A001", "1", 20_000 * n)
+        announcement = speaker.next(20_000 * n)
         assert announcement is not None
         said.append(announcement.id)
         dropped = speaker.played(announcement.id, "failed" if n == 1 else "done")
@@ -112,7 +232,7 @@ def test_v05_without_a_player_a_call_waits_and_is_dropped_after_45_s() -> None:
     assert speaker.tick(44_999) == []
     assert speaker.tick(45_000) == [Dropped("early", "too-late")]
     assert speaker.tick(45_001) == []
-    assert [said.calls for said in say_all(speaker, 50_000)] == [("late",)]
+    assert [said.calls for said in first_said(speaker, 50_000)] == [("late",)]
     assert speaker.wakes_at is None
 
 
@@ -147,4 +267,4 @@ def test_design_5_a_new_configuration_is_heard_from_the_next_announcement_on() -
     speaker = speech()
     calls(speaker, 1)
     speaker.use(VoicePolicy(template="{number}到{window}"))
-    assert [said.text_zh for said in say_all(speaker)] == ["A000到1"]
+    assert [said.text_zh for said in first_said(speaker)] == ["A000到1"]

@@ -18,7 +18,7 @@ class Speaker implements Sound {
   pause() {}
 }
 
-const play = (id: string): Play => ({ type: 'play', id, epoch: 1, zone: 'z', url: `/clips/${id}`, duration_ms: 2000, text: { zh: '', en: '' }, volume: 80 })
+const play = (id: string): Play => ({ type: 'play', id, epoch: 1, zone: 'z', url: `/clips/${id}`, duration_ms: 2000, text: { zh: '', en: '' }, volume: 80, again: false })
 
 let speaker: Speaker
 let ended: Outcome[]
@@ -90,5 +90,22 @@ describe('Player', () => {
     await settle()
     expect(ready).toEqual([true, false])
     expect(ended[0]).toMatchObject({ outcome: 'failed' })
+  })
+
+  it('K-06: guidance is heard instead of the last, never behind it', async () => {
+    player.enqueue(play('1'))
+    player.enqueue(play('2'))
+    await settle()
+    player.instead(play('3'))
+    await settle()
+    expect(speaker.heard).toEqual(['/clips/1', '/clips/3'])
+    expect(ended).toEqual([{ id: '1', outcome: 'failed', reason: 'Error: cut' }])
+    player.hush()
+    await settle()
+    expect(ended.map((end) => end.id)).toEqual(['1', '3'])
+    player.hush()
+    player.instead(play('4'))
+    await settle()
+    expect(speaker.heard).toEqual(['/clips/1', '/clips/3', '/clips/4'])
   })
 })

@@ -5,6 +5,7 @@ import {
   ASK_MS, fresh, IDLE_MS, IDLE_SLOW_MS, INERT_HOME_MS, INERT_RESULT_MS, leavesAt, MODES, paperOf, reduce, STAY_MS, STAY_SCREEN_MS, STAY_UNSURE_MS, STAY_WORDS_MS, untouched,
   type Choice, type Session, type Step,
 } from '../src/kiosk/session'
+import { sentenceFor } from '../src/kiosk/guidance'
 import { minutesRange, splitFigures } from '../src/core/waits'
 import type { PrintState, TicketDocument, TicketTaken } from '../src/core/wire'
 import { taken as asTaken, ticket } from '../src/fixtures/kiosk'
@@ -220,5 +221,57 @@ describe('figures on tiles', () => {
     expect(lengthOf('社保卡')).toBe('')
     expect(lengthOf('国有建设用地使用权及房屋所有权转移登记（存量房）')).toBe('l2')
     expect(lengthOf('预计参加人数在1000人以上5000人以下的大型群众性活动安全许可或变更')).toBe('l3')
+  })
+})
+
+describe('RULES 28: a passed ticket comes back with its slip', () => {
+  const missed = { number: '017', code: '4711' }
+  const typed = ['0', '1', '7', '9', '9'].reduce((held, figure, at) => reduce(held, { step: 'figure', figure }, 10 + at), run(fresh(0), [1, { step: 'go', to: 'missed' }]))
+  it('takes four figures of each part and keeps the number while the code is typed', () => {
+    expect(typed.page).toMatchObject({ name: 'missed', number: '0179', code: '', at: 'number' })
+    const erased = reduce(typed, { step: 'erase' }, 20)
+    const code = run(erased, [21, { step: 'part', at: 'code' }], [22, { step: 'figure', figure: '4' }])
+    expect(code.page).toMatchObject({ number: '017', code: '4', at: 'code' })
+  })
+  it('asks under one key, shows the old number without paper, and forgets it', () => {
+    const asking = reduce(typed, { step: 'missed', missed, key: 'k9' }, 30)
+    expect(asking.issuing).toMatchObject({ key: 'k9', missed, choices: [] })
+    expect(reduce(asking, { step: 'missed', missed, key: 'k10' }, 31)).toBe(asking)
+    const back = reduce(asking, { step: 'taken', key: 'k9', taken: { ...answered('printed'), created: false }, paper: false }, T)
+    expect(back.page).toMatchObject({ name: 'result', back: true })
+    expect(leavesAt(back) - T).toBe(STAY_UNSURE_MS)
+    expect(untouched(reduce(back, { step: 'tick' }, T + STAY_UNSURE_MS))).toBe(true)
+  })
+  it('says why not, as an answer about that ticket', () => {
+    const refused = run(typed, [30, { step: 'missed', missed, key: 'k9' }], [40, { step: 'refused', key: 'k9', text: { zh: '正在排队', en: '' }, again: false }])
+    expect(refused.page).toMatchObject({ name: 'refused', slip: true, again: null })
+  })
+})
+
+describe('UX K-06, K-07: the voice follows the page', () => {
+  const on = reduce(fresh(0), { step: 'mode', mode: 'voice' }, 1)
+  it('says the page, and the number with the people ahead as soon as it is there', () => {
+    expect(sentenceFor(on, null)).toEqual({ phrase: 'home', number: '', ahead: -1 })
+    expect(sentenceFor(reduce(on, { step: 'go', to: 'search' }, 2), null)?.phrase).toBe('search')
+    expect(sentenceFor(result('claimed'), null)).toEqual({ phrase: 'paper', number: 'A017', ahead: 5 })
+    expect(sentenceFor(result('failed'), null)?.phrase).toBe('photo')
+    expect(sentenceFor(result('none', false), null)?.phrase).toBe('photo')
+  })
+  it('asks whether somebody is still there, and says when no tickets are given', () => {
+    expect(sentenceFor({ ...on, askedAt: 5 }, null)?.phrase).toBe('still')
+    expect(sentenceFor(on, 'closed')?.phrase).toBe('closed')
+    expect(sentenceFor(on, 'offline')).toBeNull()
+    expect(sentenceFor(reduce(on, { step: 'go', to: 'pin' }, 3), null)).toBeNull()
+  })
+  it('has the same words while the paper is on its way and when it is out: nothing is said twice', () => {
+    expect(sentenceFor(result('claimed'), null)).toEqual(sentenceFor(result('printed'), null))
+  })
+})
+
+describe('English at the pad', () => {
+  it('takes a word of twelve letters, and begins anew when the language changes', () => {
+    const english = run(fresh(0), [1, { step: 'mode', mode: 'english' }], [2, { step: 'go', to: 'search' }], [3, { step: 'letters', letters: 'REGISTRATIONS' }])
+    expect(english.page).toMatchObject({ letters: 'REGISTRATION' })
+    expect(reduce(english, { step: 'mode', mode: 'english' }, 4).page).toMatchObject({ name: 'search', letters: '' })
   })
 })

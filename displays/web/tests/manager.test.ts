@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest'
 import type { AlarmDocument, DeviceDocument, WindowDocument } from '../src/core/wire'
 import { aboutOf, ordered, remedyOf, stateOf, subjectOf, windowsOfQueue } from '../src/manager/alarms'
 import { changesBetween } from '../src/manager/changes'
-import { faulty, kindsOf } from '../src/manager/devices'
+import { faulty, kindsOf, ratesBy } from '../src/manager/devices'
+import { shareOf, staffOf } from '../src/manager/figures'
+import { outcomeOf, printsNow } from '../src/manager/slips'
 
 const windows = ['3', '5', '10'].map((id) => ({ id, plate: id, name: { zh: id, en: '' } }) as WindowDocument)
 const alarm = (code: string, subject: string, level = 'alert', since = 0, by = ''): AlarmDocument => ({ id: `${code}:${subject}`, code, subject, level, since, acknowledged_by: by, action: '', text: { zh: '', en: '' } })
@@ -55,7 +57,35 @@ describe('RULES 37 devices', () => {
   it('a printer without paper is faulty though online; paper near its end is not yet', () => {
     expect([faulty(device('printer', { printer: 'out' })), faulty(device('printer', { printer: 'near_end' })), faulty(device('strip', { state: 'unknown' }))]).toEqual([true, false, true])
   })
+  it('a keypad or rating pad that nobody pressed yet is no fault (HARDWARE 1.1)', () => {
+    const pad = device('rating_pad', { state: 'unknown', window: '3' })
+    expect([faulty(pad), faulty(device('keypad', { state: 'unknown' })), kindsOf([pad])[0]]).toEqual([false, false, { kind: 'rating_pad', total: 1, bad: 0, offline: 0, silent: 1 }])
+    const ways = (['online', 'degraded', 'unknown', 'offline'] as const).map((state) => ratesBy({ id: '3', rating_device: state }, [pad]))
+    expect(ways).toEqual(['device', 'device', 'silent', 'qr'])
+    expect(ratesBy({ id: '4', rating_device: 'unknown' }, [pad])).toBe('qr')
+  })
   it('kinds with faults come first', () => {
     expect(kindsOf([device('keypad'), device('keypad'), device('strip', { state: 'offline' }), device('robot')]).map((each) => [each.kind, each.total, each.bad])).toEqual([['strip', 1, 1], ['keypad', 2, 0], ['other', 1, 0]])
+  })
+})
+
+describe('RULES 36, 23: the counted day', () => {
+  it('never says 100 % while one service went without an invitation', () => {
+    expect([{ served: 0, invited: 0 }, { served: 3, invited: 3 }, { served: 1000, invited: 999 }, { served: 4, invited: 0 }].map(shareOf)).toEqual([100, 100, 99, 0])
+  })
+  it('tells two clerks of one name apart', () => {
+    expect([staffOf({ staff: '1003', staff_name: '王敏' }), staffOf({ staff: '1003', staff_name: '' })]).toEqual(['王敏 1003', '1003'])
+  })
+})
+
+describe('RULES 34: slips of a day that ends', () => {
+  it('the print of the ticket is not the print of its slip', () => {
+    expect(outcomeOf({ slips: 0, print_state: 'printed' })).toBe('none')
+    expect((['claimed', 'printed', 'failed', 'unknown'] as const).map((print_state) => outcomeOf({ slips: 1, print_state }))).toEqual(['claimed', 'printed', 'failed', 'unknown'])
+  })
+  it('only a printer that says it has paper is asked for many slips', () => {
+    const printer = (printer: DeviceDocument['printer'], state: DeviceDocument['state'] = 'online') => printsNow({ kind: 'printer', state, printer })
+    expect([printer('ok'), printer('near_end'), printer('ok', 'degraded')]).toEqual([true, true, true])
+    expect([printer('out'), printer(null), printer('unreadable'), printer('ok', 'offline'), printsNow({ kind: 'strip', state: 'online', printer: null })]).toEqual([false, false, false, false, false])
   })
 })

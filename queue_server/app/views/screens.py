@@ -2,8 +2,10 @@
 
 # long: every view of the hall, so that what two of them share is seen once
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+from msgspec import structs
 
 from queue_server.app.clock import Clock
 from queue_server.app.papers import Papers
@@ -17,13 +19,13 @@ from queue_server.app.views.desk import (
     next_lines,
     window_document,
 )
-from queue_server.app.views.survey import DomainCount, count, figures, queue_documents
-from queue_server.app.views.tickets import call, plate_of, ticket_document
-from queue_server.domain.configuration import Domain, Matter
-from queue_server.domain.model import Alarm, Hall, Key, Ticket, Window
-from queue_server.domain.queues import ahead_of, first_in_order, home_windows
-from queue_server.domain.tickets import estimate
-from queue_server.domain.windows import is_served
+from queue_server.app.views.menu import Menu
+from queue_server.app.views.survey import DomainCount, count, demand, figures, queue_documents
+from queue_server.app.views.tickets import call, names_of, plate_of, ticket_document
+from queue_server.domain.configuration import NoShowPolicy
+from queue_server.domain.finishing import OUTCOMES
+from queue_server.domain.model import Alarm, Hall, Ticket, Window
+from queue_server.domain.queues import first_in_order, home_windows
 from queue_server.wire.common import (
     DeviceState,
     HallState,
@@ -44,10 +46,8 @@ from queue_server.wire.documents import (
     HallMessage,
     KioskDocument,
     MenuDocument,
-    MenuEntry,
     NoticeDocument,
     PrepareDocument,
-    PriorityEntry,
     QueuesDocument,
     SpeechDocument,
     TicketsDocument,
@@ -55,13 +55,15 @@ from queue_server.wire.documents import (
     WindowsDocument,
 )
 
-TILES_MAX = 8
 PREPARE_MAX = 3
 
 
 @dataclass(slots=True)
 class Surroundings:
-    """What views show beside the hall itself: speech by zone, devices by id, the address phones reach us at."""
+    """What views show beside the hall itself: speech by zone, devices by id, the address phones reach us at.
+
+    `asked` counts the tickets of earlier days by matter and bundle; `guidance` says whether kiosks can speak (UX K-06).
+    """
 
     clock: Clock
     tokens: Tokens
@@ -70,6 +72,8 @@ class Surroundings:
     speech: dict[str, SpeechDocument] = field(default_factory=dict)
     devices: dict[str, DeviceDocument] = field(default_factory=dict)
     alarms: list[AlarmDocument] = field(default_factory=list)
+    asked: Mapping[str, int] = field(default_factory=dict)
+    guidance: bool = False
 
 
 Keyed = dict[str, Message | None]
@@ -80,6 +84,7 @@ class Screens:
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around
+        self._menu = Menu(around.clock)
         self._counts: dict[str, DomainCount] = {}
         self._counted_at = -1
         self._views: dict[str, Callable[[Hall, str, int], Keyed]] = {
@@ -121,6 +126,7 @@ class Screens:
             animations=True,
             recent_rows=entry.recent_rows if entry else 4,
             sample=configuration.hall.sample,
+            english_unofficial=configuration.hall.english_unofficial,
         )
 
     def _hall(self, hall: Hall, of: str, now: int) -> Keyed:
@@ -202,7 +208,9 @@ class Screens:
             printer=printer,
             issuing=issuing,
             closed_reason=reason,
-            voice=False,
+            voice=self.around.guidance,
+            reactivates=hall.configuration.policy.no_show is NoShowPolicy.SAME_WINDOW,
+            scanner=kiosk.scanner,
         )
         return {
             "hall": self.hall_document(hall, kiosk.zone),
@@ -216,88 +224,15 @@ class Screens:
         return True, NOTHING
 
     def menu(self, hall: Hall, now: int) -> MenuDocument:
-        """UX K-01, K-02: the matters themselves when they are few, else domains and the bundles."""
-        configuration = hall.configuration
-        offered = [matter for matter in configuration.matter if matter.offered]
-        if len(offered) + len(configuration.bundle) <= TILES_MAX:
-            tiles = [self._matter_tile(hall, matter, now) for matter in offered]
-        else:
-            weight: dict[str, float] = {}
-            for matter in offered:
-                weight[matter.domain] = weight.get(matter.domain, 0.0) + matter.share
-            shown = [domain for domain in configuration.domain if domain.id in weight]
-            shown.sort(key=lambda domain: -weight[domain.id])
-            tiles = [self._domain_tile(hall, domain, now) for domain in shown]
-            if configuration.bundle:
-                tiles.insert(min(len(tiles), 7), self._bundles_tile(hall, now))
-        priorities = [
-            PriorityEntry(
-                id=each.id,
-                name=plain(each.name, each.name_en),
-                basis=plain(each.basis, each.basis_en),
-                credit_min=each.credit_min,
-            )
-            for each in configuration.priority
-        ]
-        return MenuDocument(tiles=tiles, priorities=priorities)
+        return self._menu.document(hall, self.around.asked, now)
+
+    def weight(self, hall: Hall) -> Mapping[str, float]:
+        """How often each matter and bundle is asked for; only the order means something."""
+        return self._menu.weight(hall, self.around.asked)
 
     def wait_of(self, hall: Hall, queue: str, now: int) -> tuple[int, int | None, int | None, bool]:
         """(ahead, low, high, served) for an ordinary ticket taken now."""
-        if not queue:
-            return 0, None, None, False
-        ahead = ahead_of(hall, queue, Key(now, hall.issued + 1))
-        span = estimate(hall, queue, ahead, self.around.clock.minute(now))
-        return ahead, span[0] if span else None, span[1] if span else None, is_served(hall, queue)
-
-    def _tile(self, hall: Hall, queue: str, now: int, **named: "str | Words") -> MenuEntry:
-        ahead, low, high, served = self.wait_of(hall, queue, now)
-        reason = NOTHING if served else words("nobody-serves")
-        return MenuEntry(waiting=ahead, wait_low_s=low, wait_high_s=high, open=served, reason=reason, **named)  # type: ignore[arg-type]
-
-    def _matter_tile(self, hall: Hall, matter: Matter, now: int) -> MenuEntry:
-        domain = hall.catalogue.domains.get(matter.domain)
-        return self._tile(
-            hall,
-            hall.serving.queue_of([matter.id]),
-            now,
-            id=matter.id,
-            kind="matter",
-            name=plain(matter.name, matter.name_en),
-            sub=plain("、".join(matter.everyday[:3])),
-            icon=domain.icon if domain else "",
-        )
-
-    def _domain_tile(self, hall: Hall, domain: Domain, now: int) -> MenuEntry:
-        matters = [matter for matter in hall.configuration.matter if matter.domain == domain.id and matter.offered]
-        best = max(matters, key=lambda matter: matter.share)
-        served = [
-            queue for queue in {hall.serving.queue_of([m.id]) for m in matters} if queue and is_served(hall, queue)
-        ]
-        queue = hall.serving.queue_of([best.id])
-        sub = domain.everyday or "、".join(matter.everyday[0] for matter in matters[:4] if matter.everyday)
-        return self._tile(
-            hall,
-            queue if queue in served or not served else served[0],
-            now,
-            id=domain.id,
-            kind="domain",
-            name=plain(domain.name, domain.name_en),
-            sub=plain(sub),
-            icon=domain.icon,
-        )
-
-    def _bundles_tile(self, hall: Hall, now: int) -> MenuEntry:
-        bundles = hall.configuration.bundle
-        return self._tile(
-            hall,
-            hall.serving.queue_of(bundle=bundles[0].id),
-            now,
-            id="bundles",
-            kind="bundles",
-            name=Words(zh="高效办成一件事", en="Life events"),
-            sub=plain("、".join(bundle.name for bundle in bundles[:3])),
-            icon="bundles",
-        )
+        return self._menu.wait_of(hall, queue, now)
 
     def _ticket(self, hall: Hall, of: str, now: int) -> Keyed:
         ticket = hall.tickets[of]
@@ -313,14 +248,15 @@ class Screens:
         return entry.zone if entry else ""
 
     def ticket_view(self, hall: Hall, ticket: Ticket, now: int) -> TicketView:
-        """The phone's document; the service may be rated once it is finished and unrated."""
-        service = hall.services.get(ticket.service)
+        """The phone's document; a service may be rated once it is finished and unrated (RULES 36, 46)."""
         until = rating_until(hall.configuration, hall.day, self.around.clock)
-        done = service is not None and service.finished_at and not service.rating and not service.cancelled
-        ratable = service if done and now <= until else None
+        services = (hall.services[name] for name in reversed(ticket.services)) if now <= until else ()
+        ratable = next((each for each in services if each.outcome in OUTCOMES and not each.rating), None)
         return TicketView(
             ticket=ticket_document(hall, ticket, self.around.clock, now),
             rate_service=ratable.id if ratable else "",
+            rate_plate=plate_of(hall, ratable.window) if ratable else "",
+            rate_matters=names_of(hall, ratable.matters, ratable.bundle) if ratable else [],
             rate_until=until if ratable else None,
         )
 
@@ -337,6 +273,7 @@ class Screens:
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
             "alarms": self.alarms(hall),
             "devices": self.devices(hall),
+            "demand": demand(hall),
         }
 
     def _manager(self, hall: Hall, of: str, now: int) -> Keyed:
@@ -347,6 +284,7 @@ class Screens:
             "alarms": self.alarms(hall),
             "devices": self.devices(hall),
             "figures": figures(hall, now),
+            "demand": demand(hall),
         }
 
     def alarms(self, hall: Hall) -> AlarmsDocument:
@@ -359,6 +297,9 @@ class Screens:
         found = []
         for device in hall.configuration.device:
             live = self.around.devices.get(device.id)
+            losses = hall.devices[device.id].losses if device.id in hall.devices else 0
+            if live is not None and losses:  # RULES 37: what came back before it was an alarm is counted, and seen
+                live = structs.replace(live, counters={"offline_today": losses, **live.counters})
             found.append(
                 live
                 or DeviceDocument(

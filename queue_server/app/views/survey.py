@@ -3,11 +3,19 @@
 from dataclasses import dataclass, field
 
 from queue_server.app.texts import plain
-from queue_server.app.views.tickets import domain_of
+from queue_server.app.views.tickets import domain_of, plate_of
 from queue_server.domain.model import Hall
 from queue_server.domain.queues import all_windows, in_order
 from queue_server.wire.common import TicketState, WindowState, Words
-from queue_server.wire.documents import FiguresDocument, QueueDocument
+from queue_server.wire.documents import (
+    DemandDocument,
+    DemandLine,
+    FiguresDocument,
+    GivenCallsLine,
+    QueueDocument,
+    ReasonCount,
+    WindowFigures,
+)
 
 
 @dataclass(slots=True)
@@ -98,4 +106,66 @@ def figures(hall: Hall, now: int) -> FiguresDocument:
         mean_wait_s=hall.wait_sum_ms // hall.called // 1000 if hall.called else None,
         longest_waiting_s=max(0, now - oldest) // 1000,
         unmet=hall.unmet,
+        called_given=hall.called_given,
+        windows=_window_figures(hall),
+        given=_given_calls(hall),
     )
+
+
+def _window_figures(hall: Hall) -> list[WindowFigures]:
+    """RULES 36, in the order of the windows."""
+    return [
+        WindowFigures(
+            window=entry.id,
+            plate=plate_of(hall, entry.id),
+            name=plain(entry.name, entry.name_en),
+            served=window.served,
+            invited=window.invited,
+        )
+        for entry in hall.configuration.window
+        if (window := hall.windows.get(entry.id)) is not None and window.served
+    ]
+
+
+def _given_calls(hall: Hall) -> list[GivenCallsLine]:
+    """RULES 23."""
+    lines = [
+        GivenCallsLine(
+            window=window,
+            plate=plate_of(hall, window),
+            staff=staff,
+            staff_name=given.staff_name,
+            times=sum(given.reasons.values()),
+            last_at=given.last_at,
+            reasons=[
+                ReasonCount(reason=reason, times=times)
+                for reason, times in sorted(given.reasons.items(), key=lambda item: (-item[1], item[0]))
+            ],
+        )
+        for (window, staff), given in hall.given.items()
+    ]
+    return sorted(lines, key=lambda line: (-line.times, -line.last_at))
+
+
+def demand(hall: Hall) -> DemandDocument:
+    """RULES 17: what was wanted and nobody served."""
+    lines = [
+        DemandLine(
+            id=name,
+            kind=kind,
+            name=_wanted_words(hall, kind, name),
+            times=unmet.times,
+            last_at=unmet.last_at,
+        )
+        for (kind, name), unmet in hall.unmet_of.items()
+    ]
+    return DemandDocument(lines=sorted(lines, key=lambda line: (-line.times, -line.last_at)))
+
+
+def _wanted_words(hall: Hall, kind: str, name: str) -> Words:
+    """The name of a matter or bundle; its id once the configuration has it no more."""
+    if kind == "bundle":
+        bundle = hall.catalogue.bundles.get(name)
+        return plain(bundle.name if bundle else name)
+    matter = hall.catalogue.matters.get(name)
+    return plain(matter.name, matter.name_en) if matter else plain(name)

@@ -20,15 +20,19 @@ _CANCELLABLE = (TicketState.WAITING, TicketState.PASSED, TicketState.CALLED, Tic
 
 
 def stop_names(hall: Hall, stop: Stop) -> list[Words]:
-    """The names of a stop's bundle or matters; an id that the catalogue no longer has stands for itself."""
-    return list(_stop_names(hall.catalogue, stop.matters, stop.bundle))
+    return names_of(hall, stop.matters, stop.bundle)
+
+
+def names_of(hall: Hall, matters: tuple[str, ...], bundle: str) -> list[Words]:
+    """The names of a bundle or matters; an id that the catalogue no longer has stands for itself."""
+    return list(_names_of(hall.catalogue, matters, bundle))
 
 
 @lru_cache(4096)
-def _stop_names(catalogue: Catalogue, matters: tuple[str, ...], bundle: str) -> tuple[Words, ...]:
+def _names_of(catalogue: Catalogue, matters: tuple[str, ...], bundle: str) -> tuple[Words, ...]:
     if bundle:
         entry = catalogue.bundles.get(bundle)
-        return (plain(entry.name if entry else bundle),)
+        return (plain(entry.name, entry.name_en) if entry else plain(bundle),)
     return tuple(_matter_name(catalogue, name) for name in matters)
 
 
@@ -156,7 +160,7 @@ def ticket_document(  # long: one line a field
         number=ticket.number,
         state=state,
         queue=queue_words(hall, current),
-        matters=[name for stop in stops for name in _stop_names(hall.catalogue, stop.matters, stop.bundle)],
+        matters=[name for stop in stops for name in _names_of(hall.catalogue, stop.matters, stop.bundle)],
         quantity=ticket.quantity,
         priority=ticket.priority,
         priority_words=priority_words(hall, ticket),

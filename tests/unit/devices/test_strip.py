@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from devices.framing.a090 import A090Ack, A090Frame, encode_a090
 from devices.protocols.base import Ignored, Send
-from devices.protocols.strip import Acknowledged, Silent, StripOutput, StripProtocol, StripSettings, encode_page
+from devices.protocols.paged import Acknowledged, Silent, StripOutput
+from devices.protocols.strip import StripProtocol, StripSettings, encode_page
 from tests.devices.independent import characters, decode_a090
 
 

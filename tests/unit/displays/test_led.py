@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,10 +12,16 @@ from displays.led import PAGE_MS, StripState, strip_pages
 from displays.led.strip import State, cells
 
 
-def texts(capacity: int, state: State, number: str = "A016", window: str = "3", text: str = "") -> list[str]:
-    return [
-        page.text for page in strip_pages(StripState(state=state, number=number, window=window, text=text), capacity)
-    ]
+def texts(
+    capacity: int,
+    state: State,
+    number: str = "A016",
+    window: str = "3",
+    text: str = "",
+    notice: tuple[str, ...] = (),
+) -> list[str]:
+    meaning = StripState(state=state, number=number, window=window, text=text, notice=notice)
+    return [page.text for page in strip_pages(meaning, capacity)]
 
 
 @pytest.mark.parametrize(
@@ -51,8 +59,47 @@ def test_ux_w_05_what_does_not_fit_is_shortened_then_paged_and_stays_long_enough
 
 
 def test_an_emergency_is_paged_without_breaking_numbers() -> None:
-    assert texts(8, "emergency", text="请从2号门离开") == ["请从2号", "门离开"]
+    assert texts(8, "emergency", notice=("请从2号门离开",)) == ["请从2号", "门离开"]
     assert texts(8, "emergency") == ["紧急情况"]
+
+
+def test_ux_d_08_an_emergency_is_said_in_both_languages() -> None:
+    """UX D-08, X-10: Chinese first; without English the one text once."""
+    assert texts(16, "emergency", notice=("请从2号门离开", "Leave by door 2")) == ["请从2号门离开", "Leave by door 2"]
+    assert texts(16, "emergency", notice=("请离开", "请离开")) == ["请离开"]
+
+
+@pytest.mark.parametrize(
+    ("state", "own"),
+    [
+        ("call", ["请A016号办理"]),
+        ("serving", ["3号 A016办理中"]),
+        ("waiting", ["3号窗口 请稍候"]),
+        ("paused", ["3号窗口暂停服务"]),
+        ("closed", ["3号窗口 下班"]),
+    ],
+)
+def test_ux_d_08_an_early_closing_comes_in_turn_and_never_takes_the_place_of_the_state(
+    state: State, own: list[str]
+) -> None:
+    """UX D-08, W-05: one page of it, then the state or number again."""
+    pages = texts(16, state, notice=("今天提前到四点结束", "We close at four today"))
+    assert pages == [*own, "今天提前到", *own, "四点结束", *own, "We close at", *own, "four today"]
+    long = texts(8, state, number="YAB1007", notice=("停电" * 40,))
+    away = [page for page in long if page.startswith("停电")]
+    assert len(away) <= 12
+    assert all(not (a.startswith("停电") and b.startswith("停电")) for a, b in itertools.pairwise(long))
+
+
+def test_ux_d_08_a_board_keeps_its_calls_between_the_pages_of_a_closing() -> None:
+    state = StripState(state="call", lines=(("A016", "3"), ("B002", "5"), ("A017", "4")), notice=("提前下班",))
+    pages = strip_pages(state, 16)
+    assert [page.text for page in pages] == [
+        *("请A016到3号", "提前下班"),
+        *("请B002到5号", "提前下班"),
+        *("请A017到4号", "提前下班"),
+    ]
+    assert {page.colour for page in pages if page.text == "提前下班"} == {"yellow"}
 
 
 def test_a_window_with_a_name_is_called_by_it() -> None:

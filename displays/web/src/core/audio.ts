@@ -43,6 +43,8 @@ export class Player {
   private readonly queue: Play[] = []
   private readonly seen: string[] = []
   private busy = false
+  /** Ends the file that sounds, for who must be heard at once. */
+  private cut: (() => void) | null = null
   private readonly held = reactive<PlayerState>({ ready: 'unknown', playing: '' })
   readonly state: PlayerState
 
@@ -80,6 +82,18 @@ export class Player {
     void this.next()
   }
 
+  /** Plays this one instead of whatever sounds or waits: guidance follows the page, it never queues (UX K-06). */
+  instead(play: Play): void {
+    this.hush()
+    this.enqueue(play)
+  }
+
+  /** Silence now; what sounded ends as failed. */
+  hush(): void {
+    this.queue.length = 0
+    if (this.cut !== null) this.cut()
+  }
+
   private setReady(ready: 'ready' | 'blocked'): void {
     if (this.held.ready === ready) return
     this.held.ready = ready
@@ -111,6 +125,7 @@ export class Player {
       const timer = setTimeout(() => end(new Error('timeout')), play.duration_ms + GRACE_MS)
       const end = (error: Error | null) => {
         clearTimeout(timer)
+        this.cut = null
         this.sound.onended = null
         this.sound.onerror = null
         if (error !== null) {
@@ -118,6 +133,7 @@ export class Player {
           reject(error)
         } else resolve()
       }
+      this.cut = () => end(new Error('cut'))
       this.sound.onended = () => end(null)
       this.sound.onerror = () => end(new Error('unreadable'))
       this.sound.src = play.url

@@ -40,6 +40,7 @@ export interface HallDocument {
   animations: boolean
   recent_rows: number
   sample: boolean
+  english_unofficial: boolean
 }
 
 export interface Call {
@@ -229,6 +230,41 @@ export interface DevicesDocument {
   devices: DeviceDocument[]
 }
 
+export interface WindowFigures {
+  window: string
+  plate: string
+  name: Words
+  served: number
+  invited: number
+}
+
+export interface ReasonCount {
+  reason: string
+  times: number
+}
+
+export interface GivenCallsLine {
+  window: string
+  plate: string
+  staff: string
+  staff_name: string
+  times: number
+  last_at: number
+  reasons: ReasonCount[]
+}
+
+export interface DemandLine {
+  id: string
+  kind: string
+  name: Words
+  times: number
+  last_at: number
+}
+
+export interface DemandDocument {
+  lines: DemandLine[]
+}
+
 export interface FiguresDocument {
   issued: number
   waiting: number
@@ -241,6 +277,9 @@ export interface FiguresDocument {
   mean_wait_s: number | null
   longest_waiting_s: number
   unmet: number
+  called_given: number
+  windows: WindowFigures[]
+  given: GivenCallsLine[]
 }
 
 export interface KioskDocument {
@@ -252,6 +291,8 @@ export interface KioskDocument {
   issuing: boolean
   closed_reason: Words
   voice: boolean
+  reactivates: boolean
+  scanner: boolean
 }
 
 export interface MenuEntry {
@@ -282,6 +323,8 @@ export interface MenuDocument {
 export interface TicketView {
   ticket: TicketDocument
   rate_service: string
+  rate_plate: string
+  rate_matters: Words[]
   rate_until: number | null
 }
 
@@ -309,6 +352,14 @@ export interface PlayerReady {
   ready: boolean
 }
 
+export interface Say {
+  type: 'say'
+  phrase: string
+  language?: string
+  number?: string
+  ahead?: number
+}
+
 export interface Played {
   type: 'played'
   id: string
@@ -321,7 +372,7 @@ export interface Alive {
   sound?: string
 }
 
-export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Played | Alive
+export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive
 
 export interface Welcome {
   type: 'welcome'
@@ -367,6 +418,7 @@ export interface Play {
   duration_ms: number
   text: Words
   volume: number
+  again: boolean
 }
 
 export interface Refused {
@@ -414,6 +466,12 @@ export interface TakeTicket {
 
 export interface Reprint {
   printer?: string
+}
+
+export interface Slip {
+  token?: string
+  number?: string
+  code?: string
 }
 
 export interface KioskPin {
@@ -466,7 +524,9 @@ export interface MatterHit {
   name_en: string
   everyday: string[]
   domain: string
+  domain_en: string
   department: string
+  department_en: string
   initials: string
   waiting: number
   wait_low_s: number | null
@@ -523,6 +583,11 @@ export interface Park {
   minutes?: number
 }
 
+export interface Said {
+  text: string
+  expired: boolean
+}
+
 export interface OneTicket {
   ticket: string
 }
@@ -540,13 +605,23 @@ export interface DeskReply {
 
 export interface CloseDay {
   text?: string
+  text_en?: string
+}
+
+export interface Unreached {
+  id: string
+  number: string
+  matter: Words
+  state: TicketState
+  slips: number
+  print_state: PrintState
 }
 
 export interface DayReply {
   state: string
   day: string
   waiting: number
-  unreachable: string[]
+  unreachable: Unreached[]
 }
 
 export interface SetMessage {

@@ -3,7 +3,7 @@ import { computed, onBeforeUnmount, reactive, ref, shallowRef } from 'vue'
 import { ApiProblem, hallPath, Intention, request } from '../core/api'
 import { hallId } from '../core/hall'
 import { connectLive, type Live } from '../core/live'
-import type { AlarmsDocument, DevicesDocument, HallDocument, MatterHits, MenuDocument, QueuesDocument, Session, TicketTaken, WindowsDocument } from '../core/wire'
+import type { AlarmsDocument, DemandDocument, DevicesDocument, HallDocument, MatterHits, MenuDocument, QueuesDocument, Session, TicketTaken, WindowsDocument } from '../core/wire'
 import { fixture } from '../fixtures'
 import { locked, READ_MS } from './desk'
 
@@ -14,6 +14,7 @@ interface Documents {
   queues: QueuesDocument
   alarms: AlarmsDocument
   devices: DevicesDocument
+  demand: DemandDocument
 }
 
 const PRINTER_KEY = 'yichuang.guide.printer'

@@ -6,6 +6,8 @@ import type { Kiosk } from './kiosk'
 export interface Query {
   q?: string
   domain?: string
+  /** Asked again when the language changes: English words are found, not initials. */
+  english?: boolean
   limit: number
   offset: number
 }

@@ -5,8 +5,10 @@ import { Player } from '../core/audio'
 import { hallId } from '../core/hall'
 import { setLocale, t } from '../core/i18n'
 import { problemWords } from '../core/problem'
+import { onScan } from '../core/scanner'
 import { openScreen } from '../core/screen'
 import type { HallDocument, KioskDocument, MatterHits, MenuDocument, PrinterState, TakeTicket, TicketTaken, TicketView } from '../core/wire'
+import { sentenceFor } from './guidance'
 import { fresh, reduce, untouched, type Attempt, type Session, type Step } from './session'
 
 /** UX K-15: within 5 s the page says that no number can be taken; the age moves once a second. */
@@ -32,19 +34,18 @@ export function useKiosk() {
   let asking: ReturnType<typeof setTimeout> | null = null
   const of = ref('')
 
-  const player = new Player({
-    onEnd: (end) => live.send({ type: 'played', ...end }),
-    onReady: () => offerVoice(),
-  })
+  /** Nothing that sounds here is an announcement of the hall: nobody waits to hear how it ended. */
+  const player = new Player({ onEnd: () => undefined, onReady: () => undefined })
 
   const screen = openScreen<Documents>('kiosk', {
     wants: () => [{ view: 'kiosk', of: of.value }],
     idle: () => untouched(session.value),
     onWelcome: (welcome) => {
       of.value = welcome.device === '' ? (new URLSearchParams(location.search).get('of') ?? '') : welcome.of
-      offerVoice()
     },
-    onPlay: (play) => player.enqueue(play),
+    onPlay: (play) => {
+      if (session.value.modes.voice) player.instead(play)
+    },
   })
   const { live, token, documents } = screen
   const printer = computed<PrinterState>(() => documents.value.kiosk?.printer ?? 'offline')
@@ -66,7 +67,6 @@ export function useKiosk() {
     if (after.issuing !== null && after.issuing !== before.issuing) void issue(after.issuing)
     if (after.page.name === 'result' && before.page.name !== 'result') void watchPaper(after.page.taken.token)
     if (after.page.name !== 'result' && before.page.name === 'result') forgetPaper()
-    if (after.modes.voice !== before.modes.voice) void turnVoice(after.modes.voice)
   }
 
   /** UX K-12: once a second until the agent said what became of it; a lost answer is asked for again. */
@@ -89,18 +89,30 @@ export function useKiosk() {
     asking = null
   }
 
+  /** RULES 28: the ticket of today that this slip belongs to, waiting again; null for a slip of another day and for no slip. */
+  async function broughtBack(attempt: Attempt, intention: Intention): Promise<TicketTaken | null> {
+    if (attempt.slip === undefined && attempt.missed === undefined) return null
+    const body = { token: attempt.slip ?? '', number: '', code: '', ...attempt.missed }
+    try {
+      return await request<TicketTaken>(hallPath(hallId(), 'kiosk', 'reactivate'), { body, token, intention })
+    } catch (error) {
+      if (attempt.slip !== undefined && error instanceof ApiProblem && error.code === 'slip-not-today') return null
+      throw error
+    }
+  }
+
   async function issue(attempt: Attempt): Promise<void> {
     const paper = prints.value
     const bundle = attempt.choices.find((choice) => choice.kind === 'bundle')
     const body: TakeTicket = {
       matters: bundle === undefined ? attempt.choices.map((choice) => choice.id) : [],
       bundle: bundle === undefined ? '' : bundle.id,
-      quantity: attempt.quantity, priority: attempt.priority, language: attempt.english ? 'en' : 'zh', paper,
+      quantity: attempt.quantity, priority: attempt.priority, language: attempt.english ? 'en' : 'zh', paper, slip: attempt.slip ?? '',
     }
     const intention = Intention.of(attempt.key)
     for (let tried = 1; ; tried += 1) {
       try {
-        const taken = await request<TicketTaken>(hallPath(hallId(), 'tickets'), { body, token, intention })
+        const taken = (await broughtBack(attempt, intention)) ?? (await request<TicketTaken>(hallPath(hallId(), 'tickets'), { body, token, intention }))
         return dispatch({ step: 'taken', key: attempt.key, taken, paper })
       } catch (error) {
         // No answer says nothing about the ticket: the same key asks again and can make no second one.
@@ -137,28 +149,34 @@ export function useKiosk() {
 
   /** Matters by initials, or of one domain; answers in the order asked, an older one is dropped. */
   function find(query: { q?: string; domain?: string; limit: number; offset: number }): Promise<MatterHits> {
-    const asked = new URLSearchParams({ q: query.q ?? '', domain: query.domain ?? '', limit: String(query.limit), offset: String(query.offset) })
+    const asked = new URLSearchParams({ q: query.q ?? '', domain: query.domain ?? '', lang: session.value.modes.english ? 'en' : 'zh', limit: String(query.limit), offset: String(query.offset) })
     return request<MatterHits>(`${hallPath(hallId(), 'matters')}?${asked.toString()}`, { token })
   }
 
-  /** The kiosk speaks only what the server made, and only to whom asked for it. */
-  function offerVoice(): void {
-    if (of.value !== '') live.send({ type: 'player', zone: `kiosk:${of.value}`, ready: session.value.modes.voice && player.state.ready === 'ready' })
-  }
-
-  async function turnVoice(on: boolean): Promise<void> {
-    if (on) await player.selfTest()
-    offerVoice()
-  }
+  /** What this page says to who turned the voice on; a new page is heard instead of the last (UX K-06, K-07). */
+  const guidance = computed(() => (session.value.modes.voice && documents.value.kiosk?.voice ? sentenceFor(session.value, paused.value) : null))
+  watch([() => JSON.stringify(guidance.value), () => session.value.modes.english], async () => {
+    const said = guidance.value
+    player.hush()
+    if (said === null) return
+    if (player.state.ready !== 'ready' && !(await player.selfTest())) return
+    live.send({ type: 'say', ...said, language: session.value.modes.english ? 'en' : 'zh' })
+  })
 
   watch(() => session.value.modes.english, (english) => setLocale(english ? 'en' : 'zh-CN'))
   const ticking = setInterval(() => dispatch({ step: 'tick' }), 250)
+  /** Not in the staff's menu: what is scanned there is not a citizen's wish. */
+  const deaf = onScan((token) => {
+    const at = session.value.page.name
+    if (at !== 'pin' && at !== 'staff') dispatch({ step: 'slip', token, key: newKey() })
+  })
   onBeforeUnmount(() => {
+    deaf()
     clearInterval(ticking)
     forgetPaper()
   })
 
-  return reactive({ session, nowMs, live, documents, printer, prints, paused, of, token, dispatch, reprint, help, find, newKey, title: () => t('kiosk.title') })
+  return reactive({ session, nowMs, live, documents, printer, prints, paused, player: player.state, of, token, dispatch, reprint, help, find, newKey, title: () => t('kiosk.title') })
 }
 
 export type Kiosk = ReturnType<typeof useKiosk>

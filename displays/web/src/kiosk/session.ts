@@ -11,6 +11,12 @@ export interface Choice {
   name: Words
 }
 
+/** The figures of a passed ticket's number, and the check code of its slip. */
+export interface Missed {
+  number: string
+  code: string
+}
+
 /** One tap that asks for a ticket; the key makes every repetition the same request (UX K-08). */
 export interface Attempt {
   key: string
@@ -18,6 +24,10 @@ export interface Attempt {
   quantity: number
   priority: string
   english: boolean
+  /** The token of a scanned slip: a passed ticket of today waits again (RULES 28), one of the day before is changed (RULES 34). */
+  slip?: string
+  /** The same for a passed ticket whose figures were typed. */
+  missed?: Missed
 }
 
 export type Page =
@@ -25,9 +35,11 @@ export type Page =
   | { name: 'group'; id: string; title: Words }
   | { name: 'search'; letters: string }
   | { name: 'priority' }
+  | { name: 'slip' }
   | { name: 'basket' }
-  | { name: 'result'; taken: TicketTaken; title: Words; shownAt: number; paper: boolean; reprint: 'no' | 'asked' | 'done' | 'failed' }
-  | { name: 'refused'; text: Words; again: Attempt | null; shownAt: number }
+  | { name: 'missed'; number: string; code: string; at: 'number' | 'code' }
+  | { name: 'result'; taken: TicketTaken; title: Words; shownAt: number; paper: boolean; back: boolean; reprint: 'no' | 'asked' | 'done' | 'failed' }
+  | { name: 'refused'; text: Words; again: Attempt | null; slip: boolean; shownAt: number }
   | { name: 'help'; state: 'asked' | 'told' | 'failed'; shownAt: number }
   | { name: 'pin' }
   | { name: 'staff' }
@@ -52,7 +64,11 @@ export type Step =
   | { step: 'touch'; onControl: boolean }
   | { step: 'tick' }
   | { step: 'extend' }
-  | { step: 'go'; to: 'home' | 'search' | 'priority' | 'basket' | 'pin' | 'staff' }
+  | { step: 'go'; to: 'home' | 'search' | 'priority' | 'slip' | 'missed' | 'basket' | 'pin' | 'staff' }
+  | { step: 'figure'; figure: string }
+  | { step: 'erase' }
+  | { step: 'part'; at: 'number' | 'code' }
+  | { step: 'missed'; missed: Missed; key: string }
   | { step: 'group'; id: string; title: Words }
   | { step: 'sheet'; to: number }
   | { step: 'letters'; letters: string }
@@ -63,6 +79,7 @@ export type Step =
   | { step: 'remove'; id: string }
   | { step: 'quantity'; to: number }
   | { step: 'take'; key: string }
+  | { step: 'slip'; token: string; key: string }
   | { step: 'again' }
   | { step: 'taken'; key: string; taken: TicketTaken; paper: boolean }
   | { step: 'refused'; key: string; text: Words; again: boolean }
@@ -76,6 +93,9 @@ export type Step =
 export const TILES = 8
 export const ELDER_TILES = 4
 export const LETTERS_MOST = 6
+/** English words are longer than initials. */
+export const LETTERS_MOST_EN = 12
+export const FIGURES_MOST = 4
 export const BASKET_MOST = 5
 export const QUANTITY_MOST = 50
 /** UX K-10. */
@@ -115,7 +135,8 @@ export function idleMs(session: Session): number {
 }
 
 /** What the paper did, in the words of UX K-12; `screen` means that the number exists on the screen only. */
-export function paperOf(paper: boolean, state: PrintState, reprint: 'no' | 'asked' | 'done' | 'failed'): 'printing' | 'printed' | 'unsure' | 'screen' | 'failed' {
+export function paperOf(paper: boolean, state: PrintState, reprint: 'no' | 'asked' | 'done' | 'failed', back = false): 'back' | 'printing' | 'printed' | 'unsure' | 'screen' | 'failed' {
+  if (back) return 'back'
   if (!paper) return 'screen'
   if (reprint === 'failed' || state === 'failed') return 'failed'
   if (state === 'printed') return 'printed'
@@ -126,7 +147,7 @@ export function paperOf(paper: boolean, state: PrintState, reprint: 'no' | 'aske
 export function leavesAt(session: Session): number {
   const page = session.page
   if (page.name !== 'result') return Infinity
-  const paper = paperOf(page.paper, page.taken.ticket.print_state, page.reprint)
+  const paper = paperOf(page.paper, page.taken.ticket.print_state, page.reprint, page.back)
   const stay = paper === 'screen' || paper === 'failed' ? STAY_SCREEN_MS : paper === 'printed' && page.reprint === 'no' ? STAY_MS : STAY_UNSURE_MS
   return page.shownAt + stay * (slow(session) ? 2 : 1)
 }
@@ -169,14 +190,25 @@ function press(session: Session, step: Step, nowMs: number): Session {
   const { page } = session
   switch (step.step) {
     case 'go':
-      return open(session, step.to === 'search' ? { name: 'search', letters: '' } : { name: step.to })
+      if (step.to === 'search') return open(session, { name: 'search', letters: '' })
+      return open(session, step.to === 'missed' ? { name: 'missed', number: '', code: '', at: 'number' } : { name: step.to })
     case 'group':
       return open(session, { name: 'group', id: step.id, title: step.title })
     case 'sheet':
       return { ...session, sheet: Math.max(0, step.to) }
     case 'letters':
-      return page.name === 'search' ? open(session, { name: 'search', letters: step.letters.slice(0, LETTERS_MOST) }) : session
+      return page.name === 'search' ? open(session, { name: 'search', letters: step.letters.slice(0, session.modes.english ? LETTERS_MOST_EN : LETTERS_MOST) }) : session
+    case 'figure':
+      return page.name === 'missed' && page[page.at].length < FIGURES_MOST ? { ...session, page: { ...page, [page.at]: page[page.at] + step.figure } } : session
+    case 'erase':
+      return page.name === 'missed' ? { ...session, page: { ...page, [page.at]: page[page.at].slice(0, -1) } } : session
+    case 'part':
+      return page.name === 'missed' ? { ...session, page: { ...page, at: step.at } } : session
+    case 'missed':
+      return start(session, { ...attempt(session, [], 1, step.key), missed: step.missed })
     case 'mode':
+      // Initials are no beginning of an English word, and the other way round.
+      if (step.mode === 'english' && page.name === 'search') session = open(session, { name: 'search', letters: '' })
       return { ...session, sheet: 0, modes: { ...session.modes, [step.mode]: !session.modes[step.mode] } }
     case 'priority':
       return open({ ...session, priority: step.id }, { name: 'home' })
@@ -199,6 +231,11 @@ function press(session: Session, step: Step, nowMs: number): Session {
     case 'take':
       if (session.basket.length === 0) return session
       return start(session, attempt(session, session.basket, session.basket.length === 1 ? session.quantity : 1, step.key))
+    case 'slip': {
+      // Somebody holds a slip before the scanner: whatever page the one before them left.
+      const mine = page.name === 'result' || page.name === 'refused' || page.name === 'help' ? fresh(nowMs) : session
+      return start(open(mine, { name: 'slip' }), { ...attempt(mine, [], 1, step.key), slip: step.token })
+    }
     case 'again':
       return page.name === 'refused' && page.again !== null ? start(session, page.again) : session
     case 'reprint':
@@ -220,11 +257,11 @@ function answer(session: Session, step: Step, nowMs: number): Session {
       if (issuing === null || issuing.key !== step.key) return session
       return {
         ...session, issuing: null, basket: [], quantity: 1, askedAt: null, touchedAt: nowMs, inertUntil: nowMs + INERT_RESULT_MS,
-        page: { name: 'result', taken: step.taken, title: titleOf(issuing, step.taken), shownAt: nowMs, paper: step.paper, reprint: 'no' },
+        page: { name: 'result', taken: step.taken, title: titleOf(issuing, step.taken), shownAt: nowMs, paper: step.paper, back: bySlip(issuing) && !step.taken.created, reprint: 'no' },
       }
     case 'refused':
       if (issuing === null || issuing.key !== step.key) return session
-      return { ...open(session, { name: 'refused', text: step.text, again: step.again ? issuing : null, shownAt: nowMs }), issuing: null, askedAt: null, touchedAt: nowMs, inertUntil: nowMs + INERT_RESULT_MS }
+      return { ...open(session, { name: 'refused', text: step.text, again: step.again ? issuing : null, slip: bySlip(issuing), shownAt: nowMs }), issuing: null, askedAt: null, touchedAt: nowMs, inertUntil: nowMs + INERT_RESULT_MS }
     case 'ticket':
       if (page.name !== 'result' || page.taken.ticket.id !== step.ticket.id) return session
       return { ...session, page: { ...page, taken: { ...page.taken, ticket: step.ticket } } }
@@ -235,6 +272,10 @@ function answer(session: Session, step: Step, nowMs: number): Session {
     default:
       return session
   }
+}
+
+function bySlip(issuing: Attempt): boolean {
+  return issuing.slip !== undefined || issuing.missed !== undefined
 }
 
 /** One matter is called by its name, several by their queue's. */

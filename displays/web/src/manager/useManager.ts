@@ -4,7 +4,7 @@ import { Intention, request } from '../core/api'
 import { connectLive } from '../core/live'
 import { sentenceOf } from '../core/problem'
 import { words } from '../core/i18n'
-import type { AlarmsDocument, DevicesDocument, FiguresDocument, HallDocument, QueuesDocument, Session, WindowsDocument } from '../core/wire'
+import type { AlarmsDocument, DemandDocument, DevicesDocument, FiguresDocument, HallDocument, QueuesDocument, Session, WindowsDocument } from '../core/wire'
 import { path } from '../staff/session'
 
 export interface ManagerView {
@@ -14,6 +14,7 @@ export interface ManagerView {
   alarms: AlarmsDocument
   devices: DevicesDocument
   figures: FiguresDocument
+  demand: DemandDocument
 }
 
 export interface Question {

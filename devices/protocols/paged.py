@@ -1,0 +1,156 @@
+"""What strips and boards have in common: pages of text in turn, shown until something newer comes (UX W-02, W-05)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from devices.protocols.base import Ignored, Send
+
+FrameT = TypeVar("FrameT")
+Page = Sequence[tuple[str, str]]
+"""Runs of (text, colour); colours are red, green and yellow."""
+
+MISSING: Final = "〓"
+"""Stands for a character that the strip's encoding does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextSettings:
+    """`longest_text`: bytes of text without colours that a strip takes, cut at a character. `page_ms`: UX W-05."""
+
+    longest_text: int = 120
+    acks: bool = True
+    reply_ms: int = 100
+    ack_ms: int = 500
+    tries: int = 3
+    resend_ms: int = 30_000
+    page_ms: int = 2_500
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The strip took the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """The strip acknowledged none of its tries."""
+
+
+def encode_character(character: str, encoding: str = "gbk", never: bytes = b"") -> bytes:
+    """A character's bytes, or those of the mark when the encoding lacks it or it is one of the bytes `never`."""
+    raw = character.encode(encoding, "ignore")
+    # A control character would end or garble a frame; a character that takes such a byte likewise.
+    if not raw or raw[0] < 0x20 or any(byte in never for byte in raw):
+        return MISSING.encode(encoding, "replace")
+    return raw
+
+
+def encode_text(page: Page, longest: int, encoding: str = "gbk", never: bytes = b"") -> bytes:
+    """A page's text without its colours, cut at a character."""
+    data = bytearray()
+    for text, _colour in page:
+        for character in text:
+            raw = encode_character(character, encoding, never)
+            if len(data) + len(raw) > longest:
+                return bytes(data)
+            data += raw
+    return bytes(data)
+
+
+class PagedText(Generic[FrameT]):
+    """One strip's conversation. Times are milliseconds of any clock that never goes back.
+
+    A protocol implements `encode`, `frame`, and `acknowledges` when its strips answer.
+    """
+
+    def __init__(self, settings: TextSettings) -> None:
+        self._settings = settings
+        self._pages: list[bytes] = []
+        self._index = 0
+        self._tries = 0
+        self._silent = False
+        self._sent_ms: int | None = None  # since when an acknowledgement is owed
+        self._resend_at_ms: int | None = None
+        self._turn_at_ms: int | None = None
+
+    def encode(self, page: Page) -> bytes:
+        """A page as the strip's bytes, without frame; equal bytes are the same page."""
+        return encode_text(page, self._settings.longest_text)
+
+    def frame(self, data: bytes) -> FrameT:
+        """The frame that shows an encoded page; asked anew for each sending."""
+        raise NotImplementedError
+
+    def acknowledges(self, frame: FrameT) -> bool:
+        """Whether a frame from the strip acknowledges its text."""
+        return False
+
+    def set_pages(self, pages: Sequence[Page], now_ms: int) -> list[StripOutput[FrameT]]:
+        """Show these pages in turn from now on; nothing is sent when they are what is shown already."""
+        encoded = [self.encode(page) for page in pages] or [b""]
+        if encoded == self._pages:
+            return []
+        self._pages, self._index = encoded, 0
+        return self._show(now_ms)
+
+    def line_up(self, now_ms: int) -> list[StripOutput[FrameT]]:
+        """The line is open (again): a strip may have lost its text meanwhile."""
+        return self._show(now_ms) if self._pages else []
+
+    def _show(self, now_ms: int) -> list[StripOutput[FrameT]]:
+        self._tries = 0
+        self._resend_at_ms = now_ms + self._settings.resend_ms
+        self._turn_at_ms = now_ms + self._settings.page_ms if len(self._pages) > 1 else None
+        return [self._send()]
+
+    def _send(self) -> Send[FrameT]:
+        self._tries += 1
+        self._sent_ms = None
+        reply_ms = self._settings.reply_ms if self._settings.acks else 0
+        return Send(self.frame(self._pages[self._index]), "text", reply_ms)
+
+    def sent(self, now_ms: int) -> None:
+        """The frame has left; only now does the time for its acknowledgement run."""
+        if self._settings.acks:
+            self._sent_ms = now_ms
+
+    def receive(self, frame: FrameT, now_ms: int) -> list[StripOutput[FrameT]]:
+        """A frame from the strip."""
+        if not self.acknowledges(frame):
+            return [Ignored(f"no acknowledgement: {frame}")]
+        self._sent_ms = None
+        self._silent = False
+        return [Acknowledged()]
+
+    @property
+    def wake_at_ms(self) -> int | None:
+        """When `wake` has something to do."""
+        late = None if self._sent_ms is None else self._sent_ms + self._settings.ack_ms
+        return min((t for t in (late, self._resend_at_ms, self._turn_at_ms) if t is not None), default=None)
+
+    def wake(self, now_ms: int) -> list[StripOutput[FrameT]]:
+        """Repeat what was not acknowledged, turn the page, re-send what is shown (UX W-02)."""
+        if self._turn_at_ms is not None and self._turn_at_ms <= now_ms:
+            self._index = (self._index + 1) % len(self._pages)
+            return [*self._missed(now_ms), *self._show(now_ms)]
+        if self._resend_at_ms is not None and self._resend_at_ms <= now_ms:
+            return [*self._missed(now_ms), *self._show(now_ms)]
+        if self._sent_ms is not None and self._sent_ms + self._settings.ack_ms <= now_ms:
+            # A strip known to be silent gets one try at each re-send: it must not hold up its neighbours.
+            if self._tries < self._settings.tries and not self._silent:
+                return [self._send()]
+            return self._missed(now_ms)
+        return []
+
+    def _missed(self, now_ms: int) -> list[StripOutput[FrameT]]:
+        if self._sent_ms is None or now_ms - self._sent_ms < self._settings.ack_ms:
+            return []
+        self._sent_ms = None
+        self._silent = True
+        return [Silent()]
+
+
+StripOutput = Send[FrameT] | Acknowledged | Silent | Ignored

@@ -1,0 +1,48 @@
+"""The alarm that somebody was not called aloud: it stands for five minutes, and follows from the claims alone (UX V-05)."""
+
+from queue_server.app.texts import words
+from queue_server.app.views.screens import Surroundings
+from queue_server.store.port import StorePort
+from queue_server.wire.documents import AlarmDocument
+
+STANDS_MS = 5 * 60_000
+NOBODY_WAITED = frozenset({"arrived", "cancelled"})
+"""Reasons for which a sound that did not come is no loss."""
+
+
+class Unspoken:
+    """The last loss of each sound zone."""
+
+    def __init__(self, store: StorePort, around: Surroundings) -> None:
+        self._store = store
+        self._around = around
+        self._lost: dict[str, int] = {}
+
+    async def load(self, hall: str, now: int) -> None:
+        """What the processes before this one lost; raises the store's errors."""
+        for lost in await self._store.lost_claims(hall, "speech", now - STANDS_MS):
+            self.note(lost.target, lost.reason, lost.at)
+
+    def note(self, zone: str, reason: str, at: int) -> None:
+        """A call or notice of the zone ended without having been heard, at `at` ms UTC."""
+        if reason not in NOBODY_WAITED:
+            self._lost[zone] = max(at, self._lost.get(zone, 0))
+
+    def show(self, now: int) -> None:
+        """The alarms that stand at `now`, among those of the hall's surroundings."""
+        self._lost = {zone: at for zone, at in self._lost.items() if now - at < STANDS_MS}
+        others = [alarm for alarm in self._around.alarms if alarm.code != "voice"]
+        self._around.alarms = [*others, *(_alarm(zone, at) for zone, at in self._lost.items())]
+
+
+def _alarm(zone: str, at: int) -> AlarmDocument:
+    return AlarmDocument(
+        id=f"voice:{zone}",
+        level="warn",
+        code="voice",
+        text=words("alarm.voice", {"subject": zone}),
+        since=at,
+        acknowledged_by="",
+        action="acknowledge",
+        subject=zone,
+    )
