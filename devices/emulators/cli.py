@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import fields
 from typing import Final, TypeVar
 
+from devices.emulators.bx import EmulatedBx
 from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.printer_cli import emulate_printer
 from devices.emulators.rs485 import Faults, Rs485BusEmulator
-from devices.emulators.voices import VOICE_FAULTS, EmulatedVoice
+from devices.emulators.voices import EmulatedVoice
 from devices.profiles import PROFILES
 from devices.protocols.keymaps import Key
 from devices.transport import Unavailable
@@ -30,7 +31,7 @@ HELP: Final = """\
 press ADDRESS [DIGITS] KEY   keys: start wait call recall cancel function metre pause transfer
 rate ADDRESS LEVEL           the level byte of the key
 silence ADDRESS | wake ADDRESS | restart ADDRESS
-fault ADDRESS NAME VALUE     of a voice module (address 0): lose_ends late_ms deaf garbled twice
+fault ADDRESS NAME VALUE     of a voice module (address 0): lose_ends late_ms deaf garbled twice; of a bx: deaf refuse late_ms
 fault NAME VALUE             bytewise slow_ms split_ms noise corrupt lose lose_acks
 unplug | plug | show | help | quit"""
 
@@ -93,10 +94,10 @@ def set_fault(faults: Faults, name: str, value: str) -> None:
     setattr(faults, name, value.lower() in ("", "1", "true", "yes") if name == "bytewise" else int(value))
 
 
-def set_voice_fault(node: AnyNode, name: str, value: int) -> None:
-    """Set one fault of a voice module; ValueError names the ones there are."""
-    if not isinstance(node, EmulatedVoice) or name not in VOICE_FAULTS:
-        raise ValueError(f"a voice module's faults are {', '.join(VOICE_FAULTS)}")
+def set_node_fault(node: AnyNode, name: str, value: int) -> None:
+    """Set one fault of a device's own; ValueError names the ones there are."""
+    if name not in node.fault_names:
+        raise ValueError(f"{node.device} has these faults of its own: {', '.join(node.fault_names) or 'none'}")
     setattr(node, name, bool(value) if name == "twice" else value)
 
 
@@ -133,7 +134,7 @@ async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGro
             set_fault(line.faults, name, value)
         case ["fault", address, name, value]:
             for node in _at(line, address):
-                set_voice_fault(node, name, int(value))
+                set_node_fault(node, name, int(value))
         case ["unplug"]:
             await line.unplug()
             say({"event": "unplugged"})
@@ -152,7 +153,7 @@ async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGro
 async def _restart(line: Rs485BusEmulator, address: str) -> None:
     for node in _at(line, address):
         match node:
-            case EmulatedStrip():
+            case EmulatedStrip() | EmulatedBx():
                 node.restart()
             case EmulatedVoice():
                 await node.restart()
