@@ -219,9 +219,11 @@ async def test_issue_3_it_is_a_halls_summary_board(tmp_path: Path) -> None:
         board.show(render_strip(board_of(), place))
         await stage.emulator.until(lambda: len(stage.card.history) >= 3)
         first = ("请A016号到3号窗口", "请B007号到12号窗口", "请YA1007号到1号窗口")
-        assert list(stage.card.history)[:3] == [first, ("请C001到台胞接待室",), first]
+        assert list(stage.card.history)[:3] == [first, ("请C001号到台胞接待室",), first]
         board.show(
-            render_strip(board_of(state="emergency", lines=[], notice=Words("请从2号门离开", "Leave by door 2")), place)
+            render_strip(
+                board_of(state="emergency", lines=[], notice=Words(zh="请从2号门离开", en="Leave by door 2")), place
+            )
         )
         await stage.emulator.until(lambda: stage.card.rows == ("请从2号门离开", "Leave by door 2"))
         board.show(render_strip(board_of(state="waiting", lines=[]), place))
