@@ -18,8 +18,8 @@ VERSION: Final = 0x02
 BARCODE: Final = 16
 LONGEST_DATA: Final = 2048
 """Bytes of data in a host's frame, ours or one that a card hears."""
-LONGEST_REPLY: Final = 300
-"""Bytes of data accepted from a card; a status with 255 areas has 307, one with 248 fits."""
+LONGEST_REPLY: Final = 512
+"""Bytes of data accepted from a card; the status of one with 255 areas has 306."""
 
 _LEAD: Final = 0xA5
 _LEADS: Final = 8

@@ -161,17 +161,23 @@ async def test_design_the_cable_pulled_and_plugged_again_shows_everything_anew(t
         await until(lambda: board.health.state == "online")
 
 
-async def test_a_card_that_refuses_is_degraded_with_its_reason_and_others_go_on(tmp_path: Path) -> None:
+async def test_a_card_that_refuses_its_text_is_degraded_however_well_it_answers_pings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage = Stage(listen_url("memory", tmp_path))
+
+    def full(update: bxdata.BxUpdate) -> None:
+        raise ValueError("no room")
+
     async with stage.running() as board:
         await until(lambda: board.health.state == "online")
-        stage.card.refuse = 1000
+        monkeypatch.setattr(stage.card, "_update", full)
         board.show([[("请A016号", "red")]])
         await until(lambda: board.health.state == "degraded")
-        await asyncio.sleep(0.8)
-        assert board.health.state == "degraded"
-        assert "refuses its" in board.health.last_error
-        stage.card.refuse = 0
+        await asyncio.sleep(0.9)  # pings are answered meanwhile
+        assert stage.healths == ["online", "degraded"]
+        assert board.health.last_error == "refuses its text: 00 00 00 01"
+        monkeypatch.undo()
         await stage.emulator.until(lambda: stage.card.rows == ("请A016号",), 10)
         await until(lambda: board.health.state == "online")
 

@@ -223,10 +223,20 @@ def test_a_sign_of_life_is_asked_for_and_one_that_comes_back_is_told_everything(
     for now_ms in (11_070, 12_070, 13_070):
         card.wake(now_ms)
     assert (card.slots[3:], card.silences) == (["ping"] * 3, 1)
-    card.wake(20_070)  # once now
-    card.do(card.talk.receive(ACK, 20_200), 20_200, answer=ACK)
-    assert card.slots[6:] == ["ping", "brightness", "power", "text"]
+    card.wake(20_070)
+    card.wake(21_070)
+    assert (card.slots[6:], card.silences) == (["ping"], 2)  # once now
+    card.do(card.talk.receive(ACK, 21_200), 21_200, answer=ACK)
+    assert card.slots[7:] == ["brightness", "power", "text"]
     assert card.updates[-1].delete is None
+
+
+def test_a_text_that_waits_for_its_answer_is_the_sign_of_life() -> None:
+    card = Card(watch_ms=500)
+    card.do(card.talk.line_up(0), 0, answer=ACK)
+    card.do(card.talk.set_pages(CALL, 400), 400)
+    card.wake(550)
+    assert card.slots == ["ping", "text"]
 
 
 def test_a_status_is_an_answer_and_may_be_the_sign_of_life() -> None:
