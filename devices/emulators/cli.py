@@ -13,11 +13,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
+from devices.emulators.bx import EmulatedBx
 from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.printer_cli import emulate_printer
 from devices.emulators.rs485 import Faults, Rs485BusEmulator
 from devices.emulators.templated import EmulatedTemplatePad
-from devices.emulators.voices import VOICE_FAULTS, EmulatedVoice
+from devices.emulators.voices import EmulatedVoice
 from devices.profiles import PROFILES
 from devices.profiles.files import load_profile
 from devices.protocols.keymaps import Key
@@ -32,7 +33,7 @@ HELP: Final = """\
 press ADDRESS [DIGITS] KEY   keys: start wait call recall cancel function metre pause transfer; of a TOML profile: 0C
 rate ADDRESS LEVEL           the level byte of the key
 silence ADDRESS | wake ADDRESS | restart ADDRESS
-fault ADDRESS NAME VALUE     of a voice module (address 0): lose_ends late_ms deaf garbled twice
+fault ADDRESS NAME VALUE     of a voice module (address 0): lose_ends late_ms deaf garbled twice; of a bx: deaf refuse late_ms
 fault NAME VALUE             bytewise slow_ms split_ms noise corrupt lose lose_acks
 unplug | plug | show | help | quit"""
 
@@ -96,10 +97,10 @@ def set_fault(faults: Faults, name: str, value: str) -> None:
     setattr(faults, name, value.lower() in ("", "1", "true", "yes") if name == "bytewise" else int(value))
 
 
-def set_voice_fault(node: AnyNode, name: str, value: int) -> None:
-    """Set one fault of a voice module; ValueError names the ones there are."""
-    if not isinstance(node, EmulatedVoice) or name not in VOICE_FAULTS:
-        raise ValueError(f"a voice module's faults are {', '.join(VOICE_FAULTS)}")
+def set_node_fault(node: AnyNode, name: str, value: int) -> None:
+    """Set one fault of a device's own; ValueError names the ones there are."""
+    if name not in node.fault_names:
+        raise ValueError(f"{node.device} has these faults of its own: {', '.join(node.fault_names) or 'none'}")
     setattr(node, name, bool(value) if name == "twice" else value)
 
 
@@ -134,7 +135,7 @@ async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGro
             set_fault(line.faults, name, value)
         case ["fault", address, name, value]:
             for node in _at(line, address):
-                set_voice_fault(node, name, int(value))
+                set_node_fault(node, name, int(value))
         case ["unplug"]:
             await line.unplug()
             say({"event": "unplugged"})
@@ -177,7 +178,7 @@ def _rate(there: list[AnyNode], level: int) -> Awaitable[bool]:
 async def _restart(line: Rs485BusEmulator, address: str) -> None:
     for node in _at(line, address):
         match node:
-            case EmulatedStrip():
+            case EmulatedStrip() | EmulatedBx():
                 node.restart()
             case EmulatedVoice():
                 await node.restart()

@@ -33,6 +33,8 @@ class Node(Generic[FrameT]):
     codec: Codec[FrameT]
     device: ClassVar[str]
     """What `yichuang emulate` calls it."""
+    fault_names: ClassVar[tuple[str, ...]] = ()
+    """Faults of its own: attributes that `yichuang emulate` may set."""
 
     def __init__(self, address: int) -> None:
         self.address = address

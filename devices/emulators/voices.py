@@ -43,6 +43,7 @@ class EmulatedVoice(Node[FrameT]):
     """
 
     device = "speaker"
+    fault_names = VOICE_FAULTS
     boot_ms = 50
 
     def __init__(self, address: int = 0, unit_ms: int = 250) -> None:
