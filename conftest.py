@@ -1,9 +1,14 @@
-"""In CI a test that needs Chromium or PostgreSQL runs or fails; elsewhere it may skip, saying why at the end."""
+"""What holds for every test: examples have no deadline; in CI what needs Chromium or PostgreSQL runs or fails, elsewhere it may skip."""
 
 import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+# How fast a machine is says nothing about a rule.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -245,7 +245,7 @@ def test_two_devices_of_one_protocol_and_address_are_refused() -> None:
         bus.attach(Card(1, codec(b"S")))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["ack", "slot", "turn"]), st.integers(0, 5)), max_size=60))
 def test_design_law_5_any_mixture_keeps_order_newest_and_bounds(sends: list[tuple[int, str, int]]) -> None:
     asyncio.run(_mixture(sends))

@@ -26,7 +26,7 @@ from devices.protocols.bxdata import (
 from tests.devices import independent_bx as second
 from tests.devices import vectors_bx as vectors
 
-calm = settings(deadline=None, max_examples=60)  # the machine is shared
+calm = settings(max_examples=60)  # the machine is shared
 HOST_SIDE, CARD_SIDE = BX.hosts[0], BX.from_device[0]
 
 
@@ -232,7 +232,7 @@ def test_round_trip_and_resync_after_any_noise(to_host: bool, data: st.DataObjec
 
 
 @both
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(noise=st.one_of(st.binary(min_size=1, max_size=30), special.filter(bool)))
 def test_a_flood_is_bounded(to_host: bool, noise: bytes) -> None:
     framer: Framer[Any] = Framer((grammars[to_host],))

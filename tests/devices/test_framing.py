@@ -11,7 +11,6 @@ from devices.framing.ff68 import Ff68Frame, Ff68Grammar, encode_ff68
 from devices.framing.stream import Framer, Garbage
 from tests.devices import independent, vectors
 
-calm = settings(deadline=None)  # the machine is shared
 AnyFrame = Ff68Frame | A090Frame | A090Ack
 
 
@@ -107,7 +106,6 @@ def test_a_length_that_lies_holds_back_at_most_one_frame_and_a_silent_line_frees
     assert framer.held == 0
 
 
-@calm
 @given(st.lists(st.one_of(frames, shards), max_size=12), st.data())
 def test_any_chunking_gives_the_same_frames(parts: list[AnyFrame | bytes], data: st.DataObject) -> None:
     stream = b"".join(p if isinstance(p, bytes) else encode(p) for p in parts)
@@ -124,14 +122,12 @@ def test_any_chunking_gives_the_same_frames(parts: list[AnyFrame | bytes], data:
     assert merged(singles + bytewise.flush()) == expected
 
 
-@calm
 @given(st.lists(frames, max_size=8))
 def test_round_trip_without_noise_leaves_no_garbage(sent: list[AnyFrame]) -> None:
     framer = line()
     assert framer.feed(b"".join(encode(f) for f in sent)) + framer.flush() == sent
 
 
-@calm
 @given(shards, st.lists(frames, min_size=1, max_size=4))
 def test_resync_finds_frames_again_after_noise_that_can_hide_at_most_one_longest_frame(
     noise: bytes, sent: list[AnyFrame]
@@ -142,7 +138,6 @@ def test_resync_finds_frames_again_after_noise_that_can_hide_at_most_one_longest
     assert [f for f in found if not isinstance(f, Garbage)][-len(sent) :] == sent
 
 
-@calm
 @given(st.lists(st.one_of(frames, shards), max_size=12))
 def test_every_byte_is_a_frame_or_garbage_and_memory_is_bounded(parts: list[AnyFrame | bytes]) -> None:
     stream = b"".join(p if isinstance(p, bytes) else encode(p) for p in parts)
@@ -154,7 +149,7 @@ def test_every_byte_is_a_frame_or_garbage_and_memory_is_bounded(parts: list[AnyF
     assert b"".join(x.data if isinstance(x, Garbage) else encode(x) for x in found) == stream
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.binary(max_size=40))
 def test_a_flood_in_one_chunk_is_bounded(noise: bytes) -> None:
     framer = line()
@@ -165,7 +160,6 @@ def test_a_flood_in_one_chunk_is_bounded(noise: bytes) -> None:
     )
 
 
-@calm
 @given(st.lists(st.one_of(ff68_frames, shards), max_size=10))
 def test_the_independent_decoder_agrees_on_ff68(parts: list[Ff68Frame | bytes]) -> None:
     stream = b"".join(p if isinstance(p, bytes) else encode_ff68(p) for p in parts)
@@ -174,7 +168,6 @@ def test_the_independent_decoder_agrees_on_ff68(parts: list[Ff68Frame | bytes]) 
     assert [(f.address, f.function, list(f.data)) for f in ours] == independent.decode_ff68(stream)
 
 
-@calm
 @given(ff68_frames, a090_frames)
 def test_the_independent_builder_agrees(keypad: Ff68Frame, strip: A090Frame) -> None:
     assert encode_ff68(keypad) == independent.build_ff68(

@@ -71,7 +71,7 @@ addrfe_frames = st.builds(AddrFeFrame, st.integers(0, 255), st.integers(0, 255),
 
 
 @pytest.mark.parametrize(("codec", "frames"), [(AAQT, aaqt_frames), (ADDRFE, addrfe_frames)])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_frames_round_trip_under_any_chunking_and_noise_is_bounded(
     codec: Any, frames: st.SearchStrategy[Any], data: st.DataObject

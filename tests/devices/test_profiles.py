@@ -108,7 +108,7 @@ text = st.binary(max_size=40).map(lambda raw: raw.replace(b"\xff", b"").replace(
 byte = st.integers(0, 255)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(byte, byte, text, st.booleans())
 def test_templates_write_the_same_bytes_as_code(address: int, number: int, words: bytes, board: bool) -> None:
     name = "board" if board else "show"
@@ -128,7 +128,7 @@ TEMPLATES = [name for name in PROFILES if name.endswith("-template")]
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_any_chunking_gives_the_same_and_every_byte_is_a_frame_or_garbage(name: str, data: st.DataObject) -> None:
     codec = codec_of(name)

@@ -33,7 +33,7 @@ def accepted(text: str, checksum: str) -> Template | None:
     return None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(lines | likely, sums, st.binary(min_size=6, max_size=6), st.integers(0, 255), st.data())
 def test_an_accepted_template_reads_what_it_writes(
     text: str, checksum: str, body: bytes, number: int, data: st.DataObject
@@ -61,7 +61,7 @@ def test_an_accepted_template_reads_what_it_writes(
     assert kept == noise + raw + noise
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet="AF09{}<>() :leadrsumtxngh2k", max_size=40), sums)
 def test_any_line_of_text_is_a_template_or_a_sentence(text: str, checksum: str) -> None:
     template = accepted(text, checksum)

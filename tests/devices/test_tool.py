@@ -259,7 +259,7 @@ def test_hardware_5_1_personal_data_is_never_shown() -> None:
 
 
 @pytest.mark.parametrize("name", list(PROFILES))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(noise=st.lists(st.binary(max_size=40), max_size=6), data=st.data())
 def test_design_8_any_bytes_are_told_without_an_exception_and_none_is_lost(
     name: str, noise: list[bytes], data: st.DataObject

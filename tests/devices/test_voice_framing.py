@@ -25,8 +25,6 @@ from devices.framing.tts import (
 from tests.devices import independent_syn6288 as second
 from tests.devices import vectors_voice as vectors
 
-calm = settings(deadline=None)  # the machine is shared
-
 FORMS = {"syn6288": SYN6288, "xfs5152": XFS5152}
 TTS = [(SYN6288, *v) for v in vectors.SYN6288] + [(XFS5152, *v) for v in vectors.XFS5152]
 
@@ -135,7 +133,6 @@ def _bytes(found: Sequence[Any], encode: Callable[[Any], bytes]) -> bytes:
 
 
 @wires
-@calm
 @given(data=st.data())
 def test_any_chunking_gives_the_same_frames_and_no_byte_is_lost(wire: Wire, data: st.DataObject) -> None:
     grammar, encode, _, _ = wire
@@ -156,7 +153,6 @@ def test_any_chunking_gives_the_same_frames_and_no_byte_is_lost(wire: Wire, data
 
 
 @wires
-@calm
 @given(data=st.data())
 def test_round_trip_and_resync_after_noise(wire: Wire, data: st.DataObject) -> None:
     grammar, encode, frames, _ = wire
@@ -170,7 +166,7 @@ def test_round_trip_and_resync_after_noise(wire: Wire, data: st.DataObject) -> N
 
 
 @wires
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(noise=st.binary(min_size=1, max_size=40))
 def test_a_flood_is_bounded(wire: Wire, noise: bytes) -> None:
     framer: Framer[Any] = Framer((wire[0],))
@@ -178,7 +174,6 @@ def test_a_flood_is_bounded(wire: Wire, noise: bytes) -> None:
     assert framer.held < max(2, wire[0].longest)
 
 
-@calm
 @given(data=st.data())
 def test_the_second_decoder_agrees_on_syn6288(data: st.DataObject) -> None:
     stream = _stream(data, WIRES["syn6288"])

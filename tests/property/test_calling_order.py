@@ -135,7 +135,7 @@ def check_bound(hall: Hall, name: str, before: list[Ticket], called: e.TicketCal
             assert passing.issued_at - ticket.issued_at <= bound_ms
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(layout=windows, script=days)
 def test_queues_2_2_the_pick_is_the_argmin_and_overtaking_is_bounded(
     layout: list[tuple[list[str], list[str]]], script: list[tuple[str, object, str]]
@@ -171,7 +171,7 @@ def test_queues_2_2_the_bound_is_reached_and_not_passed() -> None:
         assert only(morning.do(c.CallNext(window="1", service="v")), e.TicketCalled).ticket == first
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(layout=windows, script=days)
 def test_rules_18_people_ahead_are_those_before_me_who_share_a_home(
     layout: list[tuple[list[str], list[str]]], script: list[tuple[str, object, str]]

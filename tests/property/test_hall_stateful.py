@@ -293,7 +293,6 @@ def check_nobody_starves(play: Play) -> None:
 AnyHall.TestCase.settings = settings(
     max_examples=40,
     stateful_step_count=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 TestAnyHall = AnyHall.TestCase

@@ -61,7 +61,7 @@ def test_v05_every_call_is_spoken_once_or_its_loss_is_told_once(steps: list[tupl
     assert len(ended) + speaker.queued == len(made)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.sampled_from(LETTERS), st.integers(0, 999)), min_size=24, max_size=24, unique=True),
     st.permutations(range(1, 25)),

@@ -83,7 +83,7 @@ async def check(changes: list[list[tuple[str, str, dict[str, object]]]], sizes: 
         await store.close()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(events, st.lists(st.integers(0, 5), max_size=4))
 def test_batches_do_not_matter_and_rebuild_equals(
     changes: list[list[tuple[str, str, dict[str, object]]]], sizes: list[int]

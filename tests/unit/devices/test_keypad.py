@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.framing.ff68 import Ff68Frame, encode_ff68
@@ -150,7 +150,6 @@ def test_more_commands_than_may_wait_fail_at_once() -> None:
     assert on_line(outputs)[1:] == ["FF 68 03 03 68 07 02 00 09 16"]
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(list(KEYMAPS.values())),
     st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=20), st.integers(0, 2_000)), max_size=30),

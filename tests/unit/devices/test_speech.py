@@ -449,7 +449,7 @@ def run(rough: Rough, phrases: list[Phrase], idle_words: int) -> tuple[Module, l
     return module, ended, most
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.randoms(use_true_random=False), st.sampled_from((0.0, 0.1, 0.4)), st.integers(1, 5), st.sampled_from((1, 2)))
 def test_under_any_faults_each_phrase_ends_once_nothing_is_cut_off_and_nothing_is_said_twice(
     random: Any, rate: float, count: int, idle_words: int
@@ -484,7 +484,7 @@ def test_under_any_faults_each_phrase_ends_once_nothing_is_cut_off_and_nothing_i
         assert set(outcomes.values()) == {"spoken"}
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.randoms(use_true_random=False), st.integers(1, 5))
 def test_a_line_that_makes_idle_reports_of_its_own_cuts_nothing_off(random: Any, count: int) -> None:
     rough = Rough(

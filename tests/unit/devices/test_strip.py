@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.framing.a090 import A090Ack, A090Frame, encode_a090
@@ -42,7 +42,6 @@ def test_a_character_outside_gbk_is_a_mark_and_no_character_is_cut() -> None:
     assert characters(encode_page([("A号号", "red")], StripSettings(longest_text=4)))[0] == "A号"
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.text(max_size=20), st.sampled_from(("red", "green", "yellow"))), max_size=5),
     st.integers(0, 30),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devices.framing.tts import SYN6288, XFS5152, TtsFrame, encode_tts
@@ -68,7 +68,6 @@ def test_hardware_3_1_a_long_group_is_cut_after_a_comma() -> None:
     assert all(len(frame.data) <= 201 for frame in found)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300), st.sampled_from(("syn6288", "xfs5152")), st.sampled_from((0, 16, 17, 40)))
 @example("，" * 150, "syn6288", 0)
 @example("号" * 99 + "A，", "syn6288", 0)
@@ -88,7 +87,6 @@ def test_any_text_is_cut_within_the_limit_with_no_character_cut_or_lost(text: st
     assert [c for c in spoken if c.isalnum()] == sounds
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="请号AB，。 窗口", max_size=80), st.integers(1, 20))
 def test_pieces_are_the_text_and_end_at_a_breath_where_there_is_one(text: str, most: int) -> None:
     pieces = split_text(text, lambda piece: len(piece) <= most)

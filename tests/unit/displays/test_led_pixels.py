@@ -169,7 +169,7 @@ def test_what_does_not_fit_a_picture_is_refused_never_cut() -> None:
     assert picture([], Panel(64, 16)) == Picture(picture([], Panel(64, 16)).image, ())
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.sampled_from(["call", "serving", "paused", "waiting", "closed", "emergency"]),
     st.from_regex(r"[A-Z]{1,2}[0-9]{3,4}", fullmatch=True),
