@@ -217,7 +217,11 @@ class Lines:
 
 @dataclass(slots=True)
 class Hall:
-    """One hall, one day. `serving` and `catalogue` are tables derived from `configuration`, never history."""
+    """One hall, one day. `serving` and `catalogue` are tables derived from `configuration`, never history.
+
+    `closing` is what early closing says, Chinese and English, also while another message stands before it; `announced`
+    when a kind of message was last spoken, ms UTC.
+    """
 
     configuration: Configuration
     serving: Serving
@@ -228,7 +232,8 @@ class Hall:
     opened_at: int = 0
     state: HallState = HallState.BEFORE
     message: tuple[str, str, str] = ("", "", "")
-    announced_at: int = 0
+    closing: tuple[str, str] = ("", "")
+    announced: dict[str, int] = field(default_factory=dict)
     planned: Configuration | None = None
     tickets: dict[str, Ticket] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
