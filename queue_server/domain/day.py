@@ -101,7 +101,9 @@ def set_message(hall: Hall, command: c.SetMessage, ctx: c.Context) -> list[e.Eve
     if command.kind != "none" and not command.zh.strip():
         raise Rejected("message-empty")
     if command.kind == "none" and hall.closing[0] and hall.message[0] != "closing":
-        return [e.MessageSet(kind="closing", zh=hall.closing[0], en=hall.closing[1])]  # spoken when its interval is over
+        return [
+            e.MessageSet(kind="closing", zh=hall.closing[0], en=hall.closing[1])
+        ]  # spoken when its interval is over
     kind = "" if command.kind == "none" else command.kind
     message = e.MessageSet(kind=kind, zh=command.zh if kind else "", en=command.en if kind else "")
     return [message, *_spoken(kind, ctx)]

@@ -115,4 +115,8 @@ def alarm_cleared(hall: Hall, event: e.AlarmCleared) -> None:
 
 
 def alarm_acknowledged(hall: Hall, event: e.AlarmAcknowledged) -> None:
-    hall.alarms[event.alarm].acknowledged_by = event.by
+    alarm = hall.alarms.get(event.alarm)
+    if alarm is None:
+        hall.noticed[event.alarm] = (event.at, event.by)
+    else:
+        alarm.acknowledged_by = event.by

@@ -107,8 +107,14 @@ async def message(frame: Frame, request: web.Request, person: Person) -> web.Res
 
 
 async def acknowledge(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Whatever alarm is shown, also one that the hall's rules did not raise."""
     await frame.body(request, Empty)
-    command = c.AcknowledgeAlarm(alarm=request.match_info["alarm"])
+    name = request.match_info["alarm"]
+
+    def command(hall: Hall) -> c.AcknowledgeAlarm:
+        beside = name not in hall.alarms and any(alarm.id == name for alarm in frame.screens.alarms(hall).alarms)
+        return c.AcknowledgeAlarm(alarm=name, beside=beside)
+
     return await frame.carry(request, person, command, _nothing)
 
 

@@ -1,12 +1,18 @@
 """What a desk and a manager may do through HTTP: call for help, open a day by hand, call a given number with permission."""
 
+import asyncio
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 
+from queue_server.app.clock import Clock
 from queue_server.app.timers import Timers
+from queue_server.app.unspoken import Unspoken
 from queue_server.domain import commands as c
-from queue_server.wire.common import HallState
+from queue_server.domain.model import Hall
+from queue_server.wire.common import HallState, PrintState
+from queue_server.wire.documents import AlarmDocument, AlarmsDocument
 from tests.http.conftest import Site
 
 
@@ -34,6 +40,64 @@ async def test_ux_c_15_a_call_for_help_stands_until_somebody_ends_it(site: Site)
     assert (await site.ask("DELETE", f"windows/{window}/help", other)).body["code"] == "not-your-window"
     assert (await site.ask("DELETE", f"windows/{window}/help", clerk)).status == 200
     assert await seen() == (None, [])
+
+
+async def _shown(site: Site, code: str) -> list[AlarmDocument]:
+    """The guide's alarms of this code."""
+    screens, now = site.running.frame.screens, site.hub.clock.now()
+
+    def look(hall: Hall) -> list[AlarmDocument]:
+        document = screens.render(hall, "guide", "", now)["alarms"]
+        assert isinstance(document, AlarmsDocument)
+        return [alarm for alarm in document.alarms if alarm.code == code]
+
+    return await site.hub.read(look)
+
+
+async def _acknowledged(site: Site, code: str, guide: dict[str, str]) -> str:
+    """Who is said to have taken the one alarm of this code, after the guide took it twice."""
+    [alarm] = await _shown(site, code)
+    assert alarm.acknowledged_by == ""
+    for _ in range(2):
+        answer = await site.ask("POST", f"alarms/{quote(alarm.id)}/acknowledge", guide)
+        assert answer.status == 200, answer
+    [alarm] = await _shown(site, code)
+    return alarm.acknowledged_by
+
+
+async def test_ux_m_01_every_alarm_that_is_shown_can_be_acknowledged(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A silent loudspeaker, a clock that is off, a slip that was not printed: no events of the hall, yet people's to take."""
+    guide, around = await site.as_staff("guide"), site.running.frame.screens.around
+    drift_ms = 9_000
+    monkeypatch.setattr(Clock, "drift_ms", lambda _: drift_ms)
+    timers = Timers(site.hub, site.running.frame.store, around, automatic=False)
+    await timers.once()
+    assert await _acknowledged(site, "clock", guide) == "staff:guide"
+    await timers.once()
+    assert [alarm.acknowledged_by for alarm in await _shown(site, "clock")] == ["staff:guide"], "the same one still"
+    drift_ms = 0
+    await timers.once()
+    drift_ms = 9_000
+    await asyncio.sleep(0.01)
+    await timers.once()
+    assert [alarm.acknowledged_by for alarm in await _shown(site, "clock")] == [""], "a clock that is off again"
+
+    unspoken, zone = Unspoken(site.running.frame.store, around), site.configuration.zone[0].id
+    monkeypatch.setattr(site.running.frame.voice, "_unspoken", unspoken)
+    unspoken.note(zone, "failed", site.hub.clock.now())
+    unspoken.show(site.hub.clock.now())
+    assert await _acknowledged(site, "voice", guide) == "staff:guide"
+
+    await site.sit(site.configuration.window[0].id)
+    name = (await site.take(paper=False)).body["ticket"]["id"]
+    for state in (PrintState.FAILED, PrintState.UNKNOWN):
+        await site.hub.tell(c.RecordPrint(ticket=name, state=state, reason="缺纸"), "printer")
+        assert await _acknowledged(site, "print", guide) == "staff:guide", "a second failure is told anew"
+    assert (await site.ask("POST", "alarms/voice:nowhere/acknowledge", guide)).body["code"] == "alarm-unknown"
+    kept = [row.data async for row in site.running.frame.store.read(site.hub.name) if row.kind == "AlarmAcknowledged"]
+    assert len(kept) >= 4, "a restart knows who took it"
 
 
 async def test_rules_13_a_manager_opens_a_day_that_the_calendar_does_not(site: Site) -> None:

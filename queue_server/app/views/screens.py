@@ -291,8 +291,7 @@ class Screens:
 
     def alarms(self, hall: Hall) -> AlarmsDocument:
         found = [_alarm(hall, alarm) for alarm in hall.alarms.values()]
-        found += _failed_prints(hall)
-        found += self.around.alarms
+        found += [_noticed(hall, alarm) for alarm in (*_failed_prints(hall), *self.around.alarms)]
         return AlarmsDocument(alarms=sorted(found, key=lambda alarm: (alarm.level != "alert", alarm.since)))
 
     def devices(self, hall: Hall) -> DevicesDocument:
@@ -351,6 +350,12 @@ def _alarm(hall: Hall, alarm: Alarm) -> AlarmDocument:
         action=_ACTIONS.get(alarm.code, "acknowledge"),
         subject=alarm.subject,
     )
+
+
+def _noticed(hall: Hall, alarm: AlarmDocument) -> AlarmDocument:
+    """An alarm that is no event, with who acknowledged it since it began."""
+    at, by = hall.noticed.get(alarm.id, (-1, ""))
+    return structs.replace(alarm, acknowledged_by=by) if at >= alarm.since else alarm
 
 
 def _subject(hall: Hall, code: str, subject: str) -> Words:
