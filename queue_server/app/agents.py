@@ -311,7 +311,7 @@ class Agents:
             return DeviceDocument(
                 id=entry.id,
                 kind=entry.kind,
-                name=entry.name,
+                name=hall.catalogue.device_names[entry.id],
                 window=entry.window,
                 state=health.state,
                 last_seen=seen,

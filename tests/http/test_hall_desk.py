@@ -9,6 +9,7 @@ import pytest
 from queue_server.app.clock import Clock
 from queue_server.app.timers import Timers
 from queue_server.app.unspoken import Unspoken
+from queue_server.app.views.tickets import plate_of
 from queue_server.domain import commands as c
 from queue_server.domain.model import Hall
 from queue_server.wire.common import HallState, PrintState
@@ -98,6 +99,39 @@ async def test_ux_m_01_every_alarm_that_is_shown_can_be_acknowledged(
     assert (await site.ask("POST", "alarms/voice:nowhere/acknowledge", guide)).body["code"] == "alarm-unknown"
     kept = [row.data async for row in site.running.frame.store.read(site.hub.name) if row.kind == "AlarmAcknowledged"]
     assert len(kept) >= 4, "a restart knows who took it"
+
+
+async def test_ux_m_01_a_wish_whose_only_window_is_closed_is_named_with_that_window(site: Site) -> None:
+    """The domain's other windows work: the alarm says who waits, and at which window nobody sits."""
+    first, second = (each.id for each in site.configuration.window[:2])
+    clerk, other = await site.sit(first), await site.sit(second)
+    number = (await site.take(paper=False)).body["ticket"]["number"]
+    await site.ask("POST", f"windows/{first}/call-next", clerk)
+    await site.ask("POST", f"windows/{first}/arrive", clerk)
+    sent = await site.ask("POST", f"windows/{first}/transfer", clerk, {"window": second, "reason": "换窗口"})
+    assert sent.status == 200, sent
+    assert (await site.ask("POST", f"windows/{second}/close", other)).status == 200
+    await site.hub.tell(c.Tick(), "clock")
+    [alarm] = await _shown(site, "queue-stranded")
+    plate = await site.hub.read(lambda hall: plate_of(hall, second))
+    assert (alarm.text.zh, alarm.subject) == (f"{number} 在等：能办的 {plate} 号窗口都没有人", second)
+
+
+async def test_ux_m_03_a_tickets_page_says_why_it_was_called_and_by_whom(site: Site) -> None:
+    """Those that were compared, and names instead of the journal's ids."""
+    window = site.configuration.window[0].id
+    kiosk = site.configuration.kiosk[0]
+    clerk = await site.sit(window)
+    taken = await site.take(who=await site.as_device("kiosk", kiosk.id), paper=False)
+    name, number = taken.body["ticket"]["id"], taken.body["ticket"]["number"]
+    await site.ask("POST", f"windows/{window}/call-next", clerk)
+    life = (await site.ask("GET", f"tickets/{name}/life", await site.as_staff("manager"))).body
+    assert life["origin"]["zh"] == (kiosk.name or kiosk.id)
+    issued, called = life["lines"][:2]
+    assert issued["who"] == life["origin"]
+    assert f"各队排头里最早（{number} " in called["text"]["zh"]
+    assert called["actor"].startswith("staff:")
+    assert not called["who"]["zh"].startswith("staff:")
 
 
 async def test_rules_13_a_manager_opens_a_day_that_the_calendar_does_not(site: Site) -> None:
