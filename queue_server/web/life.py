@@ -93,7 +93,7 @@ def _who(frame: Frame, configuration: Configuration, actor: str) -> Words:
         known = {row.staff: row.name for row in frame.accounts.staff()}
         return plain(f"{known[name]}（{name}）", f"{known[name]} ({name})") if known.get(name) else plain(name)
     of = next((row.of or row.name for row in frame.accounts.devices() if row.id == name), name)
-    names = {each.id: each.name for each in (*configuration.kiosk, *configuration.device)}
+    names = {each.id: each.name for each in configuration.kiosk} | {each.id: each.name for each in configuration.device}
     return plain(names.get(of) or of) if kind in ("device", "keypad", "printer", "agent") else plain(actor)
 
 
