@@ -48,6 +48,9 @@ RESHOW_S = 30.0
 ABSENT_S = 3.0
 """An agent without a link for so long: its devices are offline (UX K-11 wants a dead printer known within 5 s)."""
 
+UNTOLD_S = 60.0
+"""A linked agent tells of its devices every 30 s: one it has not named for so long since the start is offline too."""
+
 EVERYWHERE = (e.MessageSet, e.DayStarted, e.DayClosing, e.DayEnded, e.DayOpened)
 """What every strip and board shows."""
 
@@ -308,7 +311,7 @@ class Agents:
             return DeviceDocument(
                 id=entry.id,
                 kind=entry.kind,
-                name=entry.name,
+                name=hall.catalogue.device_names[entry.id],
                 window=entry.window,
                 state=health.state,
                 last_seen=seen,
@@ -344,23 +347,24 @@ class Agents:
                 log.warning("agents wait", reason=str(error))
 
     async def _miss(self, time: float) -> None:
-        """Devices known as working whose agent did not come back, or whose going could not be stored, are offline."""
+        """A device of the hall's file is offline when its agent is not there, or does not tell of it (RULES 37)."""
 
         def look(hall: Hall) -> list[Device]:
+            gone = {name for name, health in hall.devices.items() if health.state is DeviceState.OFFLINE}
             return [
                 device
                 for device in hall.configuration.device
-                if device.agent not in self._state.links
-                and device.id in hall.devices
-                and hall.devices[device.id].state is not DeviceState.OFFLINE
+                if device.id not in self._around.devices
+                or (device.agent not in self._state.links and device.id not in gone)
             ]
 
         missing = await self._hub.read(look)
-        agents = {device.agent for device in missing}
-        self._state.absent = {name: self._state.absent.get(name, time) for name in agents}
+        self._state.absent = {device.id: self._state.absent.get(device.id, time) for device in missing}
         for device in missing:
-            if time - self._state.absent[device.agent] >= ABSENT_S and device.agent not in self._state.links:
-                await self._health(device.agent, _offline(device.id, "agent not connected"))
+            linked = device.agent in self._state.links
+            if time - self._state.absent[device.id] >= (UNTOLD_S if linked else ABSENT_S):
+                why = "its agent does not tell of it" if linked else "agent not connected"
+                await self._health(device.agent, _offline(device.id, why))
 
 
 def _offline(device: str, why: str) -> DeviceHealth:

@@ -123,6 +123,7 @@ class Timers:
     def _watch_clock(self) -> None:
         """RULES 49: a wall clock that jumped is not followed during the day, but somebody must mend it."""
         drift_ms = self._hub.clock.drift_ms()
+        standing = [alarm for alarm in self._around.alarms if alarm.code == "clock"]
         self._around.alarms = [alarm for alarm in self._around.alarms if alarm.code != "clock"]
         if abs(drift_ms) > DRIFT_ALARM_MS:
             text = words("alarm.clock", {"figure": drift_ms // 1000})
@@ -132,7 +133,7 @@ class Timers:
                     level="warn",
                     code="clock",
                     text=text,
-                    since=self._hub.clock.now(),
+                    since=standing[0].since if standing else self._hub.clock.now(),
                     acknowledged_by="",
                     action="acknowledge",
                     subject="",

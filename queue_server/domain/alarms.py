@@ -133,12 +133,13 @@ def window_help(hall: Hall, command: c.WindowHelp, ctx: c.Context) -> list[e.Eve
 
 
 def acknowledge(hall: Hall, command: c.AcknowledgeAlarm, ctx: c.Context) -> list[e.Event]:
+    """Once; of an alarm beside the hall's own each time, for the same name may stand anew."""
     alarm = hall.alarms.get(command.alarm)
-    if alarm is None:
+    if alarm is None and not command.beside:
         raise Rejected("alarm-unknown")
-    if alarm.acknowledged_by:
+    if alarm is not None and alarm.acknowledged_by:
         return []
-    return [e.AlarmAcknowledged(alarm=alarm.id, by=ctx.actor, at=ctx.now)]
+    return [e.AlarmAcknowledged(alarm=command.alarm, by=ctx.actor, at=ctx.now)]
 
 
 def report_device(hall: Hall, command: c.ReportDevice, ctx: c.Context) -> list[e.Event]:

@@ -23,6 +23,7 @@ class Catalogue:
     __slots__ = (
         "bundles",
         "departments",
+        "device_names",
         "devices",
         "domains",
         "hall_typical_min",
@@ -45,6 +46,11 @@ class Catalogue:
         self.zones: dict[str, Zone] = {each.id: each for each in configuration.zone}
         self.priorities: dict[str, Priority] = {each.id: each for each in configuration.priority}
         self.devices: dict[str, Device] = {each.id: each for each in configuration.device}
+        # A printer without a name of its own is known by the kiosk it stands in; "" for what nobody named.
+        kiosks = {each.printer: each.name for each in configuration.kiosk if each.printer}
+        self.device_names: dict[str, str] = {
+            each.id: each.name or kiosks.get(each.id, "") for each in configuration.device
+        }
         self.rating_pads: dict[str, list[str]] = defaultdict(list)
         for device in configuration.device:
             if device.kind == "rating_pad" and device.window:

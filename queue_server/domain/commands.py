@@ -283,4 +283,7 @@ class Tick(Command, frozen=True, kw_only=True):
 
 
 class AcknowledgeAlarm(Command, frozen=True, kw_only=True):
+    """`beside`: shown now, yet no event of the hall's own (a silent loudspeaker, the clock, a slip that was not printed)."""
+
     alarm: str
+    beside: bool = False

@@ -41,7 +41,8 @@ def close_day(hall: Hall, command: c.CloseDay, ctx: c.Context) -> list[e.Event]:
     if hall.state is HallState.CLOSING:
         return []
     closing = e.DayClosing(text=command.text.strip(), text_en=command.text_en.strip(), at=ctx.now)
-    return [closing, *_spoken("closing", ctx)] if closing.text else [closing]
+    speaks = closing.text and hall.message[0] != "emergency"
+    return [closing, *_spoken("closing", ctx)] if speaks else [closing]
 
 
 def end_day(hall: Hall, command: c.EndDay, ctx: c.Context) -> list[e.Event]:
@@ -94,11 +95,15 @@ def unreachable(hall: Hall, minutes_left: float) -> list[Ticket]:
 
 
 def set_message(hall: Hall, command: c.SetMessage, ctx: c.Context) -> list[e.Event]:
-    """UX D-08."""
+    """UX D-08. What stood before early closing's message gives way to it again; taken away itself, it is gone."""
     if command.kind not in MESSAGE_KINDS:
         raise Rejected("message-kind-unknown", kind=command.kind)
     if command.kind != "none" and not command.zh.strip():
         raise Rejected("message-empty")
+    if command.kind == "none" and hall.closing[0] and hall.message[0] != "closing":
+        return [
+            e.MessageSet(kind="closing", zh=hall.closing[0], en=hall.closing[1])
+        ]  # spoken when its interval is over
     kind = "" if command.kind == "none" else command.kind
     message = e.MessageSet(kind=kind, zh=command.zh if kind else "", en=command.en if kind else "")
     return [message, *_spoken(kind, ctx)]
@@ -111,7 +116,9 @@ def _spoken(kind: str, ctx: c.Context) -> list[e.Event]:
 def announce_again(hall: Hall, ctx: c.Context) -> list[e.Event]:
     """Whoever came in since has not heard it: a message that stands is spoken again and again, until it is taken away."""
     every_ms = SPOKEN_EVERY_MS.get(hall.message[0])
-    return [] if every_ms is None or ctx.now - hall.announced_at < every_ms else _spoken(hall.message[0], ctx)
+    if every_ms is None or ctx.now - hall.announced.get(hall.message[0], -every_ms) < every_ms:
+        return []
+    return _spoken(hall.message[0], ctx)
 
 
 def requeued(hall: Hall, configuration: Configuration) -> dict[str, tuple[str, ...]]:

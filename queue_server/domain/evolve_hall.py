@@ -49,18 +49,23 @@ def day_opened(hall: Hall, event: e.DayOpened) -> Hall:
 
 def day_started(hall: Hall, event: e.DayStarted) -> None:
     hall.state = HallState.OPEN
+    hall.closing = ("", "")
     if hall.message[0] == "closing":
         hall.message = ("", "", "")
 
 
 def day_closing(hall: Hall, event: e.DayClosing) -> None:
     hall.state = HallState.CLOSING
-    hall.message = ("closing", event.text, event.text_en) if event.text else hall.message
+    if event.text:
+        hall.closing = (event.text, event.text_en)
+        if hall.message[0] != "emergency":
+            hall.message = ("closing", *hall.closing)
 
 
 def day_ended(hall: Hall, event: e.DayEnded) -> None:
     hall.state = HallState.CLOSED
     hall.message = ("", "", "")
+    hall.closing = ("", "")
     for window in hall.windows.values():
         window.state = WindowState.CLOSED
         window.since = event.at
@@ -69,10 +74,12 @@ def day_ended(hall: Hall, event: e.DayEnded) -> None:
 
 def message_set(hall: Hall, event: e.MessageSet) -> None:
     hall.message = (event.kind, event.zh, event.en)
+    if not event.kind:
+        hall.closing = ("", "")
 
 
 def announcement_due(hall: Hall, event: e.AnnouncementDue) -> None:
-    hall.announced_at = event.at
+    hall.announced[event.kind] = event.at
 
 
 def demand_unmet(hall: Hall, event: e.DemandUnmet) -> None:
@@ -108,4 +115,8 @@ def alarm_cleared(hall: Hall, event: e.AlarmCleared) -> None:
 
 
 def alarm_acknowledged(hall: Hall, event: e.AlarmAcknowledged) -> None:
-    hall.alarms[event.alarm].acknowledged_by = event.by
+    alarm = hall.alarms.get(event.alarm)
+    if alarm is None:
+        hall.noticed[event.alarm] = (event.at, event.by)
+    else:
+        alarm.acknowledged_by = event.by

@@ -77,6 +77,7 @@ def ticket_reactivated(hall: Hall, event: e.TicketReactivated) -> None:
 
 def print_recorded(hall: Hall, event: e.PrintRecorded) -> None:
     hall.tickets[event.ticket].print_state = event.state
+    hall.noticed.pop(f"print:{event.ticket}", None)
 
 
 def reprint_requested(hall: Hall, event: e.ReprintRequested) -> None:

@@ -217,7 +217,12 @@ class Lines:
 
 @dataclass(slots=True)
 class Hall:
-    """One hall, one day. `serving` and `catalogue` are tables derived from `configuration`, never history."""
+    """One hall, one day. `serving` and `catalogue` are tables derived from `configuration`, never history.
+
+    `closing` is what early closing says, Chinese and English, also while another message stands before it; `announced`
+    when a kind of message was last spoken, ms UTC. `noticed` says when and by whom an alarm was acknowledged that is shown
+    beside `alarms`; it stands again when it began later.
+    """
 
     configuration: Configuration
     serving: Serving
@@ -228,7 +233,8 @@ class Hall:
     opened_at: int = 0
     state: HallState = HallState.BEFORE
     message: tuple[str, str, str] = ("", "", "")
-    announced_at: int = 0
+    closing: tuple[str, str] = ("", "")
+    announced: dict[str, int] = field(default_factory=dict)
     planned: Configuration | None = None
     tickets: dict[str, Ticket] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)
@@ -245,6 +251,7 @@ class Hall:
     parked: set[str] = field(default_factory=set)
     asked_help: set[str] = field(default_factory=set)
     alarms: dict[str, Alarm] = field(default_factory=dict)
+    noticed: dict[str, tuple[int, str]] = field(default_factory=dict)
     devices: dict[str, DeviceHealth] = field(default_factory=dict)
     unmet: int = 0
     unmet_of: dict[tuple[str, str], Unmet] = field(default_factory=dict)

@@ -90,27 +90,31 @@ class Serving:
         marks = (f"{id_}{'' if home >> n & 1 else '~'}" for n, id_ in enumerate(self._windows) if able >> n & 1)
         return QueueKey(",".join(marks))
 
-    def unserved(self, matters: Collection[str]) -> tuple[str, ...]:
-        """Those of the matters that no window serves."""
-        return tuple([matter for matter in self._ordered(matters) if not self._masks[matter][0]])
+    def unserved(self, matters: Collection[str], among: Collection[str] | None = None) -> tuple[str, ...]:
+        """Those of the matters that no window (of `among`) serves."""
+        mask = -1 if among is None else sum(1 << n for n, window in enumerate(self._windows) if window in among)
+        return tuple([matter for matter in self._ordered(matters) if not self._masks[matter][0] & mask])
 
-    def route(self, matters: Collection[str]) -> tuple[tuple[str, ...], ...]:
+    def route(self, matters: Collection[str], among: Collection[str] | None = None) -> tuple[tuple[str, ...], ...]:
         """The fewest stops, in the catalogue's order, each with matters that one window can serve (RULES 31).
 
-        Raises ValueError when a matter is `unserved`.
+        With `among` each stop is one that a window of these can serve. Raises ValueError when a matter is `unserved`.
         """
         asked = self._ordered(matters)
-        if lost := self.unserved(asked):
+        if lost := self.unserved(asked, among):
             raise ValueError(f"no window serves {', '.join(lost)}")
         options = dict.fromkeys(
             sum(1 << i for i, matter in enumerate(asked) if self._masks[matter][0] >> n & 1)
-            for n in range(len(self._windows))
+            for n, window in enumerate(self._windows)
+            if among is None or window in among
         )
         return _split(asked, _cover((1 << len(asked)) - 1, tuple(options)))
 
-    def plan(self, matters: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], QueueKey], ...]:
-        """The `route` with the queue of each stop; raises as `route` does."""
-        return tuple((stop, self.queue_of(stop)) for stop in self.route(matters))
+    def plan(
+        self, matters: tuple[str, ...], among: Collection[str] | None = None
+    ) -> tuple[tuple[tuple[str, ...], QueueKey], ...]:
+        """The `route` with the queue of each stop, which every window that can serve it shares; raises as `route` does."""
+        return tuple((stop, self.queue_of(stop)) for stop in self.route(matters, among))
 
     def prefix_of(self, matters: Collection[str] = (), bundle: str = "") -> str:
         """The letters of the number (RULES 14): the bundle's, or those of the domain that the catalogue names first."""

@@ -12,7 +12,7 @@ from queue_server.domain.model import Hall, Key, Ticket
 from queue_server.domain.queues import ahead_of, home_windows, key_behind
 from queue_server.domain.serving import Serving
 from queue_server.domain.states import OVER
-from queue_server.domain.windows import is_served
+from queue_server.domain.windows import is_served, open_windows
 from queue_server.forecast.estimate import wait_range_s
 from queue_server.wire.common import HallState, PrintState, TicketState, WindowState
 
@@ -37,25 +37,35 @@ def _plan(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[tuple[e.St
     found = _wish(hall.serving, command.matters, command.bundle)
     if not found[0]:
         raise Rejected("nobody-serves", *_unmet(hall, command, ctx, hall.serving.unserved(command.matters)))
+    for stop in found[0]:
+        if not is_served(hall, stop.queue):
+            return _plan_among(hall, command, ctx, open_windows(hall))
+    return found
+
+
+def _plan_among(
+    hall: Hall, command: c.TakeTicket, ctx: c.Context, working: frozenset[str]
+) -> tuple[tuple[e.StopPlan, ...], str]:
+    """RULES 17, 31: the window that would do it all is closed, but others do its parts: the stops among those open."""
+    found = ((), "") if command.bundle else _wish(hall.serving, command.matters, "", working)
+    if not found[0]:
+        shut = () if command.bundle else hall.serving.unserved(command.matters, working)
+        raise Rejected("nobody-serves", *_unmet(hall, command, ctx, shut))
     return found
 
 
 @lru_cache(4096)
-def _wish(serving: Serving, matters: tuple[str, ...], bundle: str) -> tuple[tuple[e.StopPlan, ...], str]:
+def _wish(
+    serving: Serving, matters: tuple[str, ...], bundle: str, among: frozenset[str] | None = None
+) -> tuple[tuple[e.StopPlan, ...], str]:
     """Stops and letters of a wish, worked out once while the configuration stands; no stops when no window serves it."""
     if bundle:
         plan: tuple[e.StopPlan, ...] = (e.StopPlan(matters=(), bundle=bundle, queue=serving.queue_of(bundle=bundle)),)
-    elif serving.unserved(matters):
+    elif serving.unserved(matters, among):
         return (), ""
     else:
-        plan = tuple(e.StopPlan(matters=stop, bundle="", queue=queue) for stop, queue in serving.plan(matters))
+        plan = tuple(e.StopPlan(matters=stop, bundle="", queue=queue) for stop, queue in serving.plan(matters, among))
     return plan, serving.prefix_of(plan[0].matters, bundle)
-
-
-def _shut_matters(hall: Hall, shut: list[e.StopPlan]) -> tuple[str, ...]:
-    """The matters of stops that no window is open for: those with no open window of their own, or all when each has one."""
-    matters = [matter for plan in shut for matter in plan.matters]
-    return tuple([each for each in matters if not is_served(hall, hall.serving.queue_of([each]))] or matters)
 
 
 def _unmet(hall: Hall, command: c.TakeTicket, ctx: c.Context, matters: tuple[str, ...]) -> list[e.DemandUnmet]:
@@ -141,8 +151,6 @@ def take(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[list[e.Even
         raise Rejected("slip-used")
     plans, prefix = _plan(hall, command, ctx)
     queue = plans[0].queue
-    if shut := [plan for plan in plans if not is_served(hall, plan.queue)]:
-        raise Rejected("nobody-serves", *_unmet(hall, command, ctx, _shut_matters(hall, shut)))
     sequence, issue = hall.sequences.get(prefix, 0) + 1, hall.issued + 1
     credit_ms = credit_ms_of(hall.configuration, command.priority, command.slip)
     key = Key(ctx.now - credit_ms, issue)

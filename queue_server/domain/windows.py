@@ -73,6 +73,11 @@ def is_served(hall: Hall, queue: str) -> bool:
     return False
 
 
+def open_windows(hall: Hall) -> frozenset[str]:
+    """The windows where somebody sits, paused ones too: those that `is_served` counts once the doors are open."""
+    return frozenset([window.id for window in hall.windows.values() if window.state is not _CLOSED])
+
+
 def sit_down(hall: Hall, command: c.OpenWindow, ctx: c.Context) -> list[e.Event]:
     """Sign-in by staff number; a taken window needs `take_over`, and the events say who was there."""
     window = known_window(hall, command.window)

@@ -6,9 +6,8 @@ import msgspec
 from aiohttp import web
 
 from queue_server.app import hallfile
-from queue_server.app.past import retell, rows_of
-from queue_server.app.texts import has, words
-from queue_server.app.views.tickets import plate_of, ticket_document, ticket_line
+from queue_server.app.texts import words
+from queue_server.app.views.tickets import ticket_line
 from queue_server.domain import commands as c
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.day import requeued, unreachable
@@ -18,10 +17,8 @@ from queue_server.domain.events import ConfigurationApplied, decode_event
 from queue_server.domain.findings import Finding as Found
 from queue_server.domain.model import Hall, Ticket
 from queue_server.domain.tickets import minutes_of
-from queue_server.store.port import JournalRow
 from queue_server.web.frame import Frame, Route, query_int
 from queue_server.web.principals import Person
-from queue_server.web.said import opened_fields
 from queue_server.wire.api import (
     CloseDay,
     ConfigurationFile,
@@ -29,14 +26,11 @@ from queue_server.wire.api import (
     DayReply,
     Empty,
     Finding,
-    LifeLine,
     SetMessage,
-    TicketLife,
     Unreached,
     encode,
 )
 from queue_server.wire.common import HallState, TicketState, Words
-from queue_server.wire.documents import TicketDocument
 
 MANAGERS = frozenset({"manager"})
 SETTERS = frozenset({"manager", "admin"})
@@ -107,8 +101,14 @@ async def message(frame: Frame, request: web.Request, person: Person) -> web.Res
 
 
 async def acknowledge(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Whatever alarm is shown, also one that the hall's rules did not raise."""
     await frame.body(request, Empty)
-    command = c.AcknowledgeAlarm(alarm=request.match_info["alarm"])
+    name = request.match_info["alarm"]
+
+    def command(hall: Hall) -> c.AcknowledgeAlarm:
+        beside = name not in hall.alarms and any(alarm.id == name for alarm in frame.screens.alarms(hall).alarms)
+        return c.AcknowledgeAlarm(alarm=name, beside=beside)
+
     return await frame.carry(request, person, command, _nothing)
 
 
@@ -197,50 +197,6 @@ async def rollback(frame: Frame, request: web.Request, person: Person) -> web.Re
 # --- what happened ---
 
 
-async def life(frame: Frame, request: web.Request, person: Person) -> web.Response:
-    """Every event of one ticket in words, of whichever day."""
-    name = request.match_info["ticket"]
-    now = frame.hub.clock.now()
-
-    def look(hall: Hall) -> tuple[TicketDocument | None, dict[str, str], Configuration]:
-        ticket = hall.tickets.get(name)
-        plates = {each.id: plate_of(hall, each.id) for each in hall.configuration.window}
-        document = ticket_document(hall, ticket, frame.hub.clock, now) if ticket else None
-        return document, plates, hall.configuration
-
-    document, plates, configuration = await frame.hub.read(look)
-    rows = await rows_of(frame.store, frame.hub.name, name)
-    if document is None:
-        told = await retell(frame.store, frame.hub.name, configuration, "t", name)
-        if told is None:
-            raise web.HTTPNotFound
-        document = ticket_document(told, told.tickets[name], frame.hub.clock, now)
-    lines = [_line(row, plates, await opened_fields(frame, row.data)) for row in rows]
-    reply = TicketLife(ticket=document, lines=lines)
-    return web.Response(body=encode(reply), content_type="application/json")
-
-
-def _line(row: JournalRow, plates: dict[str, str], fields: dict[str, object]) -> LifeLine:
-    code = f"life.{row.kind}"
-    if row.kind == "TicketCalled" and fields.get("given"):
-        code += ".given"
-    if row.kind == "TicketIssued" and fields.get("note"):
-        code += ".noted"
-    window = str(fields.get("window", ""))
-    figures = {**fields, "window": plates.get(window, window)}
-    said = {name: words(f"said.{value}") for name, value in fields.items() if has(f"said.{value}")}
-    zh = words(code, {**figures, **{name: each.zh for name, each in said.items()}}).zh
-    en = words(code, {**figures, **{name: each.en for name, each in said.items()}}).en
-    return LifeLine(
-        seq=row.seq,
-        at=row.at,
-        kind=row.kind,
-        text=Words(zh=zh, en=en),
-        actor=row.actor,
-        inferred=bool(fields.get("inferred")),
-    )
-
-
 async def journal(frame: Frame, request: web.Request, person: Person) -> web.Response:
     """Rows after a seq as JSON lines, at most 1,000 (a province reads on from the last)."""
     after = query_int(request, "after", 0, 0, 2**53)
@@ -268,14 +224,5 @@ ROUTES: list[Route] = [
     Route("POST", "configuration/preview", preview, SETTERS, ConfigurationFile, ConfigurationReply, "Check a file"),
     Route("POST", "configuration/apply", apply, SETTERS, ConfigurationFile, ConfigurationReply, "Apply a file"),
     Route("POST", "configuration/rollback", rollback, SETTERS, Empty, ConfigurationReply, "Back to the one before"),
-    Route(
-        "GET",
-        "tickets/{ticket}/life",
-        life,
-        frozenset({"manager", "auditor"}),
-        None,
-        TicketLife,
-        "A ticket's whole life",
-    ),
     Route("GET", "journal", journal, frozenset({"auditor", "admin"}), None, None, "Journal rows after a seq"),
 ]

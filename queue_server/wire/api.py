@@ -137,18 +137,22 @@ class TicketList(Message, frozen=True, kw_only=True):
 
 
 class LifeLine(Message, frozen=True, kw_only=True):
-    """One event of a ticket's life in words; `inferred` when nobody pressed a key for it."""
+    """One event of a ticket's life in words; `who` is the journal's `actor` as the hall knows them; `inferred` when nobody
+    pressed a key for it.
+    """
 
     seq: int
     at: int
     kind: str
     text: Words
     actor: str
+    who: Words
     inferred: bool
 
 
 class TicketLife(Message, frozen=True, kw_only=True):
     ticket: TicketDocument
+    origin: Words
     lines: list[LifeLine]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -194,6 +195,15 @@ class LivingHall:
         await until(
             lambda: b"\x10\x04" in self.printer.raw and (self.bus.to_devices or not self.strips), 30, "the agent"
         )
+        await until(self._printer_told, 30, "a printer that the hall knows of")
+
+    def _printer_told(self) -> bool:
+        """Until its agent tells of it a printer is offline, and no kiosk or guide prints there."""
+        told = [
+            json.loads(data)
+            for (data,) in self.rows("select data from journal where kind = 'DeviceChanged' order by seq")
+        ]
+        return [each["state"] for each in told if each["device"] == "printer-1"][-1:] == ["online"]
 
     async def _read_agent(self) -> None:
         assert self.agent is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -80,6 +81,14 @@ class Opened:
     async def seen(self) -> list[str]:
         """Every text that stood on the page, in order."""
         return [each["text"] for each in await self.page.evaluate("window.__seen")]
+
+    async def scan(self, code: str) -> None:
+        """A keyboard-wedge scanner: every key at once and Enter behind them, however slowly this machine answers."""
+        line = await self.page.context.new_cdp_session(self.page)
+        keys: list[dict[str, Any]] = [{"key": each, "text": each} for each in code]
+        keys.append({"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"})
+        await asyncio.gather(*(line.send("Input.dispatchKeyEvent", {"type": "keyDown", **key}) for key in keys))
+        await line.detach()
 
     async def text(self) -> str:
         return await self.page.inner_text("body")

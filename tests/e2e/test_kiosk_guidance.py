@@ -71,7 +71,7 @@ async def test_ux_0_a_reader_of_english_finds_a_matter_by_its_english_name(make_
         page = kiosk.page
         await page.get_by_role("button", name="English").click()
         await page.get_by_text("for guidance only").wait_for()
-        await page.get_by_role("button", name="Search by letters").click()
+        await page.get_by_role("button", name="Search").click()
         for letter in "PASSP":
             await page.get_by_role("button", name=letter, exact=True).click()
         hit = page.locator(".hit", has_text="Ordinary passport")
@@ -104,8 +104,7 @@ async def test_rules_28_a_missed_ticket_comes_back_at_the_kiosk(make_hall: MakeH
         assert code is not None, slip
 
         await _missed(hall, number, clerk)
-        await page.keyboard.type(taken["url"])
-        await page.keyboard.press("Enter")
+        await kiosk.scan(taken["url"])
         await page.get_by_text("您的号恢复了").wait_for()
         assert (await page.locator(".res .num").inner_text()).strip() == number, "the same number"
         await page.wait_for_timeout(2100)

@@ -132,16 +132,15 @@ def _redeemed(hall: LivingHall, slip: Slip) -> str:
 async def _scanned_at_a_kiosk(hall: LivingHall, pages: Screens, slip: Slip) -> Opened:
     """The scanner types the code's address and Enter; the page needs no tap."""
     kiosk = await pages.paired(hall, "kiosk", "kiosk-1")
-    await kiosk.page.get_by_role("button", name="换今天的号").click()
+    await kiosk.page.get_by_role("button", name="我有号票").click()
     await kiosk.page.get_by_text("把凭条上的二维码对准扫码口").wait_for()
     await kiosk.page.get_by_role("button", name="返回首页").click()
-    await kiosk.page.get_by_text("我有“未叫到”凭条").wait_for()
+    await kiosk.page.get_by_role("button", name="我有号票").wait_for()
     await kiosk.page.locator(".strip-alert").wait_for(
         state="hidden", timeout=30_000
     )  # the agent is back on its printer
     papers = len(hall.printer.tickets())
-    await kiosk.page.keyboard.type(slip.address)
-    await kiosk.page.keyboard.press("Enter")
+    await kiosk.scan(slip.address)
     number = (await kiosk.page.locator(".res .num").inner_text()).strip()
     assert number == _redeemed(hall, slip)
     await until(lambda: len(hall.printer.tickets()) > papers, what="the new ticket's paper")
@@ -168,16 +167,14 @@ async def _scanned_at_the_guides(hall: LivingHall, guide: Opened, slip: Slip) ->
     search = page.get_by_role("searchbox")
     await search.fill("sb")
     await search.press("End")
-    await page.keyboard.type(slip.address)
-    await page.keyboard.press("Enter")
+    await guide.scan(slip.address)
     await page.get_by_text("已换成今天的号").wait_for()
     assert _redeemed(hall, slip)
 
 
 async def _used_is_used(kiosk: Opened, slip: Slip) -> None:
     await kiosk.page.wait_for_timeout(2100)  # a result takes no wish for two seconds (UX 13.7)
-    await kiosk.page.keyboard.type(slip.address)
-    await kiosk.page.keyboard.press("Enter")
+    await kiosk.scan(slip.address)
 
     async def refused() -> bool:
         return "已经换过号" in await kiosk.text()

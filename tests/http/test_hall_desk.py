@@ -1,12 +1,19 @@
 """What a desk and a manager may do through HTTP: call for help, open a day by hand, call a given number with permission."""
 
+import asyncio
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 
+from queue_server.app.clock import Clock
 from queue_server.app.timers import Timers
+from queue_server.app.unspoken import Unspoken
+from queue_server.app.views.tickets import plate_of
 from queue_server.domain import commands as c
-from queue_server.wire.common import HallState
+from queue_server.domain.model import Hall
+from queue_server.wire.common import HallState, PrintState
+from queue_server.wire.documents import AlarmDocument, AlarmsDocument
 from tests.http.conftest import Site
 
 
@@ -34,6 +41,97 @@ async def test_ux_c_15_a_call_for_help_stands_until_somebody_ends_it(site: Site)
     assert (await site.ask("DELETE", f"windows/{window}/help", other)).body["code"] == "not-your-window"
     assert (await site.ask("DELETE", f"windows/{window}/help", clerk)).status == 200
     assert await seen() == (None, [])
+
+
+async def _shown(site: Site, code: str) -> list[AlarmDocument]:
+    """The guide's alarms of this code."""
+    screens, now = site.running.frame.screens, site.hub.clock.now()
+
+    def look(hall: Hall) -> list[AlarmDocument]:
+        document = screens.render(hall, "guide", "", now)["alarms"]
+        assert isinstance(document, AlarmsDocument)
+        return [alarm for alarm in document.alarms if alarm.code == code]
+
+    return await site.hub.read(look)
+
+
+async def _acknowledged(site: Site, code: str, guide: dict[str, str]) -> str:
+    """Who is said to have taken the one alarm of this code, after the guide took it twice."""
+    [alarm] = await _shown(site, code)
+    assert alarm.acknowledged_by == ""
+    for _ in range(2):
+        answer = await site.ask("POST", f"alarms/{quote(alarm.id)}/acknowledge", guide)
+        assert answer.status == 200, answer
+    [alarm] = await _shown(site, code)
+    return alarm.acknowledged_by
+
+
+async def test_ux_m_01_every_alarm_that_is_shown_can_be_acknowledged(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A silent loudspeaker, a clock that is off, a slip that was not printed: no events of the hall, yet people's to take."""
+    guide, around = await site.as_staff("guide"), site.running.frame.screens.around
+    drift_ms = 9_000
+    monkeypatch.setattr(Clock, "drift_ms", lambda _: drift_ms)
+    timers = Timers(site.hub, site.running.frame.store, around, automatic=False)
+    await timers.once()
+    assert await _acknowledged(site, "clock", guide) == "staff:guide"
+    await timers.once()
+    assert [alarm.acknowledged_by for alarm in await _shown(site, "clock")] == ["staff:guide"], "the same one still"
+    drift_ms = 0
+    await timers.once()
+    drift_ms = 9_000
+    await asyncio.sleep(0.01)
+    await timers.once()
+    assert [alarm.acknowledged_by for alarm in await _shown(site, "clock")] == [""], "a clock that is off again"
+
+    unspoken, zone = Unspoken(site.running.frame.store, around), site.configuration.zone[0].id
+    monkeypatch.setattr(site.running.frame.voice, "_unspoken", unspoken)
+    unspoken.note(zone, "failed", site.hub.clock.now())
+    unspoken.show(site.hub.clock.now())
+    assert await _acknowledged(site, "voice", guide) == "staff:guide"
+
+    await site.sit(site.configuration.window[0].id)
+    name = (await site.take(paper=False)).body["ticket"]["id"]
+    for state in (PrintState.FAILED, PrintState.UNKNOWN):
+        await site.hub.tell(c.RecordPrint(ticket=name, state=state, reason="缺纸"), "printer")
+        assert await _acknowledged(site, "print", guide) == "staff:guide", "a second failure is told anew"
+    assert (await site.ask("POST", "alarms/voice:nowhere/acknowledge", guide)).body["code"] == "alarm-unknown"
+    kept = [row.data async for row in site.running.frame.store.read(site.hub.name) if row.kind == "AlarmAcknowledged"]
+    assert len(kept) >= 4, "a restart knows who took it"
+
+
+async def test_ux_m_01_a_wish_whose_only_window_is_closed_is_named_with_that_window(site: Site) -> None:
+    """The domain's other windows work: the alarm says who waits, and at which window nobody sits."""
+    first, second = (each.id for each in site.configuration.window[:2])
+    clerk, other = await site.sit(first), await site.sit(second)
+    number = (await site.take(paper=False)).body["ticket"]["number"]
+    await site.ask("POST", f"windows/{first}/call-next", clerk)
+    await site.ask("POST", f"windows/{first}/arrive", clerk)
+    sent = await site.ask("POST", f"windows/{first}/transfer", clerk, {"window": second, "reason": "换窗口"})
+    assert sent.status == 200, sent
+    assert (await site.ask("POST", f"windows/{second}/close", other)).status == 200
+    await site.hub.tell(c.Tick(), "clock")
+    [alarm] = await _shown(site, "queue-stranded")
+    plate = await site.hub.read(lambda hall: plate_of(hall, second))
+    assert (alarm.text.zh, alarm.subject) == (f"{number} 在等：能办的 {plate} 号窗口都没有人", second)
+
+
+async def test_ux_m_03_a_tickets_page_says_why_it_was_called_and_by_whom(site: Site) -> None:
+    """Those that were compared, and names instead of the journal's ids."""
+    window = site.configuration.window[0].id
+    kiosk = site.configuration.kiosk[0]
+    clerk = await site.sit(window)
+    taken = await site.take(who=await site.as_device("kiosk", kiosk.id), paper=False)
+    name, number = taken.body["ticket"]["id"], taken.body["ticket"]["number"]
+    await site.ask("POST", f"windows/{window}/call-next", clerk)
+    life = (await site.ask("GET", f"tickets/{name}/life", await site.as_staff("manager"))).body
+    assert life["origin"]["zh"] == (kiosk.name or kiosk.id)
+    issued, called = life["lines"][:2]
+    assert issued["who"] == life["origin"]
+    assert f"各队排头里最早（{number} " in called["text"]["zh"]
+    assert called["actor"].startswith("staff:")
+    assert not called["who"]["zh"].startswith("staff:")
 
 
 async def test_rules_13_a_manager_opens_a_day_that_the_calendar_does_not(site: Site) -> None:

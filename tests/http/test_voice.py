@@ -15,6 +15,7 @@ from msgspec import structs
 from displays.speech.pack import build_pack
 from displays.speech.phrases import NOTICES
 from queue_server import cli
+from queue_server.app import agents as agents_module
 from queue_server.app import hallfile
 from queue_server.app.unspoken import STANDS_MS
 from queue_server.compose import Running, serving
@@ -233,6 +234,33 @@ async def test_rules_37_a_loss_is_counted_on_the_devices_page(site: Site, kind: 
     assert (shown.state, shown.counters) == ("online", {"offline_today": 2, "frames": 7})
     kinds = [row.kind async for row in site.running.frame.store.read(site.hub.name) if row.kind == "DeviceChanged"]
     assert len(kinds) == 5
+
+
+async def test_rules_37_a_device_that_nobody_has_told_of_becomes_offline(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its agent never came since the server started, or came and says nothing of it: neither is "unknown" for ever."""
+    monkeypatch.setattr(agents_module, "ABSENT_S", 0.1)
+    monkeypatch.setattr(agents_module, "UNTOLD_S", 0.1)
+    wire, agents = Wire(), site.running.frame.agents
+    await agents.connect("here", wire)
+    devices = tuple(
+        Device(id=name, agent=agent, kind="keypad", url="memory:l", address=at)
+        for at, (name, agent) in enumerate((("d1", "here"), ("mute", "here"), ("lone", "never")), start=1)
+    )
+    await site.hub.tell(
+        c.ApplyConfiguration(configuration=structs.replace(site.configuration, device=devices), source="test"), "test"
+    )
+    await agents.received("here", wire, _health("online"))
+    shown = site.running.frame.screens.devices
+
+    async def states() -> dict[str, str]:
+        return {each.id: each.state for each in (await site.hub.read(shown)).devices}
+
+    async with asyncio.timeout(10):
+        while await states() != {"d1": "online", "mute": "offline", "lone": "offline"}:  # noqa: ASYNC110 - the hall tells screens, not tests
+            await asyncio.sleep(0.05)
+    assert await site.hub.read(lambda hall: hall.devices["lone"].state) is DeviceState.OFFLINE
 
 
 def _health(state: str) -> DeviceHealth:

@@ -109,7 +109,7 @@ MUTANTS: list[tuple[str, ModuleType, str, str, Callable[[], None]]] = [
     (
         "unmet demand",
         tickets,
-        'raise Rejected("nobody-serves", *_unmet(hall, command, ctx, _shut_matters(hall, shut)))',
+        'raise Rejected("nobody-serves", *_unmet(hall, command, ctx, shut))',
         'raise Rejected("nobody-serves")',
         issues.test_rules_17_nobody_serves_is_recorded_with_the_rejection,
     ),

@@ -65,6 +65,37 @@ def test_ux_d_08_an_emergency_is_spoken_every_half_minute_until_it_is_taken_away
     assert "AnnouncementDue" not in kinds(play.do(c.Tick()))
 
 
+def test_ux_d_08_an_emergency_during_early_closing_gives_way_to_its_message_again() -> None:
+    """The closing's words come back to every screen, and are spoken when their own ten minutes are over."""
+    play = Play()
+    play.do(c.CloseDay(text="今天提前下班", text_en="We close early"))
+    play.now += 9 * MINUTE_MS
+    play.do(c.SetMessage(kind="emergency", zh="请离开"))
+    assert kinds(play.do(c.SetMessage(kind="none"))) == ["MessageSet"]
+    assert play.hall.message == ("closing", "今天提前下班", "We close early")
+    assert "AnnouncementDue" not in kinds(play.do(c.Tick())), "said nine minutes ago"
+    play.now += MINUTE_MS
+    assert only(play.do(c.Tick()), e.AnnouncementDue).kind == "closing"
+    play.do(c.SetMessage(kind="notice", zh="停车场已满"))
+    play.do(c.SetMessage(kind="none"))
+    assert play.hall.message[0] == "closing"
+    play.do(c.SetMessage(kind="none"))
+    assert play.hall.message == ("", "", ""), "taken away itself it is gone"
+    play.do(c.SetMessage(kind="emergency", zh="请离开"))
+    play.do(c.SetMessage(kind="none"))
+    assert play.hall.message == ("", "", "")
+
+
+def test_ux_d_08_early_closing_during_an_emergency_waits_behind_it() -> None:
+    play = Play()
+    play.do(c.SetMessage(kind="emergency", zh="请离开"))
+    assert kinds(play.do(c.CloseDay(text="今天提前下班"))) == ["DayClosing"]
+    assert play.hall.message == ("emergency", "请离开", "")
+    play.do(c.SetMessage(kind="none"))
+    assert play.hall.message == ("closing", "今天提前下班", "")
+    assert only(play.do(c.Tick()), e.AnnouncementDue).kind == "closing", "nobody has heard it yet"
+
+
 def test_closing_by_mistake_is_taken_back_by_opening() -> None:
     play = Play()
     play.do(c.CloseDay(text="下班"))

@@ -1,7 +1,10 @@
 """RULES 14-18, 21, 28, 31 and QUEUES 2.2: numbers, who gets one, and with which place."""
 
+from pathlib import Path
+
 import pytest
 
+from queue_server.app import hallfile
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
 from queue_server.wire.common import PrintState, TicketState
@@ -275,6 +278,40 @@ def test_rules_31_stops_come_one_after_another_with_the_same_place_and_never_at_
 
 def test_rules_31_every_stop_needs_an_open_window() -> None:
     assert Play(sit="1").code(c.TakeTicket(id="x", matters=("pension", "complaint"))) == "nobody-serves"
+
+
+def test_rules_17_31_a_closed_window_for_both_is_no_refusal_while_others_serve_each() -> None:
+    """Nobody is turned away: with 1 for pensions and 3 for taxes open and 4 for both closed, it is two stops, one number."""
+    windows = (window("1", "social"), window("3", "tax"), window("4", "social", "tax"))
+    play = Play(configuration(windows=windows), sit="13")
+    ticket = play.take("pension", "card", "tax")
+    assert [(stop.matters, stop.queue) for stop in ticket.stops] == [(("pension", "card"), "1,4"), (("tax",), "3,4")]
+    assert (play.hall.unmet, ticket.number) == (0, "A001")
+    assert play.next("1") == ticket.number
+    play.do(c.Arrive(window="1"))
+    play.do(c.Finish(window="1"))
+    assert play.next("3") == ticket.number
+    play.sit("4")
+    assert [stop.matters for stop in play.take("pension", "tax").stops] == [("pension", "tax")], (
+        "one stop where it can be"
+    )
+
+
+def test_rules_17_31_what_no_open_window_serves_is_told_by_matter() -> None:
+    """The window for both is closed and another serves one of them: only the other one is unmet."""
+    play = Play(configuration(windows=(window("1", "social"), window("4", "social", "tax"))), sit="1")
+    assert play.code(c.TakeTicket(id="x", matters=("pension", "tax"), origin="kiosk:1")) == "nobody-serves"
+    assert set(play.hall.unmet_of) == {("matter", "tax")}
+
+
+def test_rules_31_a_pair_of_the_district_hall_whose_only_common_window_is_closed() -> None:
+    """The issue as found: land records and a household entry, windows 15, 16 and 20 open, 10 closed."""
+    district, _ = hallfile.load((Path(__file__).parents[2] / "config" / "district.toml").read_text(encoding="utf-8"))
+    assert district is not None
+    play = Play(district, sit="")
+    for name in ("15", "16", "20"):
+        play.sit(name)
+    assert [stop.matters for stop in play.take("bdc-chaxun", "hj-hukoubu").stops] == [("bdc-chaxun",), ("hj-hukoubu",)]
 
 
 def test_ux_p06_later_please_lets_three_pass_once() -> None:

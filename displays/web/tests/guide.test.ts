@@ -1,7 +1,7 @@
 /** The guide's page without a browser: batches of tickets, the lock, lost slips, order of the alarms (UX G-01, G-04, G-06). */
 import { describe, expect, it } from 'vitest'
 import { answered, BATCH_MOST, begin, failed, goOn, halt, looked, nextKey, printing } from '../src/guide/batch'
-import { clockSince, LOCK_MS, locked, material, prints, sortAlarms, spanOf } from '../src/guide/desk'
+import { ageOf, LOCK_MS, locked, material, prints, sortAlarms, spanOf } from '../src/guide/desk'
 import type { AlarmDocument, DeviceDocument } from '../src/core/wire'
 import { taken, ticket } from '../src/fixtures/kiosk'
 
@@ -107,8 +107,9 @@ describe('alarms and devices', () => {
     expect(material('居民身份证（逝者）(原件)×2')).toEqual({ name: '居民身份证（逝者）', form: '原件×2' })
     expect(material('照片')).toEqual({ name: '照片', form: '' })
   })
-  it('counts minutes and seconds since', () => {
-    expect(clockSince(0, 187_000)).toBe('3:07')
-    expect(clockSince(500, 0)).toBe('0:00')
+  it('says how long something has been, never like a time of day', () => {
+    expect(ageOf(0, 187_000)).toEqual({ unit: 'minutes', n: 3 })
+    expect(ageOf(0, 59_999)).toEqual({ unit: 'seconds', n: 59 })
+    expect(ageOf(500, 0)).toEqual({ unit: 'seconds', n: 0 })
   })
 })

@@ -1,7 +1,7 @@
 /** UX M-01, S-05, C-10: what an exception offers, what a new file changes, where a role goes. */
 import { describe, expect, it } from 'vitest'
 import type { AlarmDocument, DeviceDocument, WindowDocument } from '../src/core/wire'
-import { aboutOf, ordered, remedyOf, stateOf, subjectOf, windowsOfQueue } from '../src/manager/alarms'
+import { aboutOf, ordered, remedyOf, stateOf, subjectOf, windowsOfQueue, wordOf } from '../src/manager/alarms'
 import { changesBetween } from '../src/manager/changes'
 import { faulty, kindsOf, ratesBy } from '../src/manager/devices'
 import { shareOf, staffOf } from '../src/manager/figures'
@@ -18,6 +18,12 @@ describe('UX M-01 exceptions', () => {
     expect(remedyOf(alarm('help', 't1'), windows)).toEqual({ kind: 'ticket', ticket: 't1' })
     expect(remedyOf(alarm('no-bundle-window', ''), windows)).toEqual({ kind: 'windows', windows: ['3', '5', '10'] })
     expect(remedyOf(alarm('something-new', ''), windows)).toBeNull()
+    expect(remedyOf({ ...alarm('print', 't1'), action: 'reprint' }, windows)).toEqual({ kind: 'reprint', ticket: 't1' })
+    expect(remedyOf(alarm('queue-stranded', '10'), windows)).toEqual({ kind: 'windows', windows: ['10'] })
+    expect(remedyOf(alarm('queue-stranded', '10'), windows, true)).toEqual({ kind: 'slips' })
+  })
+  it('a slip that was not printed and a silent loudspeaker are not called late', () => {
+    expect(['print', 'voice', 'clock', 'single-wait', 'something-new'].map(wordOf)).toEqual(['print', 'voice', 'clock', null, 'other'])
   })
   it('a queue of one window is not that window', () => {
     expect(aboutOf('queue-stranded')).toBe('queue')

@@ -25,7 +25,8 @@ from queue_server.app.views.tickets import call, names_of, plate_of, ticket_docu
 from queue_server.domain.configuration import NoShowPolicy
 from queue_server.domain.finishing import OUTCOMES
 from queue_server.domain.model import Alarm, Hall, Ticket, Window
-from queue_server.domain.queues import first_in_order, home_windows
+from queue_server.domain.queues import first_in_order, home_windows, waiting_in
+from queue_server.domain.serving import QueueKey, parse
 from queue_server.wire.common import (
     DeviceState,
     HallState,
@@ -56,6 +57,8 @@ from queue_server.wire.documents import (
 )
 
 PREPARE_MAX = 3
+NAMED_MAX = 3
+"""So many numbers an alarm names; of the others it says how many."""
 
 
 @dataclass(slots=True)
@@ -291,8 +294,7 @@ class Screens:
 
     def alarms(self, hall: Hall) -> AlarmsDocument:
         found = [_alarm(hall, alarm) for alarm in hall.alarms.values()]
-        found += _failed_prints(hall)
-        found += self.around.alarms
+        found += [_noticed(hall, alarm) for alarm in (*_failed_prints(hall), *self.around.alarms)]
         return AlarmsDocument(alarms=sorted(found, key=lambda alarm: (alarm.level != "alert", alarm.since)))
 
     def devices(self, hall: Hall) -> DevicesDocument:
@@ -307,7 +309,7 @@ class Screens:
                 or DeviceDocument(
                     id=device.id,
                     kind=device.kind,
-                    name=device.name,
+                    name=hall.catalogue.device_names[device.id],
                     window=device.window,
                     state=DeviceState.UNKNOWN,
                     last_seen=None,
@@ -320,7 +322,7 @@ class Screens:
         return DevicesDocument(devices=[*found, *(d for d in self.around.devices.values() if d.id not in known)])
 
 
-_OF_QUEUES = frozenset({"single-wait", "queue-long", "queue-stranded"})
+_OF_QUEUES = frozenset({"single-wait", "queue-long"})
 _ACTIONS = {
     "single-wait": "open-window",
     "average-wait": "open-window",
@@ -336,16 +338,11 @@ _ACTIONS = {
 
 def _alarm(hall: Hall, alarm: Alarm) -> AlarmDocument:
     """An alarm in words; the subject of a queue's is its key, which lists the windows that could take it."""
-    about = _subject(hall, alarm.code, alarm.subject)
-    text = f"alarm.{alarm.code}"
     return AlarmDocument(
         id=alarm.id,
         level=alarm.level,
         code=alarm.code,
-        text=Words(
-            zh=words(text, {"subject": about.zh, "figure": alarm.figure}).zh,
-            en=words(text, {"subject": about.en, "figure": alarm.figure}).en,
-        ),
+        text=_sentence(hall, alarm),
         since=alarm.at,
         acknowledged_by=alarm.acknowledged_by,
         action=_ACTIONS.get(alarm.code, "acknowledge"),
@@ -353,13 +350,38 @@ def _alarm(hall: Hall, alarm: Alarm) -> AlarmDocument:
     )
 
 
+def _sentence(hall: Hall, alarm: Alarm) -> Words:
+    text = f"alarm.{alarm.code}"
+    if alarm.code == "queue-stranded":
+        # The domain's name would say that nobody works for it, when its other windows do: who waits, and for whom.
+        first = [ticket.number for ticket in first_in_order(hall, (alarm.subject,), NAMED_MAX)]
+        more = max(alarm.figure, waiting_in(hall, alarm.subject)) - len(first)
+        plates = [plate_of(hall, name) for name, _ in parse(QueueKey(alarm.subject))]
+        zh, en = "、".join(first), ", ".join(first)
+        if more > 0:
+            zh, en = f"{zh} 等 {more + len(first)} 个号".strip(), f"{en} and {more} more".removeprefix(" and ")
+        return Words(
+            zh=words(text, {"subject": zh, "windows": plates}).zh, en=words(text, {"subject": en, "windows": plates}).en
+        )
+    about = _subject(hall, alarm.code, alarm.subject)
+    return Words(
+        zh=words(text, {"subject": about.zh, "figure": alarm.figure}).zh,
+        en=words(text, {"subject": about.en, "figure": alarm.figure}).en,
+    )
+
+
+def _noticed(hall: Hall, alarm: AlarmDocument) -> AlarmDocument:
+    """An alarm that is no event, with who acknowledged it since it began."""
+    at, by = hall.noticed.get(alarm.id, (-1, ""))
+    return structs.replace(alarm, acknowledged_by=by) if at >= alarm.since else alarm
+
+
 def _subject(hall: Hall, code: str, subject: str) -> Words:
     """The subject of an alarm in people's words, in both languages."""
     if subject in hall.tickets:
         return plain(hall.tickets[subject].number)
     if code.startswith(("device", "printer")):
-        device = hall.catalogue.devices.get(subject)
-        return plain((device.name or device.id) if device else subject)
+        return plain(hall.catalogue.device_names.get(subject) or subject)
     if code in _OF_QUEUES:
         found = {_queue_domain(hall, ticket) for ticket in first_in_order(hall, (subject,), 20)}
         names = [plain(zh, en) for zh, en in sorted(found) if zh]

@@ -1,6 +1,6 @@
 /** A keyboard-wedge scanner types faster than a person and ends with Enter; what it read, wherever the cursor stands. */
 
-/** Keys of a scanner follow one another within this time; a person's do not. */
+/** Keys of a scanner follow one another within this time, as they were pressed, however late a busy page hears of them; a person's do not. */
 export const GAP_MS = 120
 const LEAST = 8
 const MOST = 300
@@ -42,7 +42,7 @@ export function onScan(found: (token: string) => void): () => void {
   const scanner = new Scanner()
   const hear = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.altKey || event.metaKey) return
-    const code = scanner.feed(event.key, performance.now())
+    const code = scanner.feed(event.key, event.timeStamp)
     const token = code === null ? '' : ticketToken(code)
     if (code === null || token === '') return
     event.preventDefault()

@@ -496,11 +496,13 @@ export interface LifeLine {
   kind: string
   text: Words
   actor: string
+  who: Words
   inferred: boolean
 }
 
 export interface TicketLife {
   ticket: TicketDocument
+  origin: Words
   lines: LifeLine[]
 }
 

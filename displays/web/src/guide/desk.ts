@@ -56,9 +56,8 @@ export function prints(device: DeviceDocument): boolean {
   return device.state !== 'offline' && (device.printer === null || device.printer === 'ok' || device.printer === 'near_end' || device.printer === 'unreadable')
 }
 
-/** "3:07" since a moment. */
-export function clockSince(sinceMs: number, nowMs: number): string {
+/** How long since a moment, in the unit that people say: seconds below a minute. */
+export function ageOf(sinceMs: number, nowMs: number): { unit: 'minutes' | 'seconds'; n: number } {
   const seconds = Math.max(0, Math.floor((nowMs - sinceMs) / 1000))
-  const rest = seconds % 60
-  return `${Math.floor(seconds / 60)}:${rest < 10 ? '0' : ''}${rest}`
+  return seconds < 60 ? { unit: 'seconds', n: seconds } : { unit: 'minutes', n: Math.floor(seconds / 60) }
 }

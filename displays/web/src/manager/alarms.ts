@@ -3,12 +3,22 @@ import type { StateName } from '../components/state'
 import type { AlarmDocument, DeviceDocument, QueueDocument, WindowDocument, Words } from '../core/wire'
 
 /** The one action offered beside "seen". */
-export type Remedy = { kind: 'window'; window: string } | { kind: 'windows'; windows: string[] } | { kind: 'device'; device: string } | { kind: 'ticket'; ticket: string } | null
+export type Remedy = { kind: 'window'; window: string } | { kind: 'windows'; windows: string[] } | { kind: 'device'; device: string } | { kind: 'ticket'; ticket: string } | { kind: 'reprint' | 'slip'; ticket: string } | { kind: 'slips' } | null
 
 const STATES: Record<string, StateName> = {
   'average-wait': 'too_long', 'single-wait': 'too_long', 'queue-long': 'near_limit', 'queue-stranded': 'empty', 'pause-long': 'paused', 'service-long': 'slow',
   'window-idle': 'empty', 'no-grievance-window': 'empty', 'no-bundle-window': 'empty', 'device-offline': 'offline', 'park-expired': 'parked', 'help': 'near_limit', 'window-help': 'over',
   'printer-out': 'paper_out', 'printer-near_end': 'paper_out', 'printer-jam': 'paper_out', 'printer-cover': 'paper_out', 'printer-offline': 'offline', 'printer-unreadable': 'paper_out',
+  'print': 'paper_out', 'voice': 'near_limit', 'clock': 'near_limit',
+}
+
+/** Codes whose icon stands for more than one thing: the page has a word of their own for them. */
+const WORDED = ['queue-stranded', 'help', 'no-grievance-window', 'no-bundle-window', 'queue-long', 'printer-jam', 'printer-cover', 'printer-near_end', 'printer-unreadable', 'park-expired', 'print', 'voice', 'clock']
+
+/** The word beside the icon as a key of `mgr.alarm`; null where the state's own word says it. */
+export function wordOf(code: string): string | null {
+  if (WORDED.includes(code)) return code
+  return code in STATES ? null : 'other'
 }
 
 /** The icon and word's state; the level decides when the code is new to this page. */
@@ -22,7 +32,7 @@ export type About = 'window' | 'queue' | 'device' | 'ticket' | 'hall'
 export function aboutOf(code: string): About {
   if (['pause-long', 'service-long', 'window-idle', 'window-help'].includes(code)) return 'window'
   if (['single-wait', 'queue-long', 'queue-stranded'].includes(code)) return 'queue'
-  if (['park-expired', 'help'].includes(code)) return 'ticket'
+  if (['park-expired', 'help', 'print'].includes(code)) return 'ticket'
   return code.startsWith('printer-') || code.startsWith('device-') ? 'device' : 'hall'
 }
 
@@ -33,8 +43,10 @@ export function windowsOfQueue(queue: string, windows: Pick<WindowDocument, 'id'
   return found.length > 0 ? found : windows.map((window) => window.id)
 }
 
-/** The action by what the exception is about; "" as subject means the whole hall. */
-export function remedyOf(alarm: Pick<AlarmDocument, 'code' | 'subject'>, windows: Pick<WindowDocument, 'id'>[]): Remedy {
+/** The action by what the exception is about; "" as subject means the whole hall. Once no more tickets are given, nobody's window is opened for them: they get a slip. */
+export function remedyOf(alarm: Pick<AlarmDocument, 'code' | 'subject' | 'action'>, windows: Pick<WindowDocument, 'id'>[], closing = false): Remedy {
+  if (alarm.action === 'reprint' || alarm.action === 'slip') return { kind: alarm.action, ticket: alarm.subject }
+  if (closing && alarm.code === 'queue-stranded') return { kind: 'slips' }
   switch (aboutOf(alarm.code)) {
     case 'window': return { kind: 'window', window: alarm.subject }
     case 'queue': return { kind: 'windows', windows: windowsOfQueue(alarm.subject, windows) }
