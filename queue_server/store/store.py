@@ -1,4 +1,3 @@
-# long: one class, one contract (StorePort): every read and write of it in one place
 """The store: leases, commits, reads and what is kept beside the journal, on SQLite and PostgreSQL alike."""
 
 # long: one port has one implementation, and each of its promises is a few lines of SQL
