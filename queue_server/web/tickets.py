@@ -65,13 +65,9 @@ async def _person_of(frame: Frame, identity: Identity) -> tuple[str, Extras]:
 
 def usable_printer(hall: Hall, person: Person, wanted: str = "") -> str:
     """The wanted printer, the kiosk's own, or for staff the first that works; "" when none does (UX K-11)."""
-    if wanted:
-        return wanted if _prints(hall, wanted) else ""
-    anywhere = "kiosk" not in person.roles
-    for kiosk in hall.configuration.kiosk:
-        if (anywhere or kiosk.id == person.of) and kiosk.printer and _prints(hall, kiosk.printer):
-            return kiosk.printer
-    return ""
+    kiosks, anywhere = hall.configuration.kiosk, "kiosk" not in person.roles
+    names = [wanted] if wanted else [kiosk.printer for kiosk in kiosks if anywhere or kiosk.id == person.of]
+    return next((name for name in names if name and _prints(hall, name)), "")
 
 
 def _prints(hall: Hall, printer: str) -> bool:
