@@ -140,7 +140,7 @@ def missed(hall: Hall, event: e.TicketRequeued | e.TicketPassed | e.TicketVoided
     window.last = LastStep("no-show", ticket.id, event.service, event.at, ticket.moves, ticket.key)
     window.passed.appendleft(ticket.id)
     ticket.passes += 1
-    ticket.aside_reason = event.reason
+    ticket.aside_reason, ticket.aside_at = event.reason, event.at
     hall.no_shows += 1
     if isinstance(event, e.TicketRequeued):
         ticket.window = ticket.service = ""
@@ -192,7 +192,7 @@ def ticket_parked(hall: Hall, event: e.TicketParked) -> None:
     service = hall.services[event.service]
     service.finished_at, service.outcome = event.at, "parked"
     service.cancelled = not service.started_at
-    ticket.parked_until, ticket.aside_reason = event.until, event.reason
+    ticket.parked_until, ticket.aside_reason, ticket.aside_at = event.until, event.reason, event.at
     hall.parked.add(ticket.id)
 
 

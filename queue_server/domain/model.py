@@ -71,6 +71,7 @@ class Ticket(Struct, gc=False):
     delays: int = 0
     parked_until: int = 0
     aside_reason: str = ""
+    aside_at: int = 0
     ended_at: int = 0
     print_state: PrintState = PrintState.NONE
     help_asked_at: int = 0

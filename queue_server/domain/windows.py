@@ -42,6 +42,8 @@ def open_window(hall: Hall, name: str) -> Window:
 def in_hand(hall: Hall, name: str, *states: WindowState) -> tuple[Window, Ticket]:
     """The window and the ticket in its hand; Rejected when it has none in one of the states."""
     window = open_window(hall, name)
+    if window.ticket and window.state is WindowState.SERVING and window.state not in states:
+        raise Rejected("arrived-already", number=hall.tickets[window.ticket].number)
     if window.state not in states or not window.ticket:
         raise Rejected("nothing-in-hand", window=name, state=window.state)
     return window, hall.tickets[window.ticket]

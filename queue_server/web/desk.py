@@ -14,6 +14,7 @@ from queue_server.domain.events import TicketTransferred, WindowClosed, WindowPa
 from queue_server.domain.model import Hall
 from queue_server.domain.queues import ahead_of, all_windows
 from queue_server.domain.tickets import estimate
+from queue_server.domain.windows import known_window, stranded_without
 from queue_server.web.frame import Frame, Route, new_id
 from queue_server.web.principals import Person
 from queue_server.web.said import sealed
@@ -22,6 +23,7 @@ from queue_server.wire.api import (
     DeskReply,
     Empty,
     Finish,
+    Leaving,
     NoShow,
     OneTicket,
     OpenWindow,
@@ -101,6 +103,13 @@ async def transfer_preview(frame: Frame, request: web.Request, person: Person) -
     return web.Response(body=encode(await frame.hub.read(look)), content_type="application/json")
 
 
+async def leaving(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Who would be left without a window, asked before a clerk pauses or closes."""
+    name = request.match_info["window"]
+    count = await frame.hub.read(lambda hall: stranded_without(hall, known_window(hall, name).id))
+    return web.Response(body=encode(Leaving(stranded=count)), content_type="application/json")
+
+
 STAFF = frozenset({"clerk", "guide", "desk", "manager", "admin", "auditor"})
 
 SEATED = frozenset({"clerk", "manager"})
@@ -139,6 +148,7 @@ ROUTES: list[Route] = [
         TransferPreview,
         "What a transfer would mean",
     ),
+    Route("GET", "windows/{window}/leaving", leaving, SEATED, None, Leaving, "Whom a pause or closing would strand"),
     Route("POST", "windows/{window}/open", open_window, SEATED, OpenWindow, DeskReply, "open a window"),
     Route("POST", "windows/{window}/help", call_help, SEATED, Empty, Empty, "Call for help"),
     Route("DELETE", "windows/{window}/help", call_help, SEATED | {"guide"}, None, Empty, "The call for help is over"),

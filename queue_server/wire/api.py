@@ -23,6 +23,7 @@
 | POST windows/{id}/call | clerk with permission | CallNumber → DeskReply |
 | POST windows/{id}/{transfer,park,unpark,restore,serve-direct} | clerk at it | Transfer, Park, OneTicket, ServeDirect → DeskReply |
 | POST windows/{id}/transfer/preview | clerk at it | Transfer → TransferPreview (changes nothing) |
+| GET windows/{id}/leaving | clerk at it | → Leaving (before it is paused or closed) |
 | POST windows/{id}/help · DELETE windows/{id}/help | clerk at it; ended also by guide, manager | Empty → Empty (UX C-15) |
 | GET said/{reference} | staff | → Said (a note or reason in somebody's own words, until it expires) |
 | GET windows | any staff session | → WindowsDocument (where to sit down, where to transfer) |
@@ -253,6 +254,12 @@ class TransferPreview(Message, frozen=True, kw_only=True):
     wait_low_s: int | None
     wait_high_s: int | None
     windows_open: int
+
+
+class Leaving(Message, frozen=True, kw_only=True):
+    """What closing or pausing the window now would leave: waiting tickets without an open window (RULES 12)."""
+
+    stranded: int
 
 
 class Park(Incoming, frozen=True, kw_only=True):

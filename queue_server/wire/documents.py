@@ -228,7 +228,7 @@ class QueuesDocument(Message, frozen=True, kw_only=True):
 
 
 class TicketLine(Message, frozen=True, kw_only=True):
-    """One line of a list of tickets; `note` as in `DeskDocument`."""
+    """One line of a list of tickets; `note` as in `DeskDocument`. `at`: when it was issued, in `aside` when it was set aside."""
 
     id: str
     number: str

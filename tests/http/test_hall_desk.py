@@ -183,3 +183,28 @@ async def test_rules_37_a_hall_may_refuse_windows_without_a_rating_device(site: 
     clerk = await site.as_staff("clerk", window=window)
     refused = await site.ask("POST", f"windows/{window}/open", clerk)
     assert (refused.status, refused.body["code"]) == (409, "no-rating-device")
+
+
+async def test_rules_30_what_lies_aside_says_when_it_was_set_aside(site: Site) -> None:
+    """Parked and missed tickets show the time of parking and missing, never that of issue (UX C-06)."""
+    window = site.configuration.window[0].id
+    clerk = await site.sit(window)
+    await site.take()
+    issued = site.hub.clock.now()
+    site.hub.clock.at_least(issued + 30 * 60_000)
+    assert (await site.ask("POST", f"windows/{window}/call-next", clerk)).status == 200
+    for verb in ("arrive", "park"):
+        body = {"reason": "copy", "minutes": 15} if verb == "park" else {}
+        assert (await site.ask("POST", f"windows/{window}/{verb}", clerk, body)).status == 200
+    now = site.hub.clock.now()
+    shown = await site.hub.read(lambda hall: site.running.frame.screens.render(hall, "console", window, now)["aside"])
+    assert [issued + 30 * 60_000 <= line.at <= now for line in shown.tickets] == [True]
+
+
+async def test_rules_12_a_clerk_learns_whom_closing_would_leave_before_it_is_done(site: Site) -> None:
+    first, second = (window.id for window in site.configuration.window[:2])
+    clerk = await site.sit(first)
+    await site.take()
+    assert (await site.ask("GET", f"windows/{first}/leaving", clerk)).body == {"stranded": 1}
+    await site.sit(second)
+    assert (await site.ask("GET", f"windows/{first}/leaving", clerk)).body == {"stranded": 0}

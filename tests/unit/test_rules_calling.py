@@ -152,7 +152,10 @@ def test_rules_26_recall_has_an_interval_and_a_limit() -> None:
     play.wait(20)
     assert play.code(c.Recall(window="1")) == "recall-limit"
     play.do(c.Arrive(window="1"))
-    assert play.code(c.Recall(window="1")) == "nothing-in-hand"
+    assert play.code(c.Recall(window="1")) == "arrived-already"
+    assert play.rejected.figures["number"] == "A001"
+    assert play.code(c.MarkNoShow(window="1", reason="x")) == "arrived-already"
+    assert play.code(c.Arrive(window="1")) == "arrived-already"
 
 
 def test_rules_27_a_no_show_needs_a_reason_or_every_call() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from queue_server.app.views.strips import strip_of
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
 from queue_server.domain.configuration import Device, WindowKind
@@ -549,3 +550,11 @@ def test_ux_k11_the_loss_of_a_ticket_printer_is_told_at_once() -> None:
 
 def test_rules_3_the_kinds_of_windows_are_controlled() -> None:
     assert {WindowKind.GRIEVANCE.value, WindowKind.BUNDLE.value} == {"有诉即办", "“一件事”综合受理"}
+
+
+def test_ux_w_01_a_window_without_a_clerk_is_off_duty_only_outside_hours() -> None:
+    """Nobody sits at window 2 while the hall serves: its strip says 暂停服务, not 下班."""
+    play = Play()
+    assert strip_of(play.hall, 1, "strip-2", "2").state == "paused"
+    play.do(c.EndDay())
+    assert strip_of(play.hall, 1, "strip-2", "2").state == "closed"

@@ -88,6 +88,12 @@ describe('UX C-01 the desk', () => {
     const keys = keysOf(input({ desk: desk({ actions: [action('pause', false, '先处理 A016')] }) }))
     expect(keys.find((key) => key.place === 'pause')).toMatchObject({ off: true, why: { zh: '先处理 A016' } })
   })
+  it('a resting key has room for a few words, the sentence is said on a press', () => {
+    const here: Action = { name: 'recall', allowed: false, code: 'arrived-already', why: { zh: 'A016 已经到场，正在办理。', en: 'A016 has arrived and is being served.' } }
+    expect(allowed('recall', input({ desk: desk({ ticket: ticket('serving'), actions: [here] }) }))).toMatchObject({ off: true, whyKey: 'desk.why.arrived', why: here.why })
+    const rare: Action = { ...here, code: 'rare' }
+    expect(allowed('recall', input({ desk: desk({ actions: [rare] }) }))).toMatchObject({ off: true, whyKey: '', why: here.why })
+  })
   it('time alone opens recall and closes undo', () => {
     const called = desk({ ticket: ticket('called'), recall_at: 106_000, actions: [action('recall', false)] })
     expect(allowed('recall', input({ desk: called }))).toMatchObject({ off: true, seconds: 6, whyKey: 'desk.why.recall-in' })

@@ -1,5 +1,7 @@
 """The desk of a clerk: every key with its state, found by asking the rules themselves."""
 
+from msgspec import structs
+
 from queue_server.app.clock import Clock
 from queue_server.app.texts import NOTHING, plain, words
 from queue_server.app.views.tickets import place_of, plate_of, stop_names, ticket_document, ticket_line
@@ -101,7 +103,7 @@ def aside_lines(hall: Hall, window: Window, now: int) -> list[TicketLine]:
     """What this window has parked, and its last passed tickets (UX C-06)."""
     parked = [hall.tickets[name] for name in sorted(hall.parked) if hall.tickets[name].window == window.id]
     passed = [hall.tickets[name] for name in list(window.passed)[: hall.configuration.policy.restore_last]]
-    return [ticket_line(hall, ticket, now) for ticket in (*parked, *passed)]
+    return [structs.replace(ticket_line(hall, ticket, now), at=ticket.aside_at) for ticket in (*parked, *passed)]
 
 
 def rating_device_state(hall: Hall, window: str) -> DeviceState:

@@ -59,7 +59,8 @@ def _state(hall: Hall, state: WindowState) -> str:
         WindowState.CALLED: "call",
         WindowState.SERVING: "serving",
         WindowState.PAUSED: "paused",
-        WindowState.CLOSED: "closed",
+        # Nobody sits here while the hall is open: that is no closing time.
+        WindowState.CLOSED: "paused" if hall.state in (HallState.OPEN, HallState.CLOSING) else "closed",
     }[state]
 
 

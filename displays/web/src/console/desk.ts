@@ -38,8 +38,8 @@ export interface DeskKey {
   /** Catalogue key of the word. */
   word: string
   icon: IconName
-  /** Why it is off: words of the server first, else a catalogue key with `seconds` as {n}. */
   off: boolean
+  /** Why it is off: the server's sentence, and the short words that fit a key, a catalogue key with `seconds` as {n}; one of both. */
   why: Action['why'] | null
   whyKey: string
   seconds: number
@@ -84,6 +84,12 @@ export interface Allowance {
   seconds: number
 }
 
+/** The server's reasons in the few words that a key has room for; the sentence itself is said on a press. */
+const SHORT: Partial<Record<string, string>> = {
+  'nothing-in-hand': 'desk.why.nothing', 'arrived-already': 'desk.why.arrived', 'finish-first': 'desk.why.finish-first', 'window-closed': 'desk.why.closed',
+  'nobody-waiting': 'desk.why.nobody', 'recall-limit': 'desk.why.recall-limit', 'already-paused': 'desk.why.already-paused',
+}
+
 const YES: Allowance = { off: false, why: null, whyKey: '', seconds: 0 }
 const no = (whyKey: string, why: Action['why'] | null = null, seconds = 0): Allowance => ({ off: true, why, whyKey, seconds })
 
@@ -106,7 +112,7 @@ export function allowed(wish: Wish, input: DeskInput): Allowance {
   if (wish === 'not-done' && phase !== 'serving') return no(phase === 'called' ? 'desk.why.arrive-first' : 'desk.why.nothing')
   if (wish === 'call' && input.noNumbers) return no('desk.why.no-permission')
   const listed = input.desk.actions.find((action) => action.name === (wish === 'not-done' ? 'finish' : wish))
-  if (listed !== undefined) return listed.allowed ? YES : no('desk.why.not-now', listed.why)
+  if (listed !== undefined) return listed.allowed ? YES : no(SHORT[listed.code] ?? '', listed.why)
   if (wish === 'open') return phase === 'closed' ? YES : no('desk.why.not-now')
   return phase === 'closed' ? no('desk.why.closed') : YES
 }

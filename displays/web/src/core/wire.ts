@@ -580,6 +580,10 @@ export interface TransferPreview {
   windows_open: number
 }
 
+export interface Leaving {
+  stranded: number
+}
+
 export interface Park {
   reason: string
   minutes?: number
