@@ -30,6 +30,7 @@ HELP: Final = """\
 press ADDRESS [DIGITS] KEY   keys: start wait call recall cancel function metre pause transfer
 rate ADDRESS LEVEL           the level byte of the key
 silence ADDRESS | wake ADDRESS | restart ADDRESS
+do ADDRESS put | take        an ID card onto the reader, and off it
 fault ADDRESS NAME VALUE     of a voice module (address 0): lose_ends late_ms deaf garbled twice
 fault NAME VALUE             bytewise slow_ms split_ms noise corrupt lose lose_acks
 unplug | plug | show | help | quit"""
@@ -134,6 +135,10 @@ async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGro
         case ["fault", address, name, value]:
             for node in _at(line, address):
                 set_voice_fault(node, name, int(value))
+        case ["do", address, verb, *rest]:
+            for node in _at(line, address):
+                await node.act(verb, rest)
+            await line.notify()
         case ["unplug"]:
             await line.unplug()
             say({"event": "unplugged"})
