@@ -13,6 +13,7 @@ from devices.drivers.health import Health
 from devices.drivers.idreader import IdReader
 from devices.drivers.keypad import Keypad
 from devices.drivers.rating import RatingPad
+from devices.drivers.scanner import Scanner
 from devices.emulators.nodes import AnyNode
 from devices.framing.codec import AnyCodec
 from devices.profiles.wording import UNWORDED, Wording
@@ -72,6 +73,7 @@ class Calls:
     health_changed: Callable[[Device], None]
     printer: PrinterMaker
     card: Callable[[IdReader, Card | None], None] = _unheard
+    code: Callable[[Scanner, str], None] = _unheard
 
 
 async def _nowhere(pad: RatingPad, level: int) -> None:

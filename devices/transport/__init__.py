@@ -12,7 +12,7 @@ __all__ = ["Address", "Listener", "Transport", "Unavailable", "listen", "memory_
 
 
 def transport(url: str) -> Transport:
-    """A closed transport for `serial:///…`, `tcp://`, `udp://`, `ws://host:port` or `memory://name`; else ValueError."""
+    """A closed transport for `serial:///…`, `tcp|udp|ws://host:port`, `evdev:///dev/…` or `memory://name`; else ValueError."""
     match parse_url(url).scheme:
         case "serial":
             return SerialTransport(url)
@@ -24,8 +24,12 @@ def transport(url: str) -> Transport:
             return WebsocketTransport(url)
         case "memory":
             return MemoryTransport(url, parse_url(url).host)
+        case "evdev":
+            from devices.transport.evdev import EvdevTransport  # noqa: PLC0415 - Linux only
+
+            return EvdevTransport(url)
         case scheme:
-            raise ValueError(f"no transport for {scheme!r}: use serial, tcp, udp, ws, wss or memory")
+            raise ValueError(f"no transport for {scheme!r}: use serial, tcp, udp, ws, wss, evdev or memory")
 
 
 async def listen(url: str) -> Listener:
