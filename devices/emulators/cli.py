@@ -32,6 +32,8 @@ rate ADDRESS LEVEL           the level byte of the key
 silence ADDRESS | wake ADDRESS | restart ADDRESS
 do ADDRESS put | take        an ID card onto the reader, and off it
 do ADDRESS scan TEXT         a code under the scanner
+do ADDRESS key CODE          a key of a pad that is a keyboard
+do ADDRESS rate LEVEL        on a network tablet
 fault ADDRESS NAME VALUE     of a voice module (address 0): lose_ends late_ms deaf garbled twice
 fault NAME VALUE             bytewise slow_ms split_ms noise corrupt lose lose_acks
 unplug | plug | show | help | quit"""

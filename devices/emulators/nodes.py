@@ -27,6 +27,9 @@ class Host(Protocol):
     async def notify(self) -> None:
         """Say that the node has changed."""
 
+    async def hang_up(self) -> None:
+        """End the connection, as a device that takes one command each."""
+
 
 class Node(Generic[FrameT]):
     """One device: its codec, an address, and whether it is `silent` (unpowered: it neither hears nor answers)."""

@@ -216,7 +216,9 @@ async def test_issue_3_codes_arrive_once_under_each_fault(profile: str, kind: st
     node, told = MAKE[profile](0), Told()
     async with (
         Rs485BusEmulator(listen_url(kind, tmp_path), [node]) as emulator,
-        told.running(_entry(profile, emulator.url, kiosk="k1", give_up_ms="2000", repeat_ms="30000")),
+        told.running(
+            _entry(profile, emulator.url, kiosk="k1", give_up_ms="2000", repeat_ms="30000", **{"line.idle_ms": "900"})
+        ),
     ):
         await until(lambda: emulator.connected)
         emulator.faults = FAULTS[fault]
