@@ -250,6 +250,17 @@ async def test_a_silent_tablet_is_offline_and_comes_back(kind: str, tmp_path: Pa
         await until(lambda: desk.levels == [3])
 
 
+async def test_a_tablet_whose_program_does_not_run_is_not_asked_without_pause(tmp_path: Path) -> None:
+    """UDP to a closed port opens, and is told at once that nobody listens: the line must not turn round without end."""
+    desk = Desk()
+    url = f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
+    async with desk.running(
+        "tablet-s-udp", url, **QUICK, **{"line.retry_first_ms": "20", "line.retry_limit_ms": "2000"}
+    ):
+        await asyncio.sleep(1.0)
+        assert 1 < desk.pad.line.counters["opened"] < 10
+
+
 @contextlib.asynccontextmanager
 async def caller(**own: str) -> AsyncIterator[tuple[EmulatedJsonTablet, Rs485BusEmulator, Desk]]:
     node, desk = EmulatedJsonTablet(), Desk()

@@ -271,7 +271,9 @@ def test_design_8_any_bytes_are_told_without_an_exception_and_none_is_lost(
     for start in range(0, len(stream), 5):
         pieces += decoder.feed(stream[start : start + 5])
     pieces += decoder.flush()
-    assert b"".join(piece.raw for piece in pieces) == stream
+    assert sum(piece.length for piece in pieces) == len(stream)
+    if not profile.personal:  # of personal data only the length is told
+        assert b"".join(piece.raw for piece in pieces) == stream
     assert all(json.dumps(piece.values) and piece.line for piece in pieces)
     for piece in pieces:
         if piece.told is not None:
