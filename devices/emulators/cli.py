@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.printer_cli import emulate_printer
 from devices.emulators.rs485 import Faults, Rs485BusEmulator
-from devices.emulators.voices import VOICE_FAULTS, EmulatedVoice
+from devices.emulators.voices import EmulatedVoice
 from devices.profiles import PROFILES
 from devices.protocols.keymaps import Key
 from devices.transport import Unavailable
@@ -34,7 +34,7 @@ do ADDRESS put | take        an ID card onto the reader, and off it
 do ADDRESS scan TEXT         a code under the scanner
 do ADDRESS key CODE          a key of a pad that is a keyboard
 do ADDRESS rate LEVEL        on a network tablet
-fault ADDRESS NAME VALUE     of a voice module (address 0): lose_ends late_ms deaf garbled twice
+fault ADDRESS NAME VALUE     of a device; a wrong name tells the ones there are
 fault NAME VALUE             bytewise slow_ms split_ms noise corrupt lose lose_acks
 unplug | plug | show | help | quit"""
 
@@ -97,11 +97,11 @@ def set_fault(faults: Faults, name: str, value: str) -> None:
     setattr(faults, name, value.lower() in ("", "1", "true", "yes") if name == "bytewise" else int(value))
 
 
-def set_voice_fault(node: AnyNode, name: str, value: int) -> None:
-    """Set one fault of a voice module; ValueError names the ones there are."""
-    if not isinstance(node, EmulatedVoice) or name not in VOICE_FAULTS:
-        raise ValueError(f"a voice module's faults are {', '.join(VOICE_FAULTS)}")
-    setattr(node, name, bool(value) if name == "twice" else value)
+def set_device_fault(node: AnyNode, name: str, value: int) -> None:
+    """Set one fault of a device; ValueError names the ones there are."""
+    if name not in node.faults:
+        raise ValueError(f"the faults of a {node.device} are {', '.join(node.faults) or 'those of its line'}")
+    setattr(node, name, type(getattr(node, name))(value))
 
 
 async def _watch(line: Rs485BusEmulator, say: Say) -> None:
@@ -137,7 +137,7 @@ async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGro
             set_fault(line.faults, name, value)
         case ["fault", address, name, value]:
             for node in _at(line, address):
-                set_voice_fault(node, name, int(value))
+                set_device_fault(node, name, int(value))
         case ["do", address, verb, *rest]:
             for node in _at(line, address):
                 await node.act(verb, rest)

@@ -44,6 +44,8 @@ class EmulatedScanner(Node[Any]):
 class EmulatedGm65(EmulatedScanner):
     """A module: acknowledges commands, answers signs of life, scans `next_code` when triggered; `mute` only scans."""
 
+    faults = ("mute",)
+
     def __init__(self, address: int = 0) -> None:
         super().__init__(address, GM65)
         self.next_code = ""
