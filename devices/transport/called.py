@@ -24,6 +24,7 @@ class _Port:
         self.waited: dict[str, asyncio.Queue[ServerConnection]] = {}
         self.live: dict[str, ServerConnection] = {}
         self.server: Server | None = None
+        self.opening = asyncio.Lock()
 
     async def called(self, connection: ServerConnection) -> None:
         host = str(connection.remote_address[0])
@@ -83,17 +84,18 @@ class CalledTransport:
             raise Unavailable(f"{self._url}: another line waits for {host} at port {self._local}")
         queue: asyncio.Queue[ServerConnection] = asyncio.Queue(1)
         self._name, port.waited[host] = host, queue
-        if port.server is None:
-            port.server = await serve(
-                port.called,
-                ANYBODY,
-                self._local,
-                ping_interval=PING_S,
-                ping_timeout=PING_S,
-                max_size=MESSAGE_LIMIT_BYTES,
-                max_queue=MESSAGES_LIMIT,
-                compression=None,
-            )
+        async with port.opening:  # lines start together
+            if port.server is None:
+                port.server = await serve(
+                    port.called,
+                    ANYBODY,
+                    self._local,
+                    ping_interval=PING_S,
+                    ping_timeout=PING_S,
+                    max_size=MESSAGE_LIMIT_BYTES,
+                    max_queue=MESSAGES_LIMIT,
+                    compression=None,
+                )
         return queue
 
     async def read(self, limit_bytes: int = READ_LIMIT_BYTES) -> bytes:

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from devices.devicemap import Calls, make_bus, plan
 from devices.emulators.rs485 import Faults, Rs485BusEmulator
@@ -333,6 +335,32 @@ async def test_a_port_for_several_callers_knows_them_by_address_and_gives_itself
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
+
+
+async def test_two_tablets_share_a_port_and_the_newest_call_of_each_counts() -> None:
+    port = free_port(socket.SOCK_STREAM)
+    lines = [transport(f"ws://127.0.0.{host}?local={port}") for host in (1, 2)]
+    waiting = asyncio.gather(*(line.open() for line in lines))
+    await asyncio.sleep(0.1)
+
+    async def call(host: int) -> ClientConnection:
+        return await connect(f"ws://127.0.0.1:{port}/", local_addr=(f"127.0.0.{host}", 0))
+
+    calls = [await call(2), await call(1)]
+    await waiting
+    await calls[0].send("second")
+    await calls[1].send("first")
+    assert [await line.read() for line in lines] == [b"first", b"second"]
+    again = await call(2)  # it was restarted: the old call is over
+    with pytest.raises(Unavailable):
+        await lines[1].read()
+    stranger = await call(3)
+    with pytest.raises(ConnectionClosed):
+        await stranger.recv()
+    for line in lines:
+        await line.close()
+    for connection in (*calls, again):
+        await connection.close()
 
 
 def test_a_mistake_in_the_map_is_a_sentence() -> None:
