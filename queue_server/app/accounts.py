@@ -214,8 +214,9 @@ class Accounts:
             await self._store.add_session(session)
             self._sessions[session.digest] = session
         await self.reread()
-        if self.session(cookie) is None:  # the account was reset while its old password was being checked
-            await self._store.end_session(session.digest)
+        if self._staff.get(staff) != row:  # the account was reset while its old password was being checked
+            await self.sign_out(cookie)
+            await self._store.end_session(session.digest)  # `reread` may have ended it here alone
             raise Rejected("wrong-password")
         return cookie, _who(row, session)
 

@@ -205,7 +205,7 @@ class Live:
             await self._hub.rest(max(0.05, SLOW_EVERY_S - (asyncio.get_running_loop().time() - began)))
 
 
-def _touched(hall: Hall, events: list[Event]) -> set[Name]:
+def _touched(hall: Hall, events: list[Event]) -> set[Name]:  # long: one event after another
     """The views whose people must see the events at once."""
     names: set[Name] = set()
     for event in events:

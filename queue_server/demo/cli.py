@@ -92,10 +92,12 @@ def run(  # long: what may be wrong is said in the order in which it is looked a
             stack.enter_context(own_folder(data))
             require_port(options.host, options.port)
         except Failed as failure:
-            notes.print(str(failure), style="red", markup=False)
+            notes.print(str(failure), style="red", markup=False, soft_wrap=True)
             return 1
         if (data / "hall.db").exists():
-            notes.print(f"starting anew: what the demonstration before left in {data} is deleted", markup=False)
+            notes.print(
+                f"starting anew: what the demonstration before left in {data} is deleted", markup=False, soft_wrap=True
+            )
         empty_folder(data)
         try:
             _voice(options.voice, notes)
@@ -289,7 +291,7 @@ async def _announce(stage: Stage) -> None:  # long: what one page of the termina
     )
     out.print(
         f"从这里开始：打开取号机取一个号；再用工号 1000 登录窗口 {window}（留给您的空窗口），按 F2 叫号。"
-        f"大厅 {stage.free_zone} 区的声音也留给您：打开那块有声的大屏、点一下；在那之前主管页会说它没有出声。\n"
+        f"{stage.free_zone} 区的声音也留给您：打开那块有声的大屏、点一下；在那之前主管页会说它没有出声。\n"
         f"Begin here: take a number at the kiosk, sign in as 1000 at window {window}, which is left to you, and press F2. "
         f"The sound of zone {stage.free_zone} is yours too: open its display and tap it; until then the manager's page "
         "says that it is silent.",

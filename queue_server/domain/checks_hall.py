@@ -10,7 +10,7 @@ from queue_server.domain.configuration import Configuration, Device
 from queue_server.domain.findings import Finding, error, listing, nearest, warning
 
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-_KINDS = {"keypad": "FF68", "rating_pad": "FF68", "strip": "A0 90", "board": "A0 90"} | dict.fromkeys(
+_KINDS = {"keypad": "FF68", "rating_pad": "FF68", "strip": "a090", "board": "a090"} | dict.fromkeys(
     ("speaker", "printer", "id_reader", "scanner"), ""
 )
 # Half-width cells (UX W-04: 64x16 dots are 8, 128x16 are 16) and what the look of the screens leaves room for.
@@ -247,6 +247,8 @@ def _lines(configuration: Configuration) -> Iterator[Finding]:
     places: dict[tuple[str, str, str, int], list[str]] = defaultdict(list)
     for device in configuration.device:
         family = _KINDS.get(device.kind, "")
+        if device.kind in ("strip", "board"):
+            family = device.profile.lower() or family  # strips of several protocols may share a line and an address
         top = 0x7F if device.kind == "keypad" else 0xFF
         if family and not 0 <= device.address <= top:
             yield error(

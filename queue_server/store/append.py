@@ -19,8 +19,11 @@ from queue_server.store.port import Broken, Duplicate, Fenced, InDoubt, StoreErr
 COMMIT_TIMEOUT_S: Final = 10.0
 """After this long without an answer a batch on PostgreSQL is given up; nobody waits longer for a ticket."""
 
-ROWS_MAX: Final = 256
-"""Rows in one statement on SQLite: 256 rows of 22 columns stay far below its 32,766 parameters."""
+ROWS_MAX: Final = 64
+"""Rows in one statement on SQLite, so that each size of a usual batch is one statement that stays prepared."""
+
+PREPARED: Final = 1_024
+"""Statements kept prepared: every size for each of the tables that a batch writes to."""
 
 Row = tuple[Any, ...]
 
@@ -86,7 +89,7 @@ class _Line:
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
+    connection = sqlite3.connect(path, isolation_level=None, cached_statements=PREPARED)
     for pragma in SQLITE_PRAGMAS:
         connection.execute(pragma)
     return connection
@@ -122,7 +125,7 @@ def _execute(connection: sqlite3.Connection, step: Step) -> int:
     return len(step.rows)
 
 
-@lru_cache(256)
+@lru_cache(PREPARED)
 def spread(sql: str, count: int) -> str | None:
     """The statement for `count` rows at once; None when it has no `VALUES (?, …)` to repeat.
 
@@ -136,14 +139,12 @@ def spread(sql: str, count: int) -> str | None:
 
 
 def _many(connection: sqlite3.Connection, sql: str, rows: Sequence[Row]) -> Iterator[Row]:
-    """Runs the statement over all rows in few pieces, each a power of two, so that few texts are prepared."""
-    at = 0
-    while at < len(rows):
-        count = min(ROWS_MAX, 1 << (len(rows) - at).bit_length() - 1)
-        text = spread(sql, count)
+    """Runs the statement over all rows in as few pieces as may be."""
+    for at in range(0, len(rows), ROWS_MAX):
+        piece = rows[at : at + ROWS_MAX]
+        text = spread(sql, len(piece))
         assert text is not None
-        yield from connection.execute(text, tuple(chain.from_iterable(rows[at : at + count])))
-        at += count
+        yield from connection.execute(text, tuple(chain.from_iterable(piece)))
 
 
 def fetch_sqlite(connection: sqlite3.Connection, sql: str, keys: Sequence[Row]) -> list[Row]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-BITS_MIN: Final = 1 << 25
-"""Four megabytes: of a million keys one in a thousand is looked up for nothing."""
+BITS_MIN: Final = 1 << 23
+"""One megabyte: of a quarter of a million keys one in a thousand is looked up for nothing."""
 
 BITS_A_KEY: Final = 32
 
@@ -24,18 +24,17 @@ class Seen:
         self._halls: dict[str, bytearray] = {}
         self._trusted: set[str] = set()
 
-    def forget(self, hall: str) -> None:
-        """Every key may be known."""
-        self._trusted.discard(hall)
-        self._halls.pop(hall, None)
-
     def begin(self, hall: str, count: int) -> None:
-        """An empty filter, for `count` keys and those to come."""
+        """An empty filter, for `count` keys and those to come; until it is trusted, every key may be known."""
+        self._trusted.discard(hall)
         self._halls[hall] = bytearray(max(BITS_MIN, 1 << (count * BITS_A_KEY).bit_length()) // 8)
 
     def trust(self, hall: str) -> None:
         """All keys there are have been noted."""
         self._trusted.add(hall)
+
+    def trusts(self, hall: str) -> bool:
+        return hall in self._trusted
 
     def note(self, hall: str, keys: Iterable[Key]) -> None:
         """Before a receipt is written, so that a commit in doubt leaves none unknown."""

@@ -1,4 +1,3 @@
-# long: one class, one contract (StorePort): every read and write of it in one place
 """The store: leases, commits, reads and what is kept beside the journal, on SQLite and PostgreSQL alike."""
 
 # long: one port has one implementation, and each of its promises is a few lines of SQL
@@ -166,21 +165,18 @@ class Store(StorePort):
 
     async def _learn_keys(self, hall: str) -> None:
         """Which idempotency keys there are: from now on nobody else writes any (law 4)."""
-        row = tables.receipts.c
-        self._seen.forget(hall)
+        row, found = tables.receipts.c, list[tuple[str, str]]()
         async with self.database.reading() as connection:
             counted = select(func.count()).select_from(tables.receipts).where(row.hall == hall)
             self._seen.begin(hall, (await connection.execute(counted)).scalar_one())
         page = select(row.principal, row.key).where(row.hall == hall).order_by(row.principal, row.key).limit(KEYS_PAGE)
-        found: list[tuple[str, str]] = []
-        while True:
+        while not self._seen.trusts(hall):
             rest = page.where(tuple_(row.principal, row.key) > found[-1]) if found else page
             async with self.database.reading() as connection:
                 found = [(principal, key) for principal, key in await connection.execute(rest)]
             self._seen.note(hall, found)
             if len(found) < KEYS_PAGE:
-                break
-        self._seen.trust(hall)
+                self._seen.trust(hall)
 
     async def _check_head(self, connection: AsyncConnection, lease: Lease) -> None:
         """Broken (and the epoch stays as it was) when the last row does not follow from the one before under our key."""

@@ -1,7 +1,5 @@
-# long: a ticket from its issue to its slip, so that what two requests share is seen once
 """Requests about tickets: from kiosks, guides, and the phones of citizens."""
 
-import asyncio
 import secrets
 from collections.abc import Callable
 from datetime import date
@@ -14,8 +12,6 @@ from queue_server.app.calendar import next_working_day
 from queue_server.app.hub import Extras
 from queue_server.app.past import retell
 from queue_server.app.printing import PRINTING, job_of
-from queue_server.app.search import MatterIndex, initials_of
-from queue_server.app.texts import NOTHING, words
 from queue_server.app.views.tickets import ticket_document, ticket_line
 from queue_server.domain import commands as c
 from queue_server.domain.configuration import Configuration
@@ -24,15 +20,12 @@ from queue_server.domain.errors import Malformed, Rejected
 from queue_server.domain.events import TicketIssued, decode_event
 from queue_server.domain.model import Hall, Ticket
 from queue_server.store.port import PERSONAL_KEPT_MS, Lookup, PersonalRow
-from queue_server.web.frame import NOBODY, Frame, Route, new_id, query_int
-from queue_server.web.principals import Person, bearer
+from queue_server.web.frame import Frame, Route, new_id, query_int
+from queue_server.web.principals import Person
 from queue_server.web.said import sealed
 from queue_server.wire.api import (
     Empty,
     Identity,
-    KioskPin,
-    MatterHit,
-    MatterHits,
     Reprint,
     TakeTicket,
     TicketList,
@@ -45,7 +38,6 @@ ISSUERS = frozenset({"kiosk", "guide", "manager"})
 GUIDES = frozenset({"guide", "manager", "desk"})
 IDENTITY_KINDS = frozenset({"id_card", "phone", "passport"})
 IN_FLIGHT_PERSONS = 10_000
-SEARCH_MAX = 40
 USABLE = (PrinterState.OK, PrinterState.NEAR_END)
 
 
@@ -73,13 +65,9 @@ async def _person_of(frame: Frame, identity: Identity) -> tuple[str, Extras]:
 
 def usable_printer(hall: Hall, person: Person, wanted: str = "") -> str:
     """The wanted printer, the kiosk's own, or for staff the first that works; "" when none does (UX K-11)."""
-    if wanted:
-        return wanted if _prints(hall, wanted) else ""
-    anywhere = "kiosk" not in person.roles
-    for kiosk in hall.configuration.kiosk:
-        if (anywhere or kiosk.id == person.of) and kiosk.printer and _prints(hall, kiosk.printer):
-            return kiosk.printer
-    return ""
+    kiosks, anywhere = hall.configuration.kiosk, "kiosk" not in person.roles
+    names = [wanted] if wanted else [kiosk.printer for kiosk in kiosks if anywhere or kiosk.id == person.of]
+    return next((name for name in names if name and _prints(hall, name)), "")
 
 
 def _prints(hall: Hall, printer: str) -> bool:
@@ -287,103 +275,6 @@ def _origin(person: Person) -> str:
     return f"{person.kind}:{person.of or person.name}"
 
 
-# --- kiosks ---
-
-
-async def pin(frame: Frame, request: web.Request, person: Person) -> web.Response:
-    """Opens the kiosk's staff menu (UX K-16)."""
-    body = await frame.body(request, KioskPin)
-    await frame.accounts.check_pin(person.of, body.pin)
-    return web.Response(body=b"{}", content_type="application/json")
-
-
-async def set_pin(frame: Frame, request: web.Request, person: Person) -> web.Response:
-    body = await frame.body(request, KioskPin)
-    await frame.accounts.set_pin(body.pin)
-    return web.Response(body=b"{}", content_type="application/json")
-
-
-async def kiosk_help(frame: Frame, request: web.Request, person: Person) -> web.Response:
-    await frame.body(request, Empty)
-    return await frame.carry(request, person, c.CallHelp(kiosk=person.of), lambda _hall, _decision: (200, b"{}"))
-
-
-async def test_print(frame: Frame, request: web.Request, person: Person) -> web.Response:
-    await frame.body(request, Empty)
-    if not await frame.agents.prints.test(person.of):
-        raise Rejected("no-printer")
-    return web.Response(body=b"{}", content_type="application/json")
-
-
-# --- matters ---
-
-
-async def matters(frame: Frame, request: web.Request, person: Person) -> web.Response:
-    """Search by everyday words, names, pinyin, initials or English; or all of a `domain` ("bundles" for the bundles).
-
-    `lang=en`: the beginnings of English words come first, and `letters` are theirs.
-    """
-    if person is NOBODY and frame.screens.around.tokens.read(bearer(request)) is None:
-        raise Rejected("unauthorised")
-    text, domain = request.query.get("q", "")[:100], request.query.get("domain", "")
-    english = request.query.get("lang", "") == "en"
-    limit, offset = query_int(request, "limit", 8, 1, 400), query_int(request, "offset", 0, 0, 10_000)
-
-    version, configuration = await frame.hub.read(lambda hall: (hall.version, hall.configuration))
-    if frame.index_version != version:
-        frame.index, frame.index_version = await asyncio.to_thread(MatterIndex, configuration), version
-
-    def look(hall: Hall) -> bytes:
-        if text:
-            names = [(hit.id, hit.kind) for hit in frame.index.search(text, SEARCH_MAX, english=english)]
-        else:
-            names = _all_of(frame, hall, domain)
-        letters = frame.index.letters(text, english=english)
-        hits = [_hit(frame, hall, name, kind) for name, kind in names[offset : offset + limit]]
-        return encode(MatterHits(hits=hits, total=len(names), letters=letters))
-
-    return web.Response(body=await frame.hub.read(look), content_type="application/json")
-
-
-def _all_of(frame: Frame, hall: Hall, domain: str) -> list[tuple[str, str]]:
-    """The most wanted first."""
-    weight = frame.screens.weight(hall)
-    if domain == "bundles":
-        return [(each.id, "bundle") for each in sorted(hall.configuration.bundle, key=lambda each: -weight[each.id])]
-    offered = [m for m in hall.configuration.matter if m.offered and (not domain or m.domain == domain)]
-    return [(matter.id, "matter") for matter in sorted(offered, key=lambda matter: -weight[matter.id])]
-
-
-def _hit(frame: Frame, hall: Hall, name: str, kind: str) -> MatterHit:
-    bundle = hall.catalogue.bundles[name] if kind == "bundle" else None
-    matter = hall.catalogue.matters[name] if kind != "bundle" else None
-    queue = hall.serving.queue_of(bundle=name) if bundle else hall.serving.queue_of([name])
-    ahead, low, high, served = frame.screens.wait_of(hall, queue, frame.hub.clock.now())
-    entry = bundle or matter
-    assert entry is not None
-    owner = bundle.lead if bundle else matter.department if matter else ""
-    department = hall.catalogue.departments.get(owner)
-    domain = hall.catalogue.domains.get(matter.domain) if matter else None
-    return MatterHit(
-        id=name,
-        kind=kind,
-        name=entry.name,
-        name_en=entry.name_en,
-        everyday=list(entry.everyday),
-        domain=domain.name if domain else "一件事",
-        domain_en=domain.name_en if domain else "Life events",
-        department=(department.short or department.name) if department else owner,
-        department_en=department.name_en if department else "",
-        initials=initials_of(entry.name),
-        waiting=ahead,
-        wait_low_s=low,
-        wait_high_s=high,
-        open=served,
-        reason=NOTHING if served else words("nobody-serves"),
-        materials=list(entry.materials),
-    )
-
-
 ROUTES: list[Route] = [
     Route("POST", "tickets", take, ISSUERS, TakeTicket, TicketTaken, "Take a ticket", 201),
     Route("GET", "tickets", lost, GUIDES, None, TicketList, "Find a ticket by number, matter and time"),
@@ -396,9 +287,4 @@ ROUTES: list[Route] = [
     ),
     _on_ticket("reactivate", lambda name: c.ReactivateTicket(ticket=name)),
     _on_ticket("cancel", lambda name: c.CancelTicket(ticket=name)),
-    Route("POST", "kiosk/pin", pin, frozenset({"kiosk"}), KioskPin, Empty, "Open a kiosk's staff menu"),
-    Route("POST", "kiosk/pin/set", set_pin, frozenset({"admin"}), KioskPin, Empty, "Set the PIN of the kiosks"),
-    Route("POST", "kiosk/help", kiosk_help, frozenset({"kiosk"}), Empty, Empty, "Call a person to a kiosk"),
-    Route("POST", "kiosk/test-print", test_print, frozenset({"kiosk"}), Empty, Empty, "Print a test page"),
-    Route("GET", "matters", matters, frozenset(), None, MatterHits, "Find a matter or bundle"),
 ]

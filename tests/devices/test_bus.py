@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -158,6 +159,34 @@ async def test_hardware_2_3_a_device_has_its_own_gap_and_the_others_keep_the_lin
     assert q1 - s1 >= 0.097
     assert q2 - s2 >= 0.097
     assert s2 - q1 >= 0.002
+
+
+async def test_a_device_that_needs_a_longer_silence_after_somebody_spoke_gets_it() -> None:
+    slow, quick = Card(1, codec(b"S")), Card(2, codec(b"Q"))
+    slow.turnaround_ms = 120
+    wire = Wire(slow, quick, settings=BusSettings(baud=0, gap_ms=0, turnaround_ms=10))
+    async with wire.running():
+        for card, wait_s in ((slow, 0.117), (quick, 0.007)):
+            await wire.far.write(b"Q\x02\x01;")
+            await until(lambda: wire.bus.counters["frames"] == len(wire.heard) + 1)
+            spoke = asyncio.get_running_loop().time()
+            card.say(1, slot="text")
+            count = len(wire.heard)
+            await until(lambda count=count: len(wire.heard) > count)
+            assert wire.heard[-1][1] - spoke >= wait_s - 0.006
+        assert wire.heard[-1][1] - spoke < 0.1
+
+
+async def test_own_frames_that_only_hosts_send_are_dropped_when_they_come_back() -> None:
+    lead = codec(b"H")
+    host_only = dataclasses.replace(lead, from_device=(), from_host=lead.from_device)
+    card = Card(1, host_only)
+    wire = Wire(card, settings=BusSettings(baud=0, gap_ms=0, local_echo=True), answers=True)
+    async with wire.running():
+        card.say(1, slot="text")
+        await until(lambda: wire.bus.counters["echoes"] == 1)
+        assert card.answers == []
+        assert wire.bus.counters["garbage_bytes"] == 0
 
 
 async def test_the_line_waits_for_an_awaited_answer_and_no_longer_than_asked() -> None:

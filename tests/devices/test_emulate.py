@@ -16,6 +16,8 @@ from devices.transport import Unavailable, transport
 from tests.devices import independent
 from tests.devices.hall import until
 
+SHIPPED = Path(__file__).resolve().parents[2] / "devices" / "profiles" / "shipped"
+
 
 async def test_keys_pressed_on_the_command_line_are_frames_and_what_is_shown_is_told() -> None:
     typed: asyncio.Queue[str] = asyncio.Queue()
@@ -184,3 +186,35 @@ async def test_an_empty_line_is_wrong_usage() -> None:
 
     with pytest.raises(ValueError, match="--node"):
         await emulate("rs485", "tcp://127.0.0.1:0", [], [], commands=nothing(), say=lambda _: None)
+
+
+async def test_issue_3_devices_of_a_profiles_file_are_emulated_and_their_keys_pressed(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_bytes((SHIPPED / "ff68-template.toml").read_bytes())
+    typed: asyncio.Queue[str] = asyncio.Queue()
+    told: list[dict[str, object]] = []
+
+    async def commands() -> AsyncIterator[str]:
+        while True:
+            yield await typed.get()
+
+    nodes = [f"{tmp_path / 'own.toml'}:0x87", "ff68-keypad-template:7", "aaqt:3"]
+    task = asyncio.create_task(emulate("rs485", "tcp://127.0.0.1:0", nodes, [], commands=commands(), say=told.append))
+    await until(lambda: any(event["event"] == "listening" for event in told))
+    line = transport(str(told[0]["url"]))
+    await line.open()
+    typed.put_nowait("press 7 42 0C")
+    assert independent.decode_ff68(await line.read()) == [(7, 1, [4, 2, 0x0C])]
+    await line.write(independent.build_ff68(7, 1, 4, 2, 0x0C))
+    await until(lambda: {"event": "acknowledged", "command": "press 7 42 0C"} in told)
+    typed.put_nowait("rate 0x87 3")
+    assert independent.decode_ff68(await line.read()) == [(0x87, 0x11, [3])]
+    await line.write(independent.build_ff68(0x87, 1, 3))
+    await until(lambda: {"event": "acknowledged", "command": "rate 0x87 3"} in told)
+    await line.write(bytes.fromhex("AA 03 BB 51 54 D3 01 00 99 00 63 41 30 34 32 FF"))
+    await until(lambda: any(event.get("text") == "A042" for event in told))
+    for wrong in ("press 3 0C", "press 7 jump", "rate 3 1"):
+        typed.put_nowait(wrong)
+        await until(lambda wrong=wrong: any(e["event"] == "wrong" and e["command"] == wrong for e in told))
+    typed.put_nowait("quit")
+    await task
+    await line.close()

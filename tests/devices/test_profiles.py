@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devices import cli as agent_cli
 from devices.bus import Bus
 from devices.devicemap import Calls, Printer, make_bus, plan
 from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
@@ -398,3 +400,24 @@ def test_a_halls_own_profiles_come_from_a_folder_and_a_wrong_one_is_left_out(
 
 async def _stored(pad: object, level: int) -> None:
     return None
+
+
+async def test_the_agent_takes_profiles_from_its_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devices.profiles._known", known := dict(PROFILES))
+    monkeypatch.setattr("devices.profiles.PROFILES", known)
+    found: list[str] = []
+
+    async def live(*given: object) -> None:
+        found.append(find_profile("strip", "mine").name)
+
+    monkeypatch.setattr(agent_cli, "_live", live)
+    parser = argparse.ArgumentParser()
+    agent_cli.add_arguments(parser)
+    folder = tmp_path / "state" / "profiles"
+    folder.mkdir(parents=True)
+    (folder / "mine.toml").write_text(GOOD, encoding="utf-8")
+    (folder / "wrong.toml").write_text("name = 1", encoding="utf-8")
+    words = ["--server", "http://127.0.0.1:1", "--hall", "h", "--state", str(tmp_path / "state")]
+    render: Any = None
+    assert await agent_cli.run(parser.parse_args(words), render, render) == 0
+    assert found == ["mine"]

@@ -1,8 +1,10 @@
 """Accounts on both databases: what belongs together is one transaction (DESIGN law 1)."""
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import event
 
+from queue_server.app.reset import reset
 from queue_server.store.accounts import AccountStore, SessionRow, StaffRow
 from queue_server.store.port import StoreError
 from queue_server.store.store import Store
@@ -49,3 +51,19 @@ async def test_law_1_the_account_stays_as_it_was_when_its_sessions_cannot_be_end
     event.remove(engine, "before_cursor_execute", fails)
     assert [row.password for row in await accounts.staff()] == ["old"]
     assert await open_sessions(accounts) == {"mine", "other", "foreign"}
+
+
+async def test_rules_94_a_reset_from_outside_changes_the_account_and_ends_its_sessions(store: Store, url: str) -> None:
+    await store.take_over(HALL, "w")
+    accounts = await with_sessions(store)
+    await accounts.put_staff(StaffRow("admin", "管", "manager", "old", False, active=False))
+    shown = await reset(url, None, "7")
+    changed = {row.staff: row for row in await accounts.staff()}
+    assert PasswordHasher().verify(changed["7"].password, shown)
+    assert (changed["7"].must_change, changed["7"].roles, changed["admin"].password) == (True, "guide", "old")
+    assert await open_sessions(accounts) == {"foreign"}
+    await reset(url, HALL, "admin")
+    admin = next(row for row in await accounts.staff() if row.staff == "admin")
+    assert (admin.active, admin.roles) == (True, "admin,manager"), "somebody must be able to give roles back"
+    with pytest.raises(ValueError, match="there are: 7, admin, kiosk-pin"):
+        await reset(url, HALL, "77")

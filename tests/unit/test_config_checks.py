@@ -194,6 +194,13 @@ def test_keypad_and_strip_may_share_an_address_for_they_speak_differently() -> N
     assert check(changed("device.6.address", 1)) == []
 
 
+def test_strips_of_two_protocols_may_share_an_address_and_two_of_one_may_not() -> None:
+    """HARDWARE 2.2 to 2.4: an empty profile is a090."""
+    second = {"id": "strip2", "agent": "a", "url": "serial:///dev/ttyS0", "kind": "strip", "address": 1, "window": "2"}
+    assert check(changed("device.+", second | {"profile": "aaqt"})) == []
+    assert [f.code for f in check(changed("device.+", second | {"profile": "A090"}))] == ["address_clash"]
+
+
 def test_the_nearest_spelling_is_offered() -> None:
     finding = next(f for f in check(changed("window.0.domains", ["fnud"])) if f.code == "unknown_reference")
     assert "fund" in finding.zh

@@ -1,5 +1,6 @@
 """UX 12, shipping the front end in a wheel: it holds every built screen, no source of them, and needs no Node."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -91,3 +92,26 @@ def test_the_lock_of_the_screens_names_no_registry() -> None:
     for path, package in lock["packages"].items():
         assert "resolved" not in package, path
         assert not path or "integrity" in package, path
+
+
+def test_npm_trusts_what_the_machine_trusts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a proxy that inspects TLS pip works by itself and Node does not; a person's own setting wins."""
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    bundle = tmp_path / "ca.crt"
+    monkeypatch.setattr(build, "CERTIFICATES", ("", str(tmp_path / "none"), str(bundle)))
+    assert build.certificates() == {}
+    bundle.touch()
+    assert build.certificates() == {"NODE_EXTRA_CA_CERTS": str(bundle)}
+    ran: list[dict[str, str]] = []
+    done = subprocess.CompletedProcess([], 0)
+    monkeypatch.setattr(build, "find_node", lambda: Path("/node/bin/node"))
+    monkeypatch.setattr(build.subprocess, "run", lambda *_, env, **__: ran.append(env) or done)
+    monkeypatch.setenv("NODE_EXTRA_CA_CERTS", "/own.crt")
+    build.npm(tmp_path, "ci")
+    monkeypatch.delenv("NODE_EXTRA_CA_CERTS")
+    build.npm(tmp_path, "ci")
+    assert [env["NODE_EXTRA_CA_CERTS"] for env in ran] == ["/own.crt", str(bundle)]
