@@ -49,7 +49,7 @@ class Strip(BusDriver[Any]):
         self._carry_out(self._protocol.set_pages(pages, self.line.now_ms()))
 
     def sent(self, send: Send[Any], now_ms: int) -> None:
-        self._protocol.sent(now_ms)
+        self._protocol.sent(now_ms, send.slot)
 
     @property
     def wake_at_ms(self) -> int | None:

@@ -13,6 +13,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
+from devices.emulators.bx import EmulatedBx
 from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.printer_cli import emulate_printer
 from devices.emulators.rs485 import Faults, Rs485BusEmulator
@@ -100,10 +101,10 @@ def set_fault(faults: Faults, name: str, value: str) -> None:
     setattr(faults, name, value.lower() in ("", "1", "true", "yes") if name == "bytewise" else int(value))
 
 
-def set_device_fault(node: AnyNode, name: str, value: int) -> None:
-    """Set one fault of a device; ValueError names the ones there are."""
-    if name not in node.faults:
-        raise ValueError(f"the faults of a {node.device} are {', '.join(node.faults) or 'those of its line'}")
+def set_node_fault(node: AnyNode, name: str, value: int) -> None:
+    """Set one fault of a device's own; ValueError names the ones there are."""
+    if name not in node.fault_names:
+        raise ValueError(f"{node.device} has these faults of its own: {', '.join(node.fault_names) or 'none'}")
     setattr(node, name, type(getattr(node, name))(value))
 
 
@@ -138,7 +139,7 @@ async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGro
             set_fault(line.faults, name, value)
         case ["fault", address, name, value]:
             for node in _at(line, address):
-                set_device_fault(node, name, int(value))
+                set_node_fault(node, name, int(value))
         case ["do", address, verb, *rest]:
             for node in _at(line, address):
                 await node.act(verb, rest)
@@ -185,7 +186,7 @@ def _rate(there: list[AnyNode], level: int) -> Awaitable[bool]:
 async def _restart(line: Rs485BusEmulator, address: str) -> None:
     for node in _at(line, address):
         match node:
-            case EmulatedStrip():
+            case EmulatedStrip() | EmulatedBx():
                 node.restart()
             case EmulatedVoice():
                 await node.restart()

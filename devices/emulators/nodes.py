@@ -37,8 +37,8 @@ class Node(Generic[FrameT]):
     codec: Codec[FrameT]
     device: ClassVar[str]
     """What `yichuang emulate` calls it."""
-    faults: ClassVar[tuple[str, ...]] = ()
-    """Attributes that are faults of its own: numbers, mostly counts that run down, or truths."""
+    fault_names: ClassVar[tuple[str, ...]] = ()
+    """Faults of its own: attributes that `yichuang emulate` may set."""
 
     def __init__(self, address: int) -> None:
         self.address = address

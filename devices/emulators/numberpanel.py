@@ -14,7 +14,7 @@ class EmulatedNumberPanel(Node[ModbusFrame]):
 
     codec = MODBUS
     device = "panel"
-    faults = ("deaf", "refuses")
+    fault_names = ("deaf", "refuses")
 
     def __init__(self, address: int = 1) -> None:
         super().__init__(address)

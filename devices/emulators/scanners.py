@@ -44,7 +44,7 @@ class EmulatedScanner(Node[Any]):
 class EmulatedGm65(EmulatedScanner):
     """A module: acknowledges commands, answers signs of life, scans `next_code` when triggered; `mute` only scans."""
 
-    faults = ("mute",)
+    fault_names = ("mute",)
 
     def __init__(self, address: int = 0) -> None:
         super().__init__(address, GM65)

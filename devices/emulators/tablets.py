@@ -22,7 +22,7 @@ class EmulatedSTablet(Node[TabletText]):
 
     codec = S_TEXTS
     device = "tablet"
-    faults = ("deaf", "late_ms", "stale", "pushes")
+    fault_names = ("deaf", "late_ms", "stale", "pushes")
 
     def __init__(self, address: int = 0, network: Network = Network.UDP) -> None:
         super().__init__(address)

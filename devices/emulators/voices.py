@@ -42,7 +42,7 @@ class EmulatedVoice(Node[FrameT]):
     """
 
     device = "speaker"
-    faults = ("lose_ends", "late_ms", "deaf", "garbled", "twice")
+    fault_names = ("lose_ends", "late_ms", "deaf", "garbled", "twice")
     boot_ms = 50
 
     def __init__(self, address: int = 0, unit_ms: int = 250) -> None:

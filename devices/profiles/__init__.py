@@ -12,13 +12,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from devices.profiles import a090, ff68, idreaders, numberpanels, plainstrips, printers, scanners, tablets, voices
+from devices.profiles import a090, bx, ff68, idreaders, numberpanels, plainstrips, printers, scanners, tablets, voices
 from devices.profiles.files import load_profile, read_profile
 from devices.profiles.profile import Profile
 
 _known: Final[dict[str, Profile]] = {
     profile.name: profile
-    for family in (ff68, a090, plainstrips, numberpanels, voices, idreaders, scanners, tablets, printers)
+    for family in (ff68, a090, bx, plainstrips, numberpanels, voices, idreaders, scanners, tablets, printers)
     for profile in family.PROFILES
 }
 for _file in sorted(resources("devices.profiles").joinpath("shipped").iterdir(), key=lambda file: file.name):

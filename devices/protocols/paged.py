@@ -12,6 +12,8 @@ FrameT = TypeVar("FrameT")
 Page = Sequence[tuple[str, str]]
 """Runs of (text, colour); colours are red, green and yellow."""
 
+TEXT: Final = "text"
+"""The slot of a strip's text."""
 MISSING: Final = "〓"
 """Stands for a character that the strip's encoding does not have."""
 
@@ -80,6 +82,10 @@ class PagedText(Generic[FrameT]):
         """A page as the strip's bytes, without frame; equal bytes are the same page."""
         return encode_text(page, self._settings.longest_text)
 
+    def encode_all(self, pages: Sequence[Page]) -> list[bytes]:
+        """Pages as what is shown in turn; a board with several rows puts several into one."""
+        return [self.encode(page) for page in pages]
+
     def frame(self, data: bytes) -> FrameT:
         """The frame that shows an encoded page; asked anew for each sending."""
         raise NotImplementedError
@@ -90,7 +96,7 @@ class PagedText(Generic[FrameT]):
 
     def set_pages(self, pages: Sequence[Page], now_ms: int) -> list[StripOutput[FrameT]]:
         """Show these pages in turn from now on; nothing is sent when they are what is shown already."""
-        encoded = [self.encode(page) for page in pages] or [b""]
+        encoded = self.encode_all(pages) or [b""]
         if encoded == self._pages:
             return []
         self._pages, self._index = encoded, 0
@@ -110,11 +116,11 @@ class PagedText(Generic[FrameT]):
         self._tries += 1
         self._sent_ms = None
         reply_ms = self._settings.reply_ms if self._settings.acks else 0
-        return Send(self.frame(self._pages[self._index]), "text", reply_ms)
+        return Send(self.frame(self._pages[self._index]), TEXT, reply_ms)
 
-    def sent(self, now_ms: int) -> None:
+    def sent(self, now_ms: int, slot: str = TEXT) -> None:
         """The frame has left; only now does the time for its acknowledgement run."""
-        if self._settings.acks:
+        if self._settings.acks and slot == TEXT:
             self._sent_ms = now_ms
 
     def receive(self, frame: FrameT, now_ms: int) -> list[StripOutput[FrameT]]:

@@ -13,7 +13,7 @@ import pytest
 
 from devices.emulators.cli import emulate
 from devices.transport import Unavailable, transport
-from tests.devices import independent
+from tests.devices import independent, independent_bx, vectors_bx
 from tests.devices.hall import until
 
 SHIPPED = Path(__file__).resolve().parents[2] / "devices" / "profiles" / "shipped"
@@ -177,6 +177,39 @@ async def test_issue_3_what_a_person_does_to_a_device_is_said_to_it(
     assert wrong == ["do 0 sing", "do 1 sing", "fault 0 hoarse 1"]
     name, value = seen
     assert [event for event in told if event["event"] == "device"][-1][name] == value
+
+
+async def test_hardware_2_5_a_card_tells_its_rows_refuses_at_a_word_and_loses_them_with_its_power() -> None:
+    typed: asyncio.Queue[str] = asyncio.Queue()
+    told: list[dict[str, object]] = []
+
+    async def commands() -> AsyncIterator[str]:
+        while True:
+            yield await typed.get()
+
+    def last() -> dict[str, object]:
+        return [event for event in told if event["event"] == "device"][-1]
+
+    task = asyncio.create_task(
+        emulate("rs485", "tcp://127.0.0.1:0", ["bx:1"], [], commands=commands(), say=told.append)
+    )
+    await until(lambda: any(event["event"] == "listening" for event in told))
+    line = transport(str(next(event["url"] for event in told if event["event"] == "listening")))
+    await line.open()
+    await line.write(bytes.fromhex(vectors_bx.CALL))
+    assert await line.read() == bytes.fromhex(vectors_bx.ACK)
+    await until(lambda: last()["rows"] == ["请A042号到3号窗口"])
+    typed.put_nowait("fault 1 refuse 1")
+    typed.put_nowait("fault 1 garbled 1")
+    await until(lambda: any(event.get("command") == "fault 1 garbled 1" for event in told))
+    await line.write(bytes.fromhex(vectors_bx.DELETE_ALL))
+    (refusal,) = independent_bx.packets(await line.read())
+    assert (refusal.to, refusal.sender, refusal.command) == (0x8000, 1, "a001")
+    typed.put_nowait("restart 1")
+    await until(lambda: last()["rows"] == [])
+    typed.put_nowait("quit")
+    await asyncio.wait_for(task, 5)
+    await line.close()
 
 
 async def test_an_empty_line_is_wrong_usage() -> None:

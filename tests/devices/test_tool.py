@@ -20,7 +20,7 @@ from devices.framing.ff68 import Ff68Frame
 from devices.profiles import PROFILES
 from devices.profiles.wording import Wording
 from queue_server import cli
-from tests.devices import vectors, vectors_voice
+from tests.devices import vectors, vectors_bx, vectors_voice
 from tests.devices.test_idreader import REPLIES, REQUESTS
 from tests.devices.test_number_panel import VECTORS as MODBUS_VECTORS
 from tests.devices.test_plain_strips import AAQT_VECTORS, ADDRFE_VECTORS
@@ -71,6 +71,7 @@ LITERALS = [
     ("scanner", "41 30 34 32 0D"),
     ("tablet-s-udp", "53 30 31 45"),
     ("keyboard-pad", "01 00 00 00 00 00 00 00 20 A1 07 00 00 00 00 00 01 00 1E 00 01 00 00 00"),
+    *(("bx", raw) for raw, *_ in vectors_bx.BX),
 ]
 
 
@@ -132,6 +133,7 @@ MEANINGS = [
     ("jq8900", "AA 13 01 14 D2", "volume 20"),
     ("dfplayer", "7E FF 06 12 00 07 CF FE 13 EF", "play /MP3/1999"),
     ("ff68-keypad-template", "FF 68 04 04 68 07 01 05 0F 1C 16", "pressed 5 0F: no_show"),
+    *(("bx", raw, meaning) for raw, meaning, _ in vectors_bx.BX),
 ]
 
 
@@ -155,6 +157,12 @@ FRIENDLY = [
     ("syn6288", {"text": "请A042号到3号窗口"}, vectors_voice.SYN6288[-1][0]),
     ("jq8900", {"command": "0x07", "data": "00 08"}, "AA 07 02 00 08 BB"),
     ("addrfe", {"address": 3, "sequence": 1, "text": "A042"}, "03 FE 10 01 86 3C 00 05 00 41 30 34 32 00 70 5B"),
+    ("bx", {"text": "请A042号到3号窗口", "width": 64}, vectors_bx.CALL),
+    ("bx", {"address": 1, "command": "ping"}, vectors_bx.PING),
+    ("bx", {"command": "status"}, vectors_bx.STATUS),
+    ("bx", {"command": "delete all"}, vectors_bx.DELETE_ALL),
+    ("bx", {"brightness": 12}, vectors_bx.BRIGHTNESS_12),
+    ("bx", {"time": "2013-01-25 11:17:26"}, vectors_bx.TIME),
 ]
 
 
@@ -200,6 +208,8 @@ def test_bytes_come_from_standard_input_too(
         (["encode", "--as", "ff68-a", '{"address": 7, "key": "call", "digits": "x"}'], "digits are 0 to 9"),
         (["encode", "--as", "ff68-a", '{"address": 7, "function": "eleven"}'], "invalid literal"),
         (["encode", "--as", "ff68-a", '{"address": 7, "function": 1, "data": "0"}'], "hex"),
+        (["encode", "--as", "bx", '{"brightness": 16}'], "0 to 15"),
+        (["encode", "--as", "bx", '{"text": "A", "rows": 9}'], "rows are 1 to 8"),
         (["encode", "--as", "nowhere.toml", "{}"], "nowhere.toml"),
         (["--folder", "{bad}", "profiles"], "bad.toml"),
     ],
