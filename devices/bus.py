@@ -163,12 +163,13 @@ class Bus:
                 driver.stopped()
 
     async def _serve(self) -> bool:
-        """One life of the open line; whether it could be opened at all."""
+        """One life of the open line; whether it was one: a socket that nobody answers opens and is gone at once."""
         try:
             await self._transport.open()
         except Unavailable as error:
             self._down(str(error))
             return False
+        began_ms = self.now_ms()
         self._rise()
         try:
             async with asyncio.TaskGroup() as group:
@@ -179,7 +180,7 @@ class Bus:
         finally:
             self.up = False
             await self._transport.close()
-        return True
+        return self._heard_at_ms >= began_ms or self.now_ms() - began_ms >= self._settings.retry_limit_ms
 
     def _rise(self) -> None:
         self.up = True

@@ -89,4 +89,9 @@ def _printers(root: Path) -> Iterator[Found]:
 
 def _keyboards(root: Path) -> Iterator[Found]:
     for path in sorted((root / "dev/input/by-id").glob("*-event-kbd")):
-        yield Found("keyboard", path.name, "", "keyboard, scanner, card reader or rating pad that types")
+        yield Found(
+            "keyboard",
+            path.name,
+            f"evdev:///dev/input/by-id/{path.name}",
+            "keyboard, scanner, card reader or rating pad that types",
+        )

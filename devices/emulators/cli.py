@@ -33,7 +33,11 @@ HELP: Final = """\
 press ADDRESS [DIGITS] KEY   keys: start wait call recall cancel function metre pause transfer; of a TOML profile: 0C
 rate ADDRESS LEVEL           the level byte of the key
 silence ADDRESS | wake ADDRESS | restart ADDRESS
-fault ADDRESS NAME VALUE     of a voice module (address 0): lose_ends late_ms deaf garbled twice; of a bx: deaf refuse late_ms
+do ADDRESS put | take        an ID card onto the reader, and off it
+do ADDRESS scan TEXT         a code under the scanner
+do ADDRESS key CODE          a key of a pad that is a keyboard
+do ADDRESS rate LEVEL        on a network tablet
+fault ADDRESS NAME VALUE     of a device; a wrong name tells the ones there are
 fault NAME VALUE             bytewise slow_ms split_ms noise corrupt lose lose_acks
 unplug | plug | show | help | quit"""
 
@@ -101,7 +105,7 @@ def set_node_fault(node: AnyNode, name: str, value: int) -> None:
     """Set one fault of a device's own; ValueError names the ones there are."""
     if name not in node.fault_names:
         raise ValueError(f"{node.device} has these faults of its own: {', '.join(node.fault_names) or 'none'}")
-    setattr(node, name, bool(value) if name == "twice" else value)
+    setattr(node, name, type(getattr(node, name))(value))
 
 
 async def _watch(line: Rs485BusEmulator, say: Say) -> None:
@@ -136,6 +140,10 @@ async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGro
         case ["fault", address, name, value]:
             for node in _at(line, address):
                 set_node_fault(node, name, int(value))
+        case ["do", address, verb, *rest]:
+            for node in _at(line, address):
+                await node.act(verb, rest)
+            await line.notify()
         case ["unplug"]:
             await line.unplug()
             say({"event": "unplugged"})

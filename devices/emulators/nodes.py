@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from devices.framing.a090 import A090, SHOW_STORED, SHOW_TEXT, STORE_TEXT, A090Ack, A090Frame
@@ -25,6 +26,9 @@ class Host(Protocol):
 
     async def notify(self) -> None:
         """Say that the node has changed."""
+
+    async def hang_up(self) -> None:
+        """End the connection, as a device that takes one command each."""
 
 
 class Node(Generic[FrameT]):
@@ -67,6 +71,10 @@ class Node(Generic[FrameT]):
     def state(self) -> dict[str, object]:
         """What a person would see of it."""
         return {}
+
+    async def act(self, verb: str, words: Sequence[str]) -> None:
+        """What a person does to it, as the command line says it; ValueError when it cannot."""
+        raise ValueError(f"the device at {self.address} cannot do that")
 
 
 AnyNode = Node[Any]

@@ -203,6 +203,11 @@ class Rs485BusEmulator:
         async with self._changed:
             self._changed.notify_all()
 
+    async def hang_up(self) -> None:
+        """A device ends the connection; the host may open another."""
+        if self._end is not None:
+            await self._end.close()
+
     async def change(self) -> None:
         """Wait for the next `notify`."""
         async with self._changed:

@@ -20,7 +20,6 @@ from devices.framing.tts import SYN6288_CODEC, XFS5152_CODEC, TtsFrame, TtsReply
 
 FrameT = TypeVar("FrameT")
 
-VOICE_FAULTS: Final = ("lose_ends", "late_ms", "deaf", "garbled", "twice")
 _TAG: Final = re.compile(r"\[[a-z](\d*)\]")
 _CODECS: Final = {0: "gb2312", 1: "gbk", 2: "big5"}
 
@@ -43,7 +42,7 @@ class EmulatedVoice(Node[FrameT]):
     """
 
     device = "speaker"
-    fault_names = VOICE_FAULTS
+    fault_names = ("lose_ends", "late_ms", "deaf", "garbled", "twice")
     boot_ms = 50
 
     def __init__(self, address: int = 0, unit_ms: int = 250) -> None:

@@ -12,12 +12,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from devices.profiles import a090, bx, ff68, plainstrips, printers, voices
+from devices.profiles import a090, bx, ff68, idreaders, numberpanels, plainstrips, printers, scanners, tablets, voices
 from devices.profiles.files import load_profile, read_profile
 from devices.profiles.profile import Profile
 
 _known: Final[dict[str, Profile]] = {
-    profile.name: profile for family in (ff68, a090, bx, plainstrips, voices, printers) for profile in family.PROFILES
+    profile.name: profile
+    for family in (ff68, a090, bx, plainstrips, numberpanels, voices, idreaders, scanners, tablets, printers)
+    for profile in family.PROFILES
 }
 for _file in sorted(resources("devices.profiles").joinpath("shipped").iterdir(), key=lambda file: file.name):
     _shipped = read_profile(_file.read_text(encoding="utf-8")).profile

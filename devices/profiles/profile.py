@@ -10,11 +10,14 @@ import msgspec
 
 from devices.drivers.base import AnyDriver
 from devices.drivers.health import Health
+from devices.drivers.idreader import IdReader
 from devices.drivers.keypad import Keypad
 from devices.drivers.rating import RatingPad
+from devices.drivers.scanner import Scanner
 from devices.emulators.nodes import AnyNode
 from devices.framing.codec import AnyCodec
 from devices.profiles.wording import UNWORDED, Wording
+from devices.protocols.idcard import Card
 from devices.protocols.keypad import KeyAction
 from queue_server.wire.agent import DeviceEntry
 from queue_server.wire.common import PrinterState
@@ -22,6 +25,8 @@ from queue_server.wire.common import PrinterState
 S = TypeVar("S")
 ELSEWHERE: Final = frozenset(("cells", "zone"))
 """Settings of strips and boards that are read elsewhere: by the rendering of their text and by the server."""
+ELSEWHERE_KIOSK: Final = frozenset(("kiosk",))
+"""A setting of scanners and ID card readers that the server reads: the kiosk they belong to."""
 
 
 class Printer(Protocol):
@@ -51,14 +56,24 @@ PrinterMaker = Callable[[DeviceEntry, Callable[[Device], None]], Printer]
 """Makes a printer of an entry, which calls back when its health changes; ValueError when the entry makes no sense."""
 
 
+def _unheard(device: object, said: object) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """What devices tell, and how printers are made."""
+    """What devices tell, and how printers are made.
+
+    `card`: a card that was laid on a reader, None when it cannot be read. `code`: the text of a code that was scanned. Both are
+    personal: they go to the page that waits for them, and are neither stored nor logged.
+    """
 
     pressed: Callable[[Keypad, KeyAction], None]
     rated: Callable[[RatingPad, int], Awaitable[None]]
     health_changed: Callable[[Device], None]
     printer: PrinterMaker
+    card: Callable[[IdReader, Card | None], None] = _unheard
+    code: Callable[[Scanner, str], None] = _unheard
 
 
 async def _nowhere(pad: RatingPad, level: int) -> None:

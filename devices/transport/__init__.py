@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from devices.transport.base import Address, Listener, Transport, Unavailable, parse_url
+from devices.transport.called import CalledTransport, CallingListener
 from devices.transport.datagrams import UdpListener, UdpTransport
+from devices.transport.exchange import ExchangeTransport
 from devices.transport.memory import MemoryListener, MemoryTransport, memory_pair
 from devices.transport.sockets import WebsocketListener, WebsocketTransport
 from devices.transport.streams import SerialTransport, TcpListener, TcpTransport
@@ -12,20 +14,29 @@ __all__ = ["Address", "Listener", "Transport", "Unavailable", "listen", "memory_
 
 
 def transport(url: str) -> Transport:
-    """A closed transport for `serial:///…`, `tcp://`, `udp://`, `ws://host:port` or `memory://name`; else ValueError."""
-    match parse_url(url).scheme:
+    """A closed transport for `serial:///…`, `tcp|udp|ws://host:port`, `evdev:///dev/…` or `memory://name`; else ValueError."""
+    address = parse_url(url)
+    match address.scheme:
         case "serial":
             return SerialTransport(url)
+        case "tcp" if "each" in address.options:
+            return ExchangeTransport(url)
         case "tcp":
             return TcpTransport(url)
         case "udp":
             return UdpTransport(url)
+        case "ws" if "local" in address.options:
+            return CalledTransport(url)
         case "ws" | "wss":
             return WebsocketTransport(url)
         case "memory":
-            return MemoryTransport(url, parse_url(url).host)
+            return MemoryTransport(url, address.host)
+        case "evdev":
+            from devices.transport.evdev import EvdevTransport  # noqa: PLC0415 - Linux only
+
+            return EvdevTransport(url)
         case scheme:
-            raise ValueError(f"no transport for {scheme!r}: use serial, tcp, udp, ws, wss or memory")
+            raise ValueError(f"no transport for {scheme!r}: use serial, tcp, udp, ws, wss, evdev or memory")
 
 
 async def listen(url: str) -> Listener:
@@ -38,6 +49,8 @@ async def listen(url: str) -> Listener:
             return await TcpListener.start(address.host, address.port or 0)
         case "udp":
             return await UdpListener.start(address.host, address.port or 0)
+        case "ws" if "local" in address.options:
+            return CallingListener(url)
         case "ws":
             return await WebsocketListener.start(address.host, address.port or 0)
         case "pty":

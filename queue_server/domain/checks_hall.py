@@ -10,7 +10,9 @@ from queue_server.domain.configuration import Configuration, Device
 from queue_server.domain.findings import Finding, error, listing, nearest, warning
 
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-_KINDS = {"keypad": "FF68", "rating_pad": "FF68", "strip": "a090", "board": "a090", "speaker": "", "printer": ""}
+_KINDS = {"keypad": "FF68", "rating_pad": "FF68", "strip": "a090", "board": "a090"} | dict.fromkeys(
+    ("speaker", "printer", "id_reader", "scanner"), ""
+)
 # Half-width cells (UX W-04: 64x16 dots are 8, 128x16 are 16) and what the look of the screens leaves room for.
 _NUMBER_CELLS = 6
 _PLATE_CELLS = 4

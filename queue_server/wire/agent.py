@@ -14,8 +14,8 @@ NO_NOTICE = Words(zh="", en="")
 class DeviceEntry(Message, frozen=True, kw_only=True):
     """One device of the agent's map.
 
-    kind: keypad, rating_pad, strip, board, speaker or printer. `url` names the line (several entries with one url share it);
-    `address` is the device's on the line (0 where there is none). `profile` picks a keymap, acknowledgement variant or
+    kind: keypad, rating_pad, strip, board, speaker, printer, id_reader or scanner. `url` names the line (several entries
+    with one url share it); `address` is the device's on the line (0 where there is none). `profile` picks a keymap, acknowledgement variant or
     printer profile. `levels` maps the device's own key codes (decimal strings) to 5…1. `settings` are the profile's own.
     """
 

@@ -152,6 +152,33 @@ async def test_hardware_3_1_a_voice_module_tells_what_it_says_and_has_its_own_fa
     await line.close()
 
 
+@pytest.mark.parametrize(
+    ("node", "words", "seen"),
+    [
+        ("sam-v:0", ["do 0 put", "fault 0 refusals 2"], ("card", True)),
+        ("gm65:0", ["fault 0 mute 1", "do 0 scan A042 b"], ("scans", 1)),
+        ("keyboard-scanner:0", ["do 0 key 30", "do 0 scan A042"], ("scans", 1)),
+        ("tablet-s-udp:0", ["fault 0 stale 1", "do 0 rate 5"], ("screen", "thanks")),
+        ("tablet-json:0", ["do 0 login", "do 0 rate 5"], ("invitations", 0)),
+        ("led-485:1", ["fault 1 deaf 1"], ("shown", "")),
+    ],
+)
+async def test_issue_3_what_a_person_does_to_a_device_is_said_to_it(
+    node: str, words: list[str], seen: tuple[str, object]
+) -> None:
+    told: list[dict[str, object]] = []
+
+    async def commands() -> AsyncIterator[str]:
+        for text in (*words, "do 0 sing", "do 1 sing", "fault 0 hoarse 1", "show"):
+            yield text
+
+    await emulate("rs485", "memory://acts", [node], [], commands=commands(), say=told.append)
+    wrong = [event["command"] for event in told if event["event"] == "wrong"]
+    assert wrong == ["do 0 sing", "do 1 sing", "fault 0 hoarse 1"]
+    name, value = seen
+    assert [event for event in told if event["event"] == "device"][-1][name] == value
+
+
 async def test_hardware_2_5_a_card_tells_its_rows_refuses_at_a_word_and_loses_them_with_its_power() -> None:
     typed: asyncio.Queue[str] = asyncio.Queue()
     told: list[dict[str, object]] = []

@@ -42,6 +42,8 @@ def sound() -> dict[str, Any]:
             *({"id": f"pad{n}", "kind": "rating_pad", "address": 128 + n, "window": f"{n}", "levels": LEVELS} | at for n in (1, 2, 3)),
             {"id": "strip1", "kind": "strip", "address": 1, "window": "1"} | at,
             {"id": "p", "agent": "a", "kind": "printer", "url": "tcp://192.0.2.1:9100"},
+            {"id": "id", "agent": "a", "kind": "id_reader", "url": "serial:///dev/serial/by-id/r", "profile": "sam-v"},
+            {"id": "qr", "agent": "a", "kind": "scanner", "url": "evdev:///dev/input/by-id/s", "profile": "keyboard-scanner"},
         ],
     }  # fmt: skip
 
