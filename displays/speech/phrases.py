@@ -120,7 +120,7 @@ def notice(kind: str, text_zh: str, text_en: str, policy: VoicePolicy, clips: Co
     English is never spelt out of clips: its sentence is always the kind's. The caption is the text as it was written.
     """
     own, (standard, english) = tuple(text_tokens(text_zh, policy)), NOTICES[kind]
-    said = own if {*own} - PAUSES <= {*clips} else (standard,)
+    said = own if set() < {*own} - PAUSES <= {*clips} else (standard,)
     return Notice(
         tokens=tuple(token for token in said if token in PAUSES or token in clips),
         tokens_en=(english,) if english in clips else (),

@@ -38,11 +38,12 @@ def close_day(hall: Hall, command: c.CloseDay, ctx: c.Context) -> list[e.Event]:
         raise Rejected("hall-closed")
     if command.text_en.strip() and not command.text.strip():
         raise Rejected("message-empty")
-    if hall.state is HallState.CLOSING:
+    said = command.text.strip(), command.text_en.strip()
+    if hall.state is HallState.CLOSING and said in (("", ""), hall.closing):
         return []
-    closing = e.DayClosing(text=command.text.strip(), text_en=command.text_en.strip(), at=ctx.now)
+    closing = e.DayClosing(text=said[0], text_en=said[1], at=ctx.now)
     speaks = closing.text and hall.message[0] != "emergency"
-    return [closing, *_spoken("closing", ctx)] if speaks else [closing]
+    return [closing, *_spoken(hall, "closing", ctx)] if speaks else [closing]
 
 
 def end_day(hall: Hall, command: c.EndDay, ctx: c.Context) -> list[e.Event]:
@@ -106,11 +107,13 @@ def set_message(hall: Hall, command: c.SetMessage, ctx: c.Context) -> list[e.Eve
         ]  # spoken when its interval is over
     kind = "" if command.kind == "none" else command.kind
     message = e.MessageSet(kind=kind, zh=command.zh if kind else "", en=command.en if kind else "")
-    return [message, *_spoken(kind, ctx)]
+    return [message, *_spoken(hall, kind, ctx)]
 
 
-def _spoken(kind: str, ctx: c.Context) -> list[e.Event]:
-    return [e.AnnouncementDue(kind=kind, at=ctx.now)] if kind in SPOKEN_EVERY_MS else []
+def _spoken(hall: Hall, kind: str, ctx: c.Context) -> list[e.Event]:
+    """No two announcements of a hall are of one millisecond: each is claimed by its time (law 7)."""
+    at = max(ctx.now, max(hall.announced.values(), default=0) + 1)
+    return [e.AnnouncementDue(kind=kind, at=at)] if kind in SPOKEN_EVERY_MS else []
 
 
 def announce_again(hall: Hall, ctx: c.Context) -> list[e.Event]:
@@ -118,7 +121,7 @@ def announce_again(hall: Hall, ctx: c.Context) -> list[e.Event]:
     every_ms = SPOKEN_EVERY_MS.get(hall.message[0])
     if every_ms is None or ctx.now - hall.announced.get(hall.message[0], -every_ms) < every_ms:
         return []
-    return _spoken(hall.message[0], ctx)
+    return _spoken(hall, hall.message[0], ctx)
 
 
 def requeued(hall: Hall, configuration: Configuration) -> dict[str, tuple[str, ...]]:

@@ -36,13 +36,16 @@ from queue_server.store.port import (
     Projector,
     Receipt,
     Settled,
+    StoreError,
     StorePort,
     Unavailable,
 )
 from queue_server.store.seen import Seen
 from queue_server.store.statements import Statements, chained, receipt_of, settle
 
-KEYS_PAGE = 10_000
+KEYS_PAGE = 2_000
+"""Idempotency keys learnt at a time: the server goes on answering in between."""
+LEARN_AGAIN_S = 0.2
 
 PAGE = 1_000
 """Rows read at a time: no read keeps a transaction open, so the write-ahead log can always be folded back."""
@@ -99,6 +102,7 @@ class Store(StorePort):
         self._clock = clock
         self._good_until: dict[str, tuple[int, int]] = {}  # hall: (epoch, milliseconds on the clock)
         self._seen = Seen()
+        self._learning: dict[str, asyncio.Task[None]] = {}
 
     @classmethod
     async def open(
@@ -135,6 +139,8 @@ class Store(StorePort):
             raise
 
     async def close(self) -> None:
+        for hall in list(self._learning):
+            await self._stop_learning(hall)
         await self._appender.close()
         await self.database.close()
 
@@ -160,20 +166,40 @@ class Store(StorePort):
         except Duplicate:  # two processes opened a new hall in the same moment: the other one's row is there now
             return await self.take_over(hall, writer)
         self._keep(lease, begun_ms)
-        await self._learn_keys(hall)
+        await self._learn(hall)
         return lease
 
-    async def _learn_keys(self, hall: str) -> None:
-        """Which idempotency keys there are: from now on nobody else writes any (law 4)."""
-        row, found = tables.receipts.c, list[tuple[str, str]]()
+    async def _learn(self, hall: str) -> None:
+        """Begin to learn which idempotency keys there are: from now on nobody else writes any (law 4).
+
+        A hall does not wait for the keys of thirty days; until they are learnt every key is looked up.
+        """
+        await self._stop_learning(hall)
         async with self.database.reading() as connection:
-            counted = select(func.count()).select_from(tables.receipts).where(row.hall == hall)
+            counted = select(func.count()).select_from(tables.receipts).where(tables.receipts.c.hall == hall)
             self._seen.begin(hall, (await connection.execute(counted)).scalar_one())
+        self._learning[hall] = asyncio.create_task(self._learn_keys(hall))
+
+    async def learnt(self, hall: str) -> None:
+        """Wait until every idempotency key of the hall is known; a key is safe before that too, and dearer."""
+        await self._learning[hall]
+
+    async def _stop_learning(self, hall: str) -> None:
+        """Between two pages: a read that is cut off would leave its connection behind."""
+        if task := self._learning.pop(hall, None):
+            await task
+
+    async def _learn_keys(self, hall: str) -> None:
+        row, found = tables.receipts.c, list[tuple[str, str]]()
         page = select(row.principal, row.key).where(row.hall == hall).order_by(row.principal, row.key).limit(KEYS_PAGE)
-        while not self._seen.trusts(hall):
+        while not self._seen.trusts(hall) and hall in self._learning:
             rest = page.where(tuple_(row.principal, row.key) > found[-1]) if found else page
-            async with self.database.reading() as connection:
-                found = [(principal, key) for principal, key in await connection.execute(rest)]
+            try:
+                async with self.database.reading() as connection:
+                    found = [(principal, key) for principal, key in await connection.execute(rest)]
+            except StoreError:  # whoever writes hears of it; the keys are asked for again
+                await asyncio.sleep(LEARN_AGAIN_S)
+                continue
             self._seen.note(hall, found)
             if len(found) < KEYS_PAGE:
                 self._seen.trust(hall)

@@ -117,6 +117,16 @@ async def _sound(site: Site, url: str) -> bytes:
         return await answer.read()
 
 
+async def test_law_7_two_emergencies_of_one_moment_are_both_answered_and_one_stands(tmp_path: Path) -> None:
+    async with voiced(tmp_path) as site:
+        manager = await site.as_staff("manager")
+        for n in range(5):
+            bodies = [{"kind": "emergency", "zh": f"请离开{n}{who}", "en": "Leave"} for who in "甲乙"]
+            answers = await asyncio.gather(*[site.ask("POST", "message", manager, body) for body in bodies])
+            assert [answer.status for answer in answers] == [200, 200]
+        assert len(await claims(site)) == 10 * len({window.zone for window in site.configuration.window})
+
+
 async def test_ux_v_05_a_message_that_is_taken_away_is_not_spoken_any_more(tmp_path: Path) -> None:
     """And an emergency that was never heard is an alarm; one that was cancelled is none."""
     async with voiced(tmp_path) as site:

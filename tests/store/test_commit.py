@@ -329,6 +329,8 @@ async def test_a_key_of_an_earlier_process_is_known_and_a_new_one_costs_no_look_
     second = await Store.open(url, keys_dir=keys_dir, projector=project)
     lease = await second.take_over(HALL, "b")
     assert len(await second.receipts(HALL, [("kiosk-1", name) for name in [*names, "new"]])) == len(names)
+    await second.learnt(HALL)
+    assert len(await second.receipts(HALL, [("kiosk-1", name) for name in [*names, "new"]])) == len(names)
     lease = (await second.commit(lease, Batch(events=[issued(2)], receipts=[receipt("mine")]))).lease
     assert set(await second.receipts(HALL, [("kiosk-1", "mine"), ("kiosk-1", "other")])) == {("kiosk-1", "mine")}
     looked_up: list[object] = []
@@ -358,6 +360,7 @@ async def test_keys_are_learnt_in_pages(url: str, keys_dir: Path, monkeypatch: p
     ]
     await made.commit(lease, Batch(events=[issued(1)], receipts=receipts))
     await made.take_over(HALL, "a")
+    await made.learnt(HALL)
     wanted = {(each.principal, each.key) for each in receipts}
     assert set(await made.receipts(HALL, wanted)) == wanted
     await made.close()

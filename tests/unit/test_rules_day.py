@@ -96,6 +96,25 @@ def test_ux_d_08_early_closing_during_an_emergency_waits_behind_it() -> None:
     assert only(play.do(c.Tick()), e.AnnouncementDue).kind == "closing", "nobody has heard it yet"
 
 
+def test_law_7_two_messages_of_one_moment_are_two_announcements() -> None:
+    """Each is claimed by its time: two managers may press the key in the same millisecond."""
+    play = Play()
+    first = only(play.do(c.SetMessage(kind="emergency", zh="请离开", en="Leave")), e.AnnouncementDue)
+    second = only(play.do(c.SetMessage(kind="emergency", zh="请从东门离开", en="Leave by the east")), e.AnnouncementDue)
+    assert first.at < second.at
+    assert play.hall.message[1] == "请从东门离开"
+
+
+def test_an_early_closing_may_say_more_after_the_doors_have_closed() -> None:
+    play = Play()
+    play.do(c.CloseDay(text=""))
+    assert play.hall.message[0] == ""
+    said = play.do(c.CloseDay(text="今天提前下班", text_en="We close early"))
+    assert play.hall.message == ("closing", "今天提前下班", "We close early")
+    assert only(said, e.AnnouncementDue).kind == "closing"
+    assert play.do(c.CloseDay(text="今天提前下班", text_en="We close early")) == []
+
+
 def test_closing_by_mistake_is_taken_back_by_opening() -> None:
     play = Play()
     play.do(c.CloseDay(text="下班"))

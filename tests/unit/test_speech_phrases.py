@@ -109,6 +109,7 @@ def test_d08_a_notice_is_said_in_its_own_words_where_the_voice_has_them_else_in_
     assert own.tokens == ("请", "到", "二", "号", "窗口", "。")
     unsayable = notice(kind, "今天四点下班", "", VoicePolicy(), clips)
     assert (unsayable.tokens, unsayable.tokens_en) == ((standard,), (english,))
+    assert notice(kind, "！！", "", VoicePolicy(), clips).tokens == (standard,), "marks alone say nothing"
     assert (unsayable.text_zh, unsayable.text_en) == ("今天四点下班", "今天四点下班")
     assert unsayable.urgent == (kind == "emergency")
     poor = notice(kind, "今天四点下班", "", VoicePolicy(), {"请"})

@@ -90,9 +90,10 @@ export function useKiosk() {
   }
 
   /** RULES 28: the ticket of today that this slip belongs to, waiting again; null for a slip of another day and for no slip. */
-  async function broughtBack(attempt: Attempt, intention: Intention): Promise<TicketTaken | null> {
+  async function broughtBack(attempt: Attempt): Promise<TicketTaken | null> {
     if (attempt.slip === undefined && attempt.missed === undefined) return null
     const body = { token: attempt.slip ?? '', number: '', code: '', ...attempt.missed }
+    const intention = Intention.of(`${attempt.key}-back`) // another request than the ticket's, so another key
     try {
       return await request<TicketTaken>(hallPath(hallId(), 'kiosk', 'reactivate'), { body, token, intention })
     } catch (error) {
@@ -112,7 +113,7 @@ export function useKiosk() {
     const intention = Intention.of(attempt.key)
     for (let tried = 1; ; tried += 1) {
       try {
-        const taken = (await broughtBack(attempt, intention)) ?? (await request<TicketTaken>(hallPath(hallId(), 'tickets'), { body, token, intention }))
+        const taken = (await broughtBack(attempt)) ?? (await request<TicketTaken>(hallPath(hallId(), 'tickets'), { body, token, intention }))
         return dispatch({ step: 'taken', key: attempt.key, taken, paper })
       } catch (error) {
         // No answer says nothing about the ticket: the same key asks again and can make no second one.
