@@ -16,7 +16,8 @@ class DeviceEntry(Message, frozen=True, kw_only=True):
 
     kind: keypad, rating_pad, strip, board, speaker, printer, id_reader or scanner. `url` names the line (several entries
     with one url share it); `address` is the device's on the line (0 where there is none). `profile` picks a keymap,
-    acknowledgement variant or printer profile. `levels` maps the device's own key codes (decimal strings) to 5…1. `settings` are the profile's own.
+    acknowledgement variant or printer profile. `levels` maps the device's own key codes (decimal strings) to 5…1.
+    `settings` are the profile's own.
     """
 
     id: str
