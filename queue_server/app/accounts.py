@@ -35,6 +35,10 @@ PIN_ACCOUNT = "-kiosk-pin"
 """Not a member of staff: whose password is the PIN of the kiosks' staff menu (UX K-16)."""
 
 
+_PIN = "pin:"
+"""Before the id of a kiosk where its wrong PINs are counted: no staff number has a colon."""
+
+
 class Staff(Struct, frozen=True):
     """A signed-in member of staff."""
 
@@ -130,8 +134,9 @@ class Accounts:
             self._staff = rows
             self._sessions = {k: s for k, s in self._sessions.items() if s.staff not in changed}
             log.warning("accounts changed at the server itself", staff=sorted(changed))
-        for name in changed:
-            self._failures.pop(name, None)
+            for name in list(self._failures):
+                if (PIN_ACCOUNT if name.startswith(_PIN) else name) in changed:
+                    del self._failures[name]
 
     # --- staff ---
 
@@ -148,7 +153,8 @@ class Accounts:
 
     async def check_pin(self, device: str, pin: str) -> None:
         """Rejected wrong-pin, or locked-out after five tries at one kiosk."""
-        now, name = self._clock.now(), f"pin:{device}"
+        await self.reread()  # a PIN that was reset a moment ago counts, and so does its end of the lock
+        now, name = self._clock.now(), f"{_PIN}{device}"
         self._refuse_locked(name, now)
         if not await asyncio.to_thread(self._verify, self._staff.get(PIN_ACCOUNT), pin):
             self._count_failure(name, now)

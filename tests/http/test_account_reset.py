@@ -117,10 +117,28 @@ async def test_rules_94_the_old_password_changes_nothing_after_a_reset(
 async def test_the_pin_of_the_kiosks_has_a_way_back_too(site: Site) -> None:
     """UX K-16."""
     pin = await reset(_url(site), None, PIN)
-    await site.running.frame.accounts.reread()
     await site.running.frame.accounts.check_pin("kiosk-1", pin)
     with pytest.raises(Rejected, match="wrong-pin"):
         await site.running.frame.accounts.check_pin("kiosk-1", site.running.first_pin)
+
+
+async def test_a_new_pin_lifts_the_lock_of_every_kiosk_at_once(site: Site) -> None:
+    """UX K-16: who resets it stands before a locked kiosk. Nobody else's lock is lifted with it."""
+    accounts = site.running.frame.accounts
+    for kiosk in ("kiosk-1", "kiosk-2"):
+        for _ in range(5):
+            with pytest.raises(Rejected, match="wrong-pin"):
+                await accounts.check_pin(kiosk, "no")
+        with pytest.raises(Rejected, match="locked-out"):
+            await accounts.check_pin(kiosk, site.running.first_pin)
+    for _ in range(5):
+        with pytest.raises(Rejected, match="wrong-password"):
+            await accounts.sign_in("admin", "a guess", "")
+    pin = await reset(_url(site), None, PIN)
+    for kiosk in ("kiosk-1", "kiosk-2"):
+        await accounts.check_pin(kiosk, pin)
+    with pytest.raises(Rejected, match="locked-out"):
+        await accounts.sign_in("admin", site.running.first_password, "")
 
 
 async def _first_start(folder: Path) -> str:
