@@ -92,6 +92,7 @@ class Accounts:
         self._sessions: dict[str, SessionRow] = {}
         self._paired: dict[str, PairedRow] = {}
         self._failures: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        """How many by who failed, and until when they count, ms UTC."""
         self._pairings: OrderedDict[str, _Pairing] = OrderedDict()
         self._changing = asyncio.Lock()
         """Held while an account or session is changed on the disk and here, so that `reread` sees both or neither."""
@@ -162,22 +163,27 @@ class Accounts:
         self._failures.pop(name, None)
 
     def check_slip(self, device: str, right: bool) -> None:
-        """Rejected slip-wrong, or locked-out after five wrong codes at one kiosk (RULES 28)."""
+        """Rejected slip-wrong, or locked-out after five wrong codes within ten minutes at one kiosk (RULES 28).
+
+        A right one takes none of them back: everybody has a slip to put between guesses at another's four figures.
+        """
         now, name = self._clock.now(), f"slip:{device}"
         self._refuse_locked(name, now)
         if not right:
             self._count_failure(name, now)
             raise Rejected("slip-wrong")
-        self._failures.pop(name, None)
 
     def _refuse_locked(self, name: str, now: int) -> None:
-        _, until = self._failures.get(name, (0, 0))
-        if until > now:
+        tries, until = self._failures.get(name, (0, 0))
+        if tries >= TRIES and until > now:
             raise Rejected("locked-out", minutes=-(-(until - now) // 60_000))
 
     def _count_failure(self, name: str, now: int) -> None:
-        tries = self._failures.get(name, (0, 0))[0] + 1
-        self._failures[name] = (0, now + LOCKED_MS) if tries >= TRIES else (tries, 0)
+        """Forgotten ten minutes after the first, or after the fifth, which locks."""
+        tries, until = self._failures.get(name, (0, 0))
+        if until <= now:
+            tries, until = 0, now + LOCKED_MS
+        self._failures[name] = (tries + 1, now + LOCKED_MS if tries + 1 >= TRIES else until)
         while len(self._failures) > 10_000:
             self._failures.popitem(last=False)
 
