@@ -1,4 +1,4 @@
-"""The command line: `yichuang serve | account | agent | demo | emulate | config | journal | voice`."""
+"""The command line: `yichuang serve | account | config | journal | agent | voice | demo | devices | emulate`."""
 
 import argparse
 import asyncio

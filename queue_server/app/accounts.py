@@ -5,12 +5,13 @@ import contextlib
 import hashlib
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from queue_server.app.clock import Clock
 from queue_server.domain.errors import Malformed, Rejected
@@ -32,6 +33,10 @@ REREAD_S = 2.0
 FIRST_ADMIN = "admin"
 PIN_ACCOUNT = "-kiosk-pin"
 """Not a member of staff: whose password is the PIN of the kiosks' staff menu (UX K-16)."""
+
+
+_PIN = "pin:"
+"""Before the id of a kiosk where its wrong PINs are counted: no staff number has a colon."""
 
 
 class Staff(Struct, frozen=True):
@@ -87,6 +92,7 @@ class Accounts:
         self._sessions: dict[str, SessionRow] = {}
         self._paired: dict[str, PairedRow] = {}
         self._failures: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        """How many by who failed, and until when they count, ms UTC."""
         self._pairings: OrderedDict[str, _Pairing] = OrderedDict()
         self._changing = asyncio.Lock()
         """Held while an account or session is changed on the disk and here, so that `reread` sees both or neither."""
@@ -119,14 +125,19 @@ class Accounts:
     async def reread(self) -> None:
         """Accounts that were changed by another process count as they are now, and their sessions here have ended."""
         async with self._changing:
-            rows = {row.staff: row for row in await self._store.staff()}
-            changed = {name for name, row in rows.items() if self._staff.get(name) != row}
-            if changed:
-                self._staff = rows
-                self._sessions = {k: s for k, s in self._sessions.items() if s.staff not in changed}
-                log.warning("accounts changed at the server itself", staff=sorted(changed))
-            for name in changed:
-                self._failures.pop(name, None)
+            await self._take_up()
+
+    async def _take_up(self) -> None:
+        """`reread` for who holds `_changing`."""
+        rows = {row.staff: row for row in await self._store.staff()}
+        changed = {name for name, row in rows.items() if self._staff.get(name) != row}
+        if changed:
+            self._staff = rows
+            self._sessions = {k: s for k, s in self._sessions.items() if s.staff not in changed}
+            log.warning("accounts changed at the server itself", staff=sorted(changed))
+            for name in list(self._failures):
+                if (PIN_ACCOUNT if name.startswith(_PIN) else name) in changed:
+                    del self._failures[name]
 
     # --- staff ---
 
@@ -138,11 +149,13 @@ class Accounts:
         if not pin.isdecimal() or not 4 <= len(pin) <= 12:
             raise Rejected("password-weak")
         hashed = await asyncio.to_thread(self._hasher.hash, pin)
-        await self._keep(StaffRow(PIN_ACCOUNT, "", "", hashed, False, False), ends_sessions=False)
+        row = StaffRow(PIN_ACCOUNT, "", "", hashed, False, False)
+        await self._keep(PIN_ACCOUNT, lambda _: row, ends_sessions=False)
 
     async def check_pin(self, device: str, pin: str) -> None:
         """Rejected wrong-pin, or locked-out after five tries at one kiosk."""
-        now, name = self._clock.now(), f"pin:{device}"
+        await self.reread()  # a PIN that was reset a moment ago counts, and so does its end of the lock
+        now, name = self._clock.now(), f"{_PIN}{device}"
         self._refuse_locked(name, now)
         if not await asyncio.to_thread(self._verify, self._staff.get(PIN_ACCOUNT), pin):
             self._count_failure(name, now)
@@ -150,22 +163,27 @@ class Accounts:
         self._failures.pop(name, None)
 
     def check_slip(self, device: str, right: bool) -> None:
-        """Rejected slip-wrong, or locked-out after five wrong codes at one kiosk (RULES 28)."""
+        """Rejected slip-wrong, or locked-out after five wrong codes within ten minutes at one kiosk (RULES 28).
+
+        A right one takes none of them back: everybody has a slip to put between guesses at another's four figures.
+        """
         now, name = self._clock.now(), f"slip:{device}"
         self._refuse_locked(name, now)
         if not right:
             self._count_failure(name, now)
             raise Rejected("slip-wrong")
-        self._failures.pop(name, None)
 
     def _refuse_locked(self, name: str, now: int) -> None:
-        _, until = self._failures.get(name, (0, 0))
-        if until > now:
+        tries, until = self._failures.get(name, (0, 0))
+        if tries >= TRIES and until > now:
             raise Rejected("locked-out", minutes=-(-(until - now) // 60_000))
 
     def _count_failure(self, name: str, now: int) -> None:
-        tries = self._failures.get(name, (0, 0))[0] + 1
-        self._failures[name] = (0, now + LOCKED_MS) if tries >= TRIES else (tries, 0)
+        """Forgotten ten minutes after the first, or after the fifth, which locks."""
+        tries, until = self._failures.get(name, (0, 0))
+        if until <= now:
+            tries, until = 0, now + LOCKED_MS
+        self._failures[name] = (tries + 1, now + LOCKED_MS if tries + 1 >= TRIES else until)
         while len(self._failures) > 10_000:
             self._failures.popitem(last=False)
 
@@ -178,20 +196,31 @@ class Accounts:
         self, staff: str, name: str, roles: list[str], password: str, *, active: bool = True, must_change: bool = True
     ) -> None:
         """Made or replaced; an empty password keeps the old one. Rejected for weak passwords."""
-        known = self._staff.get(staff)
+        hashed = ""
         if password:
             _check_password(staff, password)
-            kept = await asyncio.to_thread(self._hasher.hash, password)
-        elif known is not None:
-            kept, must_change = known.password, known.must_change
-        else:
-            raise Rejected("password-weak")
-        row = StaffRow(staff, name, ",".join(sorted(set(roles) & ROLES)), kept, must_change, active)
-        await self._keep(row, ends_sessions=bool(password) or not active)
+            hashed = await asyncio.to_thread(self._hasher.hash, password)
 
-    async def _keep(self, row: StaffRow, *, ends_sessions: bool, but: str = "") -> None:
-        """The account, and the end of its sessions except the one with the digest `but`: both durable, or neither."""
+        def change(known: StaffRow | None) -> StaffRow:
+            row = StaffRow(staff, name, ",".join(sorted(set(roles) & ROLES)), hashed, must_change, active)
+            if hashed:
+                return row
+            if known is None:
+                raise Rejected("password-weak")
+            return structs.replace(row, password=known.password, must_change=known.must_change)
+
+        await self._keep(staff, change, ends_sessions=bool(password) or not active)
+
+    async def _keep(
+        self, staff: str, change: Callable[[StaffRow | None], StaffRow], *, ends_sessions: bool, but: str = ""
+    ) -> None:
+        """What `change` makes of the account as it is on the disk by now, which need not be as it was before hashing.
+
+        With it end its sessions, except the one with the digest `but`: both durable, or neither.
+        """
         async with self._changing:
+            await self._take_up()
+            row = change(self._staff.get(staff))
             await self._store.put_staff(row, ends_sessions=ends_sessions, but=but)
             self._staff[row.staff] = row
             if ends_sessions:
@@ -234,8 +263,13 @@ class Accounts:
             raise Rejected("wrong-password")
         _check_password(staff, new)
         hashed = await asyncio.to_thread(self._hasher.hash, new)
-        changed = StaffRow(row.staff, row.name, row.roles, hashed, False, row.active)
-        await self._keep(changed, ends_sessions=True, but=digest(keep))
+
+        def change(known: StaffRow | None) -> StaffRow:
+            if known is None or known.password != row.password:  # reset meanwhile: the old one opens nothing any more
+                raise Rejected("wrong-password")
+            return structs.replace(known, password=hashed, must_change=False)
+
+        await self._keep(staff, change, ends_sessions=True, but=digest(keep))
 
     def session(self, cookie: str) -> Staff | None:
         """Who holds the cookie."""

@@ -84,7 +84,7 @@ class Live:
         self._send_snapshot(topic, screen)
 
     def show(self, screen: Screen, view: str, of: str, documents: dict[str, Message]) -> None:
-        """Sends a snapshot of what will not change any more: no subscription keeps it."""
+        """Sends documents as they are now, once: no subscription keeps them, and a page that wants later ones asks again."""
         self._counter += 1
         lease = self._hub.lease
         version = Version(epoch=lease.epoch, seq=lease.head, n=self._counter)

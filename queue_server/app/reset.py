@@ -5,12 +5,11 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from msgspec import structs
 from sqlalchemy import select
-from sqlalchemy.engine import URL
 
 from queue_server.app.accounts import FIRST_ADMIN, PIN_ACCOUNT, new_password, new_pin
 from queue_server.store import tables
 from queue_server.store.accounts import AccountStore, StaffRow
-from queue_server.store.database import Database, parse
+from queue_server.store.database import Database, parse, require_file
 
 PIN = "kiosk-pin"
 """What stands for the PIN of the kiosks' staff menu on the command line; no member of staff can be called so."""
@@ -32,7 +31,7 @@ async def reset(url: str, hall: str | None, staff: str) -> str:
     instead of what was named; the store's errors for a database that does not answer.
     """
     address = parse(url)
-    _require_file(address)
+    require_file(address)
     database = Database(address)
     try:
         ids = select(tables.leases.c.hall).order_by(tables.leases.c.hall)
@@ -44,12 +43,6 @@ async def reset(url: str, hall: str | None, staff: str) -> str:
         return await _reset(AccountStore(database, meant[0]), staff)
     finally:
         await database.close()
-
-
-def _require_file(address: URL) -> None:
-    """A mistyped path must not make an empty database."""
-    if address.get_backend_name() == "sqlite" and not Path(str(address.database)).exists():
-        raise ValueError(f"there is no database at {address.database}: look at --database")
 
 
 async def _reset(accounts: AccountStore, staff: str) -> str:

@@ -63,6 +63,12 @@ def parse(url: str) -> URL:
             raise ValueError(f"unknown kind of database {other!r}: use {_ADDRESSES}")
 
 
+def require_file(address: URL) -> None:
+    """ValueError for a file that is not there: for tools, whose mistyped path must not make an empty database."""
+    if address.get_backend_name() == "sqlite" and not Path(str(address.database)).exists():
+        raise ValueError(f"there is no database at {address.database}: look at --database")
+
+
 def engine_for(url: URL) -> AsyncEngine:
     """An engine whose connections are set for durability. On SQLite, transactions begin when we say so."""
     if url.get_backend_name() != "sqlite":

@@ -1,9 +1,11 @@
 """Law 1 for accounts: a session or token ends when its end is durable, and not before."""
 
+import asyncio
+
 import pytest
 
 from queue_server.store import port
-from queue_server.store.accounts import AccountStore
+from queue_server.store.accounts import AccountStore, StaffRow
 from tests.hall_process import PASSWORD
 from tests.http.conftest import Site
 
@@ -65,3 +67,23 @@ async def test_law_1_a_new_password_and_the_end_of_the_other_sessions_are_one_st
     await accounts.put_staff("7", "七", ["guide"], "", active=False)
     assert accounts.session(mine) is None
     assert [each for each in await accounts._store.sessions(0) if each.staff == "7"] == []
+
+
+async def test_rules_94_a_new_name_given_while_a_password_is_changed_stays(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hashing takes a moment: only the password may come from before it."""
+    await site.as_staff("guide")
+    accounts, loop = site.running.frame.accounts, asyncio.get_running_loop()
+    verify = accounts._verify
+
+    def meanwhile(row: StaffRow | None, password: str) -> bool:
+        renamed = accounts.put_staff("guide", "新名", ["guide", "desk"], "")
+        asyncio.run_coroutine_threadsafe(renamed, loop).result(10)
+        return verify(row, password)
+
+    with monkeypatch.context() as slow:
+        slow.setattr(accounts, "_verify", meanwhile)
+        await accounts.change_password("guide", PASSWORD + "!", PASSWORD + "?", "")
+    _, who = await accounts.sign_in("guide", PASSWORD + "?", "")
+    assert (who.name, who.roles) == ("新名", {"guide", "desk"})

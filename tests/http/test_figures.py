@@ -4,6 +4,7 @@ from typing import Any
 
 from queue_server.domain.model import Hall
 from queue_server.domain.serving import Serving
+from queue_server.wire.common import Words
 from tests.http.conftest import Site
 
 
@@ -32,12 +33,15 @@ async def test_rules_17_guide_and_manager_see_what_nobody_served(site: Site) -> 
     site.hub.clock.at_least(site.hub.clock.now() + 61_000)
     assert (await site.ask("POST", "tickets", kiosk, body, "one")).status == 409, "the key was counted a minute ago"
     assert (await site.ask("POST", "tickets", kiosk, body, "three")).status == 409
-    bundle = site.configuration.bundle[0].id if site.configuration.bundle else ""
-    if bundle:
-        assert (await site.ask("POST", "tickets", kiosk, {"bundle": bundle})).status == 409
+    bundle = site.configuration.bundle[0]
+    assert (await site.ask("POST", "tickets", kiosk, {"bundle": bundle.id})).status == 409
     shown = await _shown(site, "manager")
     assert _demand(shown)[0] == (wanted, "matter", 2)
     assert shown["demand"].lines[0].name.zh == next(m.name for m in site.configuration.matter if m.id == wanted)
+    assert bundle.name_en
+    assert (bundle.id, "bundle", Words(zh=bundle.name, en=bundle.name_en)) in [
+        (line.id, line.kind, line.name) for line in shown["demand"].lines
+    ]
     assert shown["demand"].lines[0].last_at <= site.hub.clock.now()
     assert shown["figures"].unmet == sum(line.times for line in shown["demand"].lines)
     await site.sit(site.configuration.window[0].id)

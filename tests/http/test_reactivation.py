@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from queue_server.app.accounts import LOCKED_MS
 from queue_server.domain import commands as c
 from queue_server.domain.configuration import NoShowPolicy
+from queue_server.domain.errors import Rejected
 from tests.http.conftest import Site
 
 SAME_WINDOW = pytest.mark.parametrize("site", [{"no_show": NoShowPolicy.SAME_WINDOW}], indirect=True)
@@ -82,7 +84,10 @@ async def test_rules_28_each_refusal_says_where_to_go(site: Site) -> None:
 
 @SAME_WINDOW
 async def test_rules_28_nobody_guesses_the_ticket_of_another(site: Site) -> None:
-    """Wrong codes and unknown numbers get the same answer, and the fifth locks the kiosk's page for a while."""
+    """Wrong codes and unknown numbers get the same answer, and the fifth locks the kiosk's page for a while.
+
+    One's own slip between two guesses buys no further ones: a code has four figures.
+    """
     window = site.configuration.window[0].id
     clerk, kiosk = await site.sit(window), await site.as_device("kiosk", "kiosk-1")
     taken = (await site.take()).body
@@ -98,13 +103,36 @@ async def test_rules_28_nobody_guesses_the_ticket_of_another(site: Site) -> None
     for slip in tries:
         answer = await site.ask("POST", "kiosk/reactivate", kiosk, slip)
         assert (answer.status, answer.body["code"]) == (409, "slip-wrong"), slip
-    assert (await site.ask("POST", "kiosk/reactivate", kiosk, good)).status == 200, "a right one forgives"
-    for _ in range(5):
-        assert (await site.ask("POST", "kiosk/reactivate", kiosk, tries[0])).body["code"] == "slip-wrong"
+    assert (await site.ask("POST", "kiosk/reactivate", kiosk, good)).status == 200, "a right one is still heard"
+    own = await site.ask("POST", "kiosk/reactivate", kiosk, {"token": taken["token"]})
+    assert own.body["code"] == "slip-waiting"
+    assert (await site.ask("POST", "kiosk/reactivate", kiosk, tries[0])).body["code"] == "slip-wrong"
     assert (await site.ask("POST", "kiosk/reactivate", kiosk, good)).body["code"] == "locked-out"
     other = await site.as_device("kiosk", "kiosk-2")
     assert (await site.ask("POST", "kiosk/reactivate", other, good)).body["code"] == "slip-waiting"
     assert (await site.ask("POST", "kiosk/reactivate", await site.as_staff("clerk"), good)).status == 403
+
+
+async def test_rules_28_wrong_codes_are_forgotten_with_time(site: Site) -> None:
+    """Mistyped codes spread over a busy day lock nobody out, and a lock ends by itself after ten minutes."""
+    accounts, clock = site.running.frame.accounts, site.hub.clock
+
+    def wrong(times: int) -> None:
+        for _ in range(times):
+            with pytest.raises(Rejected, match="slip-wrong"):
+                accounts.check_slip("kiosk-1", right=False)
+
+    wrong(4)
+    clock.at_least(clock.now() + LOCKED_MS)
+    wrong(4)
+    accounts.check_slip("kiosk-1", right=True)
+    wrong(1)
+    clock.at_least(clock.now() + LOCKED_MS - 60_000)
+    with pytest.raises(Rejected, match="locked-out"):
+        accounts.check_slip("kiosk-1", right=True)
+    clock.at_least(clock.now() + 60_000)
+    accounts.check_slip("kiosk-1", right=True)
+    wrong(4)
 
 
 @SAME_WINDOW

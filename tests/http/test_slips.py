@@ -124,6 +124,18 @@ async def test_rules_34_a_slip_alone_brings_back_what_it_was_for(site: Site) -> 
     assert (await site.ask("POST", "tickets", kiosk, body)).body["code"] == "slip-used"
 
 
+async def test_rules_16_the_ticket_for_a_slip_is_the_persons_own(site: Site) -> None:
+    """Yesterday's ticket had a person, so today's has: taking another for the same matter answers with it."""
+    identity = {"kind": "id_card", "number": "110101199003070011", "name": "某某"}
+    taken = await _uncalled(site, identity=identity)
+    again = (await site.take(slip=taken["token"], paper=False)).body
+    assert again["created"]
+    asked = await site.take(identity=identity, paper=False)
+    assert (asked.status, asked.body["ticket"]["id"]) == (200, again["ticket"]["id"])
+    other = await site.take(identity={**identity, "number": "110101199003070012"}, paper=False)
+    assert other.status == 201, "nobody else's"
+
+
 async def test_rules_34_a_guide_may_type_the_number_on_the_slip_and_a_kiosk_may_not(site: Site) -> None:
     taken = await _uncalled(site)
     kiosk = await site.as_device("kiosk", site.configuration.kiosk[0].id)

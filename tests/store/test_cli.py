@@ -81,8 +81,9 @@ async def test_wrong_usage_is_two_and_makes_nothing(tmp_path: Path, keys_dir: Pa
     url = f"sqlite:///{tmp_path / 'hall.db'}"
     ran = Ran()
     assert await ran.verify("mysql://x/y", keys_dir) == cli.WRONG_USAGE
-    assert await ran.verify(url, keys_dir) == cli.NO
+    assert await ran.verify(url, keys_dir) == cli.WRONG_USAGE
     assert "no database" in ran.err.getvalue()
+    assert not (tmp_path / "hall.db").exists()
     await a_hall(url, keys_dir)
     assert await ran.verify(url, keys_dir, "nowhere") == cli.WRONG_USAGE
     assert "township" in ran.err.getvalue()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from queue_server.app.texts import has, plain, words
-from queue_server.app.views.tickets import domain_of, plate_of
+from queue_server.app.views.tickets import domain_of, names_of, plate_of
 from queue_server.domain.model import Hall
 from queue_server.domain.queues import all_windows, in_order
 from queue_server.domain.said import WRITTEN
@@ -160,19 +160,10 @@ def demand(hall: Hall) -> DemandDocument:
         DemandLine(
             id=name,
             kind=kind,
-            name=_wanted_words(hall, kind, name),
+            name=names_of(hall, (name,), name if kind == "bundle" else "")[0],
             times=unmet.times,
             last_at=unmet.last_at,
         )
         for (kind, name), unmet in hall.unmet_of.items()
     ]
     return DemandDocument(lines=sorted(lines, key=lambda line: (-line.times, -line.last_at)))
-
-
-def _wanted_words(hall: Hall, kind: str, name: str) -> Words:
-    """The name of a matter or bundle; its id once the configuration has it no more."""
-    if kind == "bundle":
-        bundle = hall.catalogue.bundles.get(name)
-        return plain(bundle.name if bundle else name)
-    matter = hall.catalogue.matters.get(name)
-    return plain(matter.name, matter.name_en) if matter else plain(name)
