@@ -127,6 +127,7 @@ async def test_a_read_only_server_is_unavailable(postgres: object, keys_dir: Pat
     name = url.rsplit("/", 1)[1]
     async with store.database.writing() as connection:
         await connection.execute(text(f"alter database {name} set default_transaction_read_only = on"))
+    await store.learnt(HALL)  # it would be left with a connection of the old pool
     await store.database.engine.dispose()
     with pytest.raises(Unavailable, match="read-only"):
         await store.commit(lease, Batch(events=[issued(1)]))
