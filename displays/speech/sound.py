@@ -15,6 +15,8 @@ SAMPLE_BYTES: Final = 2
 _FULL: Final = 32_767
 _PEAK: Final = 0.89 * _FULL
 """-1 dBFS: room for a loudspeaker's own filter."""
+_KNEE: Final = 0.6 * _FULL
+"""Up to here a sample stays what it is."""
 _LOUDNESS: Final = 0.17 * _FULL
 """The RMS all clips are brought to (-15 dBFS), so that no syllable of a number is lost beside another."""
 _SILENT: Final = 0.02
@@ -50,12 +52,19 @@ def trimmed(samples: array[int]) -> array[int]:
 
 
 def levelled(samples: array[int]) -> array[int]:
-    """At the common loudness, or as loud as the peak allows: never clipped."""
+    """At the common loudness; what would reach beyond the peak then is rounded off below it, never clipped."""
     if not any(samples):
         return samples
     rms = math.sqrt(sum(sample * sample for sample in samples) / len(samples))
-    gain = min(_LOUDNESS / rms, _PEAK / max(map(abs, samples)))
-    return array("h", (round(sample * gain) for sample in samples))
+    gain = _LOUDNESS / rms
+    return array("h", (round(_rounded_off(sample * gain)) for sample in samples))
+
+
+def _rounded_off(sample: float) -> float:
+    size = abs(sample)
+    if size <= _KNEE:
+        return sample
+    return math.copysign(_KNEE + (_PEAK - _KNEE) * math.tanh((size - _KNEE) / (_PEAK - _KNEE)), sample)
 
 
 def chime() -> array[int]:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from queue_server.app.accounts import FIRST_ADMIN, PIN_ACCOUNT, new_password, new_pin
 from queue_server.store import tables
 from queue_server.store.accounts import AccountStore, StaffRow
-from queue_server.store.database import Database, parse, require_file
+from queue_server.store.database import Database, missing_file, parse
 
 PIN = "kiosk-pin"
 """What stands for the PIN of the kiosks' staff menu on the command line; no member of staff can be called so."""
@@ -31,7 +31,8 @@ async def reset(url: str, hall: str | None, staff: str) -> str:
     instead of what was named; the store's errors for a database that does not answer.
     """
     address = parse(url)
-    require_file(address)
+    if missing := missing_file(address):
+        raise ValueError(missing)
     database = Database(address)
     try:
         ids = select(tables.leases.c.hall).order_by(tables.leases.c.hall)

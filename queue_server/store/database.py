@@ -63,10 +63,11 @@ def parse(url: str) -> URL:
             raise ValueError(f"unknown kind of database {other!r}: use {_ADDRESSES}")
 
 
-def require_file(address: URL) -> None:
-    """ValueError for a file that is not there: for tools, whose mistyped path must not make an empty database."""
+def missing_file(address: URL) -> str:
+    """What to say of a file that is not there, else "": for tools, whose mistyped path must not make an empty database."""
     if address.get_backend_name() == "sqlite" and not Path(str(address.database)).exists():
-        raise ValueError(f"there is no database at {address.database}: look at --database")
+        return f"there is no database at {address.database}: look at --database"
+    return ""
 
 
 def engine_for(url: URL) -> AsyncEngine:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from queue_server.store import anchors, keys, migrations, tables
 from queue_server.store.append import Appender, appender_for
-from queue_server.store.database import Database, blamed, parse, require_durable, require_file
+from queue_server.store.database import Database, blamed, missing_file, parse, require_durable
 from queue_server.store.port import (
     LEASE_TTL_MS,
     RECEIPTS_KEPT_MS,
@@ -59,7 +59,8 @@ def boot_clock_ms() -> int:
 
 def _require_there(address: URL, keys_dir: Path) -> None:
     """For tools that look at a hall: neither a database nor keys may come into being because of a mistyped path."""
-    require_file(address)
+    if missing := missing_file(address):
+        raise Unavailable(missing)
     if not keys.exists(keys_dir):
         raise Unavailable(f"there is no key file in {keys_dir}: name the hall's folder of keys with --keys")
 
@@ -115,7 +116,7 @@ class Store(StorePort):
     ) -> "Store":
         """Migrate the database and load the keys, which are made on the very first start, and only with `make`.
 
-        ValueError for a bad `url`, and without `make` for a file that is not there; Unavailable with what to do for everything else.
+        ValueError for a bad `url`, Unavailable with what to do for everything else.
         """
         address = parse(url)
         if not make:
