@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from devices.drivers.health import Health
 from devices.framing.codec import Codec
-from devices.protocols.base import Ignored, Send
+from devices.protocols.base import Ignored, Mute, Send
 from queue_server.wire.common import DeviceState
 
 FrameT = TypeVar("FrameT")
@@ -139,3 +139,60 @@ class BusDriver(Generic[FrameT]):
 
 
 AnyDriver = BusDriver[Any]
+
+
+class Talk(Protocol):
+    """A protocol that says all it has to say as a list: frames, and what happened."""
+
+    def line_up(self, now_ms: int) -> Iterable[Any]:
+        """The line is open."""
+
+    def receive(self, frame: Any, now_ms: int) -> Iterable[Any]:
+        """A frame of the device."""
+
+    @property
+    def wake_at_ms(self) -> int | None:
+        """When `wake` is due."""
+
+    def wake(self, now_ms: int) -> Iterable[Any]:
+        """Time has come."""
+
+
+class TalkingDriver(BusDriver[FrameT]):
+    """A device whose protocol is a `Talk`; a driver says in `heard` what its own outputs mean."""
+
+    talk: Talk
+
+    def heard(self, output: Any) -> None:
+        """What the protocol found, other than frames, silence and nonsense."""
+        raise NotImplementedError
+
+    def understand(self, frame: FrameT, now_ms: int) -> str:
+        return self.carry_out(self.talk.receive(frame, now_ms))
+
+    @property
+    def wake_at_ms(self) -> int | None:
+        return self.talk.wake_at_ms
+
+    def wake(self, now_ms: int) -> None:
+        self.carry_out(self.talk.wake(now_ms))
+
+    def line_up(self, now_ms: int) -> None:
+        super().line_up(now_ms)
+        self.carry_out(self.talk.line_up(now_ms))
+
+    def carry_out(self, outputs: Iterable[Any]) -> str:
+        """Do what a protocol wants done; answers what is wrong with the device, or nothing."""
+        trouble = ""
+        for output in outputs:
+            match output:
+                case Send():
+                    self.put([output])
+                case Mute():
+                    self.health.become(DeviceState.OFFLINE, "does not answer")
+                case Ignored():
+                    trouble = self.ignore(output)
+                case _:
+                    self.heard(output)
+        self.line.reschedule()
+        return trouble

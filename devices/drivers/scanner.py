@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, assert_never
+from collections.abc import Callable
+from typing import Any
 
-from devices.drivers.base import BusDriver, HealthChanged
+from devices.drivers.base import HealthChanged, TalkingDriver
 from devices.framing.codec import AnyCodec
-from devices.protocols.base import Ignored, Send
-from devices.protocols.scans import Code, GmScanner, Mute, ScanOutput, ScanTalk
+from devices.protocols.base import Send
+from devices.protocols.scans import Code, GmScanner, ScanTalk
 from queue_server.wire.common import DeviceState
 
 
-class Scanner(BusDriver[Any]):
+class Scanner(TalkingDriver[Any]):
     """Each code is given once to `scanned(scanner, text)` and nowhere else: it may name a person."""
 
     kind = "scanner"
@@ -32,46 +32,22 @@ class Scanner(BusDriver[Any]):
     ) -> None:
         super().__init__(device, 0, health_changed)
         self.codec = codec
-        self._talk = talk
+        self.talk: ScanTalk = talk
         self._scanned = scanned
 
     def trigger(self) -> None:
         """Have a module in command mode read one code; the others read by themselves."""
-        if isinstance(self._talk, GmScanner):
-            self._carry_out(self._talk.trigger())
-
-    def understand(self, frame: Any, now_ms: int) -> str:
-        return self._carry_out(self._talk.receive(frame, now_ms))
+        if isinstance(self.talk, GmScanner):
+            self.carry_out(self.talk.trigger())
 
     def sent(self, send: Send[Any], now_ms: int) -> None:
-        self._talk.sent(now_ms)
-
-    @property
-    def wake_at_ms(self) -> int | None:
-        return self._talk.wake_at_ms
+        self.talk.sent(now_ms)
 
     def wake(self, now_ms: int) -> None:
-        if trouble := self._carry_out(self._talk.wake(now_ms)):
+        if trouble := self.carry_out(self.talk.wake(now_ms)):
             self.health.become(DeviceState.DEGRADED, trouble)
 
-    def line_up(self, now_ms: int) -> None:
-        super().line_up(now_ms)
-        self._carry_out(self._talk.line_up(now_ms))
-
-    def _carry_out(self, outputs: Iterable[ScanOutput]) -> str:
-        trouble = ""
-        for output in outputs:
-            match output:
-                case Send():
-                    self.put([output])
-                case Code(text):
-                    self.health.counters["codes"] += 1
-                    self.health.become(DeviceState.ONLINE)
-                    self._scanned(self, text)
-                case Mute():
-                    self.health.become(DeviceState.OFFLINE, "does not answer")
-                case Ignored():
-                    trouble = self.ignore(output)
-                case _:
-                    assert_never(output)
-        return trouble
+    def heard(self, output: Code) -> None:
+        self.health.counters["codes"] += 1
+        self.health.become(DeviceState.ONLINE)
+        self._scanned(self, output.text)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
-from devices.drivers.base import BusDriver, HealthChanged
+from devices.drivers.base import HealthChanged, TalkingDriver
 from devices.framing.codec import AnyCodec
-from devices.protocols.base import Ignored, Send
+from devices.protocols.base import Send
 from devices.protocols.speech import SpeechProtocol
-from devices.protocols.voice import Dialect, Ended, Mute, Phrase, SpeechOutput, SpeechSettings, Started
-from queue_server.wire.common import DeviceState
+from devices.protocols.voice import Dialect, Ended, Phrase, SpeechSettings, Started
 
 
-class Speaker(BusDriver[Any]):
+class Speaker(TalkingDriver[Any]):
     """Says phrases one after the other, each to its end and at most once (UX V-05)."""
 
     kind = "speaker"
@@ -37,7 +36,7 @@ class Speaker(BusDriver[Any]):
     ) -> None:
         super().__init__(device, 0, health_changed)
         self.codec = codec
-        self._protocol: SpeechProtocol[Any] = SpeechProtocol(dialect, settings)
+        self.talk: SpeechProtocol[Any] = SpeechProtocol(dialect, settings)
         self._numbers = itertools.count(1)
         self._waiting: dict[str, tuple[Callable[[], object], asyncio.Future[Ended]]] = {}
 
@@ -59,54 +58,30 @@ class Speaker(BusDriver[Any]):
         self._waiting[name] = started, done
         try:
             phrase = Phrase(name, tuple(tokens), volume, now_ms + expires_in_ms, follows)
-            self._carry_out(self._protocol.say(phrase, now_ms))
+            self.carry_out(self.talk.say(phrase, now_ms))
             ended = await done
         finally:
             del self._waiting[name]
         self.health.counters[ended.outcome] += 1
         return ended.outcome, ended.reason
 
-    def understand(self, frame: Any, now_ms: int) -> str:
-        return self._carry_out(self._protocol.receive(frame, now_ms))
-
     def sent(self, send: Send[Any], now_ms: int) -> None:
-        self._protocol.sent(send.slot, now_ms)
-
-    @property
-    def wake_at_ms(self) -> int | None:
-        return self._protocol.wake_at_ms
-
-    def wake(self, now_ms: int) -> None:
-        self._carry_out(self._protocol.wake(now_ms))
-
-    def line_up(self, now_ms: int) -> None:
-        super().line_up(now_ms)
-        self._carry_out(self._protocol.line_up(now_ms))
+        self.talk.sent(send.slot, now_ms)
 
     def line_down(self, error: str) -> None:
-        self._carry_out(self._protocol.line_down())
+        self.carry_out(self.talk.line_down())
         super().line_down(error)
 
     def stopped(self) -> None:
-        self._carry_out(self._protocol.line_down())
+        self.carry_out(self.talk.line_down())
 
-    def _carry_out(self, outputs: Iterable[SpeechOutput[Any]]) -> str:
-        trouble = ""
-        for output in outputs:
-            match output:
-                case Send():
-                    self.put([output])
-                case Started(name):
-                    if name in self._waiting:
-                        self._waiting[name][0]()
-                case Ended(name):
-                    if name in self._waiting and not (done := self._waiting[name][1]).done():
-                        done.set_result(output)
-                case Mute():
-                    self.health.become(DeviceState.OFFLINE, "does not answer")
-                case Ignored():
-                    trouble = self.ignore(output)
-                case _:
-                    assert_never(output)
-        self.line.reschedule()
-        return trouble
+    def heard(self, output: Started | Ended) -> None:
+        match output:
+            case Started(name):
+                if name in self._waiting:
+                    self._waiting[name][0]()
+            case Ended(name):
+                if name in self._waiting and not (done := self._waiting[name][1]).done():
+                    done.set_result(output)
+            case _:
+                assert_never(output)

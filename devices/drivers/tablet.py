@@ -8,9 +8,9 @@ from typing import Any
 from devices.drivers.base import HealthChanged
 from devices.drivers.rating import RatingPad
 from devices.framing.tablets import S_TEXTS
-from devices.protocols.base import Send
+from devices.protocols.base import Mute, Send
 from devices.protocols.rating import RatingSettings
-from devices.protocols.stablet import Mute, Network, STablet, TabletTimes
+from devices.protocols.stablet import Network, STablet, TabletTimes
 from queue_server.wire.common import DeviceState
 
 

@@ -28,3 +28,8 @@ class Ignored:
     """A whole frame that means nothing here; `reason` is for the device's health."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """The device has answered none of several questions."""

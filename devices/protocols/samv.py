@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Final
 
 from devices.framing.samv import SamFrame, SamReply, SamRequest
-from devices.protocols.base import Ignored, Send
+from devices.protocols.base import Ignored, Mute, Send
 from devices.protocols.idcard import RECORD_BYTES, Card, Unreadable, read_card
 
 STATUS: Final = SamRequest(0x11, 0xFF)
@@ -65,11 +65,6 @@ class Unread:
     """A card lies there and cannot be read; told once until it is lifted."""
 
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mute:
-    """The reader answered none of several questions."""
 
 
 SamOutput = Send[SamFrame] | Card | Unread | Mute | Ignored

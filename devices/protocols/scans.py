@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from devices.framing.evdev import DOWN, HELD, KEY, SYN, SYN_DROPPED, UP, InputEvent
 from devices.framing.scans import ALIVE, HEARTBEAT, WRITE, GmCommand, GmReply, ScanFrame, ScanText
-from devices.protocols.base import Ignored, Send
+from devices.protocols.base import Ignored, Mute, Send
 
 LONGEST_CODE: Final = 4096
 """Bytes or characters; a QR code holds at most 2,953 bytes."""
@@ -46,11 +46,6 @@ class Code:
     """A whole code; lives in memory only, its text form tells nothing."""
 
     text: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Mute:
-    """A module answered none of several signs of life."""
 
 
 ScanOutput = Send[ScanFrame] | Code | Mute | Ignored

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Generic, TypeVar
 
-from devices.protocols.base import Ignored, Send
+from devices.protocols.base import Ignored, Mute, Send
 from devices.protocols.voice import (
     Dialect,
     Ended,
-    Mute,
     Part,
     Phrase,
     Sign,

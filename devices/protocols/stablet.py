@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from devices.framing.tablets import TabletText
-from devices.protocols.base import Ignored, Send
+from devices.protocols.base import Ignored, Mute, Send
 from devices.protocols.rating import RatingOutput, RatingSettings, RatingTalk
 
 WELCOME: Final = TabletText("S01E")
@@ -43,11 +43,6 @@ class TabletTimes:
     def __post_init__(self) -> None:
         if min(self.poll_ms, self.alive_ms, self.reply_ms, self.tries) < 1:
             raise ValueError("times and counts of a tablet are at least 1")
-
-
-@dataclass(frozen=True, slots=True)
-class Mute:
-    """The tablet answered none of several questions."""
 
 
 class STablet(RatingTalk[TabletText]):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Generic, Literal, Protocol, TypeVar
 
-from devices.protocols.base import Ignored, Send
+from devices.protocols.base import Ignored, Mute, Send
 
 FrameT = TypeVar("FrameT")
 
@@ -125,11 +125,6 @@ class Ended:
     id: str
     outcome: Outcome
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Mute:
-    """The module answered none of its questions."""
 
 
 SpeechOutput = Send[FrameT] | Started | Ended | Mute | Ignored

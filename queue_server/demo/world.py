@@ -101,10 +101,6 @@ class World:
                     return window
         return ""
 
-    def calls_at(self, window: str) -> str:
-        """The number that the displays send to this window."""
-        return next((calls[window] for calls in self._calling.values() if window in calls), "")
-
     # --- waiting ---
 
     def wait_at(self, number: str, windows: tuple[str, ...]) -> None:

@@ -36,10 +36,6 @@ def _names_of(catalogue: Catalogue, matters: tuple[str, ...], bundle: str) -> tu
     return tuple(_matter_name(catalogue, name) for name in matters)
 
 
-def matter_name(hall: Hall, name: str) -> Words:
-    return _matter_name(hall.catalogue, name)
-
-
 def _matter_name(catalogue: Catalogue, name: str) -> Words:
     matter = catalogue.matters.get(name)
     return plain(matter.name, matter.name_en) if matter else plain(name)

@@ -14,11 +14,11 @@ from devices.framing import tts
 from devices.framing.dfplayer import DfFrame
 from devices.framing.jq8900 import JqFrame
 from devices.framing.tts import TtsFrame, TtsReply
-from devices.protocols.base import Ignored, Send
+from devices.protocols.base import Ignored, Mute, Send
 from devices.protocols.speech import QUEUE_LIMIT, SpeechProtocol
 from devices.protocols.tracks import DfDialect, JqDialect, TrackSettings
 from devices.protocols.tts import TtsDialect
-from devices.protocols.voice import Ended, Mute, Phrase, SpeechSettings, Started
+from devices.protocols.voice import Ended, Phrase, SpeechSettings, Started
 from tests.devices import independent_syn6288 as second
 
 TEN = ("请", "A", "零", "一", "二", "号", "到", "三", "号", "窗口")  # eleven syllables: 2.75 s
