@@ -1,4 +1,4 @@
-"""What holds for every test: examples have no deadline; in CI what needs Chromium or PostgreSQL runs or fails, elsewhere it may skip."""
+"""What holds for every test: examples have no deadline; in CI what needs Chromium, PostgreSQL or umockdev runs or fails, elsewhere it may skip."""
 
 import os
 from collections.abc import Generator
@@ -14,7 +14,7 @@ settings.load_profile("house")
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    needed = [name for name in ("browser", "postgres") if item.get_closest_marker(name)]
+    needed = [name for name in ("browser", "postgres", "umockdev") if item.get_closest_marker(name)]
     if report.skipped and needed and os.environ.get("CI") == "true":
         report.outcome = "failed"
         report.longrepr = f"{report.longrepr}: may not be skipped in CI ({', '.join(needed)})"

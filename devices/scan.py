@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from devices.transport.serialports import SerialPort, serial_ports
 
@@ -27,6 +29,8 @@ _INTERFACES: Final = {
     "ff": "vendor's own protocol",
 }
 _HUB: Final = "09"
+_SPOKEN_TO: Final = frozenset(("03", "07", "ff"))
+"""Classes that a usb:// line may speak to; a keyboard's is found again below, by the name of its keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +73,22 @@ def _text(path: Path) -> str:
 def _usb(root: Path) -> Iterator[Found]:
     """USB devices that are neither hubs nor serial bridges."""
     folder = root / "sys/bus/usb/devices"
+    devices = {}
     for device in sorted(folder.iterdir()) if folder.is_dir() else ():
-        vid, pid = _text(device / "idVendor"), _text(device / "idProduct")
-        if not vid or _text(device / "bDeviceClass") == _HUB:
-            continue
+        if (vid := _text(device / "idVendor")) and _text(device / "bDeviceClass") != _HUB:
+            devices[device] = (vid, _text(device / "idProduct"), _text(device / "serial"))
+    several = Counter(devices.values())
+    for device, (vid, pid, sn) in devices.items():
         parts = list(device.glob(f"{device.name}:*"))
         if any(list(part.glob("tty*")) for part in parts):
             continue
-        what = dict.fromkeys(_INTERFACES.get(_text(part / "bInterfaceClass"), "") for part in parts)
+        classes = dict.fromkeys(_text(part / "bInterfaceClass") for part in parts)
         said = " ".join(filter(None, (_text(device / "manufacturer"), _text(device / "product"))))
-        guess = "; ".join(filter(None, (said, *what)))
-        yield Found("usb", f"{device.name} {vid}:{pid}", "", guess or "unknown")
+        guess = "; ".join(filter(None, (said, *(_INTERFACES.get(kind, "") for kind in classes))))
+        where = f":{quote(sn, safe='')}" if sn else ""
+        where += f"?at={device.name}" if several[vid, pid, sn] > 1 else ""
+        url = f"usb://{vid}:{pid}{where}" if _SPOKEN_TO & set(classes) else ""
+        yield Found("usb", f"{device.name} {vid}:{pid}", url, guess or "unknown")
 
 
 def _printers(root: Path) -> Iterator[Found]:

@@ -1,4 +1,4 @@
-"""Bytes over serial, TCP, UDP, websocket and memory, named by one URL; knows no meaning."""
+"""Bytes over serial, USB, TCP, UDP, websocket and memory, named by one URL; knows no meaning."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Address", "Listener", "Transport", "Unavailable", "listen", "memory_
 
 
 def transport(url: str) -> Transport:
-    """A closed transport for `serial:///…`, `tcp|udp|ws://host:port`, `evdev:///dev/…` or `memory://name`; else ValueError."""
+    """A closed transport for `serial:///…`, `usb://…`, `tcp|udp|ws://host:port`, `evdev:///…` or `memory://name`; else ValueError."""
     address = parse_url(url)
     match address.scheme:
         case "serial":
@@ -35,8 +35,12 @@ def transport(url: str) -> Transport:
             from devices.transport.evdev import EvdevTransport  # noqa: PLC0415 - Linux only
 
             return EvdevTransport(url)
+        case "usb":
+            from devices.transport.usb import UsbTransport  # noqa: PLC0415 - loads libusb, which few lines need
+
+            return UsbTransport(url)
         case scheme:
-            raise ValueError(f"no transport for {scheme!r}: use serial, tcp, udp, ws, wss, evdev or memory")
+            raise ValueError(f"no transport for {scheme!r}: use serial, usb, tcp, udp, ws, wss, evdev or memory")
 
 
 async def listen(url: str) -> Listener:
