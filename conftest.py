@@ -1,4 +1,4 @@
-"""What holds for every test: examples have no deadline; in CI what needs Chromium, PostgreSQL or umockdev runs or fails, elsewhere it may skip."""
+"""What holds for every test: examples have no deadline; what needs Chromium, PostgreSQL or umockdev may skip, but not in CI."""
 
 import os
 from collections.abc import Generator

@@ -21,7 +21,7 @@ BUS_KINDS: Final = KINDS
 PACELESS: Final = frozenset(("udp", "ws", "wss", "file", "usb", "evdev"))
 """Schemes whose bytes need no time on a line; a tcp URL is often a gateway to a real one."""
 
-PLUG_ORDER: Final = re.compile(r"serial:///dev/tty(USB|ACM)\d")
+PLUG_ORDER: Final = re.compile(r"serial:///dev/tty(USB|ACM)\d|evdev:///dev/input/event\d")
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,30 +156,34 @@ def _text(device: Any, index: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class UsbDevice:
-    """A device that is plugged in; `sn` and `said` are empty when it may not be opened."""
+    """A device that is plugged in: its class, and class and protocol of each interface.
+
+    The serial number and what it says of itself are empty when it may not be opened.
+    """
 
     name: UsbName
-    classes: tuple[int, ...]
-    """Of the device and of its interfaces."""
+    kind: int
+    parts: tuple[tuple[int, int], ...]
     said: str = ""
+
+    @property
+    def classes(self) -> list[int]:
+        """Of its interfaces, each once."""
+        return list(dict.fromkeys(kind for kind, _ in self.parts))
 
 
 def usb_devices() -> list[UsbDevice]:
     """What libusb sees; opens each device for its names, so nothing here is done on the event loop's thread."""
     found = []
     for device in usb.core.find(find_all=True, backend=usb_library()):
-        sn = said = ""
-        try:
+        sn, said, parts = "", "", {}
+        # A device of another program or driver: what it is shows all the same.
+        with contextlib.suppress(usb.core.USBError, NotImplementedError):
+            parts = {(part.bInterfaceClass, part.bInterfaceProtocol): None for setting in device for part in setting}
             sn = serial_number(device)
             said = " ".join(filter(None, (_text(device, index) for index in (device.iManufacturer, device.iProduct))))
-        except (usb.core.USBError, NotImplementedError):
-            pass  # a device of another program or driver: what it is shows all the same
-        try:
-            classes = [device.bDeviceClass] + [part.bInterfaceClass for setting in device for part in setting]
-        except usb.core.USBError:
-            classes = [device.bDeviceClass]
         name = UsbName(device.idVendor, device.idProduct, sn, usb_at(device))
-        found.append(UsbDevice(name, tuple(dict.fromkeys(classes)), said))
+        found.append(UsbDevice(name, device.bDeviceClass, tuple(parts), said))
         usb.util.dispose_resources(device)
     return found
 

@@ -63,11 +63,15 @@ class Node:
     """An input device that remembers who took it for himself."""
 
     def __init__(self, bed: UsbBed, number: int) -> None:
-        self.path = f"/dev/input/event{number}"
+        self.path = f"/dev/input/by-id/usb-Pad_{number}-event-kbd"
         self.grabs: list[int] = []
         self.taken = False
         self._bed = bed
+        self._node = f"/dev/input/event{number}"
         bed.add(KEYBOARD.format(number))
+        link = Path(bed.root + self.path)
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(f"../event{number}")
         bed.on_ioctl(self.path, self._asked)
 
     def _asked(self, client: int, request: int, argument: int) -> tuple[int, int]:
@@ -87,7 +91,7 @@ class Node:
                 at_ms += 50
         events = folder / "pad.events"
         events.write_text("\n".join(lines) + "\n")
-        self._bed.type(self.path, str(events))
+        self._bed.type(self._node, str(events))
 
 
 async def test_hardware_5_3_a_pad_that_types_is_grabbed_and_its_keys_are_levels(bed: UsbBed, tmp_path: Path) -> None:

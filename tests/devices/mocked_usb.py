@@ -123,6 +123,8 @@ class MockedUsb:
     parts: tuple[Part, ...]
     serial: str = ""
     product: str = ""
+    kind: int = 0
+    """Its device class."""
     room: int | None = None
     """Bytes that its endpoints out still take; None is any number."""
     refuses: int = 0
@@ -172,7 +174,7 @@ class MockedUsb:
         numbers = len({part.number for part in self.parts})
         strings = (0, 2 if self.product else 0, 3 if self.serial else 0)
         return (
-            struct.pack("<2BH4B3H4B", 18, 1, 0x200, 0, 0, 0, 64, self.vid, self.pid, 0x100, *strings, 1)
+            struct.pack("<2BH4B3H4B", 18, 1, 0x200, self.kind, 0, 0, 64, self.vid, self.pid, 0x100, *strings, 1)
             + struct.pack("<2BH5B", 9, 2, 9 + len(body), numbers, 1, 0, 0x80, 50)
             + body
         )
@@ -309,7 +311,7 @@ class UsbBed:
         self._numbers = itertools.count(2)
         for bus in (1, 3):
             hub = Part((Way(0x81, INTERRUPT, 4),), 0x09)
-            self._add(f"/devices/pci0/usb{bus}", bus, 1, MockedUsb(0x1D6B, 2, (hub,)), device_class="09")
+            self._add(f"/devices/pci0/usb{bus}", bus, 1, MockedUsb(0x1D6B, 2, (hub,), kind=0x09))
 
     @property
     def root(self) -> str:
@@ -395,14 +397,14 @@ class UsbBed:
         error = Pointer()
         assert self._library.evemu(self._bed, node.encode(), events.encode(), ctypes.byref(error)), node
 
-    def _add(self, path: str, bus: int, number: int, device: MockedUsb, device_class: str = "00") -> str:
+    def _add(self, path: str, bus: int, number: int, device: MockedUsb) -> str:
         node = f"bus/usb/{bus:03}/{number:03}"
         attributes = {
             "busnum": bus,
             "devnum": number,
             "speed": 12,
             "bConfigurationValue": 1,
-            "bDeviceClass": device_class,
+            "bDeviceClass": f"{device.kind:02x}",
             "idVendor": f"{device.vid:04x}",
             "idProduct": f"{device.pid:04x}",
             **({"serial": device.serial} if device.serial else {}),
