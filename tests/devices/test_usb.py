@@ -82,6 +82,14 @@ def test_a_mistake_in_a_usb_url_is_a_sentence_in_the_map(url: str, sentence: str
     assert sentence in plan([entry]).wrong["p"]
 
 
+@given(st.text(), st.text())
+def test_design_8_any_usb_url_is_a_transport_or_a_sentence(name: str, options: str) -> None:
+    try:
+        assert transport(f"usb://{name}?{options}").url
+    except ValueError as error:
+        assert str(error)
+
+
 @given(st.sampled_from(STYLES), st.one_of(st.none(), st.integers(1, 255)), st.binary(max_size=900), st.integers(3, 300))
 def test_what_is_packed_into_reports_comes_out_again(style: str, number: int | None, data: bytes, size: int) -> None:
     reports = Reports(style, number)
