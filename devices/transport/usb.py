@@ -52,7 +52,7 @@ class UsbTransport:
         self._claim: UsbClaim | None = None
         self._threads: tuple[ThreadPoolExecutor, ThreadPoolExecutor] | None = None
         self._reading: asyncio.Future[bytes] | None = None
-        self._stuck: Future[UsbClaim] | Future[None] | None = None
+        self._stuck: Future[None] | None = None
         self._rest = b""
 
     @property
@@ -70,8 +70,7 @@ class UsbTransport:
             async with asyncio.timeout(OPEN_S):
                 self._claim = await asyncio.wrap_future(opening)
         except BaseException as error:
-            self._stuck = opening
-            opening.add_done_callback(_give_back)  # it may yet succeed, and nobody would use it
+            self._stuck = self._threads[1].submit(_give_back, opening)  # it may yet succeed, and nobody would use it
             self._end_threads()
             if isinstance(error, TimeoutError):
                 raise Unavailable(f"usb {self._name} does not answer") from error

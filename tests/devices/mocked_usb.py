@@ -338,18 +338,18 @@ class UsbBed:
 
     @contextlib.contextmanager
     def shut(self, device: MockedUsb) -> Iterator[None]:
-        """Be a user who may not open the device, for root only."""
-        root, sockets = Path(self.root), Path(self.root + "/ioctl" + device.node)
-        node = Path(self.root + device.node)
+        """Be a user who may not open the device; root becomes one."""
+        root, node, sockets = (Path(self.root + part) for part in ("", device.node, "/ioctl" + device.node))
         root.chmod(0o755)
         sockets.chmod(0o777)
         node.chmod(0)
-        os.seteuid(65534)
+        own = os.geteuid()
+        if own == 0:
+            os.seteuid(65534)
         try:
             yield
         finally:
-            os.seteuid(0)
-            root.chmod(0o700)
+            os.seteuid(own)
 
     def close(self) -> None:
         """Everything out."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -307,7 +306,6 @@ async def test_issue_3_closing_ends_what_waits(bed: UsbBed) -> None:
             await line.write(b"x")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user who may not")
 async def test_issue_3_permission_denied_names_the_udev_rule(bed: UsbBed) -> None:
     device = MockedUsb(0x0483, 0x5750, HID, serial="A1")
     bed.plug(device)
