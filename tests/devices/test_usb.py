@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from ctypes.util import find_library
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.devicemap import plan
-from devices.transport import parse_url, transport
+from devices.transport import Unavailable, parse_url, transport
 from devices.transport.reports import STYLES, Reports
 from devices.transport.usbdevices import RULES, UsbName, usb_name
 from queue_server.wire.agent import DeviceEntry
+from tests.devices.hall import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -102,6 +104,46 @@ def test_what_is_packed_into_reports_comes_out_again(style: str, number: int | N
 def test_design_8_any_report_is_unpacked_or_dropped(style: str, number: int | None, report: bytes) -> None:
     found = Reports(style, number).unpack(report)
     assert found is None or found in report
+
+
+class Hanging:
+    """A device whose opening hangs in libusb until it is let go, which no emulated bus can be made to do."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.openings = self.releases = 0
+
+    def open(self, *asked: object) -> Hanging:
+        self.openings += 1
+        self.go.wait(5)
+        return self
+
+    def stop(self) -> None:
+        return None
+
+    def release(self) -> None:
+        self.releases += 1
+
+
+async def test_issue_3_a_device_that_hangs_in_opening_takes_one_thread_and_is_given_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hanging = Hanging()
+    monkeypatch.setattr("devices.transport.usb.UsbClaim", hanging)
+    monkeypatch.setattr("devices.transport.usb.OPEN_S", 0.1)
+    line = transport("usb://0483:5750")
+    with pytest.raises(Unavailable, match="does not answer"):
+        await line.open()
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="does not let go"):
+            await line.open()
+    assert (hanging.openings, hanging.releases) == (1, 0)
+    hanging.go.set()
+    await until(lambda: hanging.releases == 1)  # it has succeeded when nobody wanted it any more
+    await until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("usb-")])
+    await line.open()
+    await line.close()
+    assert (hanging.openings, hanging.releases) == (2, 2)
 
 
 def test_issue_3_the_udev_rule_that_ships_gives_devices_to_groups_and_to_nobody_else() -> None:
