@@ -308,7 +308,9 @@ class PrinterProtocol:
         self._owed -= 1
         self._condition = replace(self._condition, near_end=bool(value & 0x03), out=bool(value & 0x0C), heard=True)
         outputs = self._become(self._condition.state)
-        if self._owed or self._job is None or self._phase is not _Phase.CONFIRM:
+        # Over USB an answer may be read before `written` says that the last bytes have left.
+        whole = self._phase is _Phase.CONFIRM or (self._phase is _Phase.SEND and self._writing and not self._rest)
+        if self._owed or self._job is None or not whole:
             return outputs  # the answer to an earlier ticket, whose outcome was told long ago
         return [*outputs, self._end("printed", ""), *self._next(now_ms)]
 
