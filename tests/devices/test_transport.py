@@ -177,18 +177,15 @@ async def test_each_datagram_is_one_read_and_a_listener_answers_who_asked() -> N
         await end.close()
 
 
-async def test_nobody_at_a_udp_port_is_unavailable_and_opens_again() -> None:
+async def test_a_datagram_to_nobody_is_lost_and_the_line_stays_open() -> None:
     listener = await listen("udp://127.0.0.1:0")
     near = transport(listener.url)
     await listener.close()
     await near.open()
     await near.write(b"S95E")
-    with pytest.raises(Unavailable):
-        await asyncio.wait_for(near.read(), 5)
-    with pytest.raises(Unavailable):
-        await near.write(b"S95E")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(near.read(), 0.2)
     again = await listen(listener.url)
-    await near.open()
     await near.write(b"S95E")
     assert await (await again.accept()).read() == b"S95E"
     with pytest.raises(Unavailable):
