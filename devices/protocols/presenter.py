@@ -87,14 +87,20 @@ class Presenter:
         return self._give_up() if now_ms - self._given_ms >= self._settings.take_ms else (None, b"")
 
     def make_room(self, waits: bool) -> tuple[Outlet | None, bytes]:
-        """The next ticket is for somebody else: one that still waits makes room for it."""
-        if self._given_ms is None:
-            return None, b""
-        if waits:
-            return self._give_up()
+        """The next ticket is for somebody else: whatever still waits makes room for it, also the rest of a torn one."""
+        watched = self.watching
+        if waits and self.there:
+            given_up, command = self._give_up()
+            return (given_up if watched else None), command
         self.reset()
-        return Outlet(taken=True), b""
+        return (Outlet(taken=True) if watched else None), b""
 
     def _give_up(self) -> tuple[Outlet, bytes]:
         self.reset()
-        return Outlet(taken=False), {"retract": RETRACT, "eject": EJECT, "leave": b""}[self._settings.not_taken]
+        return Outlet(taken=False), self.away
+
+    @property
+    def away(self) -> bytes:
+        """What takes a ticket from the outlet that nobody is to have."""
+        commands = {"retract": RETRACT, "eject": EJECT, "leave": b""}
+        return commands[self._settings.not_taken] if self.there else b""

@@ -232,6 +232,8 @@ class PrinterProtocol:
             self._owed = 0  # that answer will not come any more
         self._phase = _Phase.SEND
         # What is left of a torn ticket first: the printer may stand in the middle of one of its commands.
+        if self._rest:
+            self._rest += self._presenter.away
         self._rest += self._job.data + self._presenter.after
         self._deadline_ms = now_ms + self.settings.print_ms
         self._owed += 1
@@ -262,7 +264,9 @@ class PrinterProtocol:
 
     def _ask_round(self, now_ms: int) -> list[PrinterOutput]:
         self._round_ms, self._gathered, self._again = now_ms, Condition(), True
-        return self._ask(1, now_ms)
+        # Without fixed bits a reply to DLE EOT looks like the ticket's own answer: only full status does not.
+        under_way = self._job is not None and self._phase is not _Phase.CHECK
+        return self._ask(1 if self.settings.fixed_bits or not under_way else 5, now_ms)
 
     def _ask(self, part: int, now_ms: int) -> list[PrinterOutput]:
         self._asking, self._asked_ms = part, now_ms
@@ -356,7 +360,7 @@ class PrinterProtocol:
             return self.settings.watch_ms if self._presenter.watching else self.settings.poll_ms
         if self._phase is _Phase.SEND and not self._held:
             return None
-        return self.settings.watch_ms if self.settings.fixed_bits else None
+        return self.settings.watch_ms if self.settings.fixed_bits or self.settings.full_status else None
 
     def wake(self, now_ms: int) -> list[PrinterOutput]:
         """Time has come."""

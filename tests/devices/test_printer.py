@@ -270,6 +270,24 @@ async def test_law_7_a_jam_in_the_middle_of_a_ticket_fails_it_and_prints_nothing
         assert [text.count(number) for number in ("A017", "A018", "A019")] == [1, 1, 1]
 
 
+async def test_a_jam_inside_a_ticket_is_seen_without_fixed_bits(tmp_path: Path) -> None:
+    """Reliance: while its answer is awaited only full status can be asked; paper that ends is seen the same way."""
+    for model, reason in ((Model(jam_in_dots=300), "jam"), (Model(paper_dots=300), "out")):
+        model.fixed_bits, model.full_status, model.presenter = False, True, "command"
+        async with pair("memory", tmp_path, model, printer_settings(RELIANCE | FAST)) as (driver, emulator):
+            assert await driver.print(encode_paper(TICKET), 10_000) == ("failed", reason)
+            assert not emulator.papers
+            model.jam, model.paper_dots = False, None
+            await emulator.changed()
+            await until(lambda: driver.printer_state == "ok")
+            assert (await driver.print(encode_paper(replace(TICKET, number="A018")), 10_000))[0] in (
+                "printed",
+                "unknown",
+            )
+            await until(lambda: len(emulator.papers) == 2)
+            assert "A018" in emulator.papers[1].text
+
+
 async def test_ux_k_11_every_state_is_reached_before_in_and_after_a_ticket(tmp_path: Path) -> None:
     """ok, near_end, out, jam, cover, offline, unreadable; a printer that was mended is in order again."""
     async with pair("memory", tmp_path, Model(full_status=True, near_dots=500), QUICK) as (driver, emulator):

@@ -140,6 +140,28 @@ def test_a_line_that_breaks_forgets_the_outlet() -> None:
     assert (bench.outlets, bench.ejector) == ([], []), "nobody knows whose ticket lies there"
 
 
+def test_a_torn_ticket_is_nobodys() -> None:
+    """Its rest is drawn back before the next one is printed, and so is a whole one that the printer went on with by itself."""
+    bench = Kiosk().up()
+    bench.stop_after = 256
+    bench.do(bench.protocol.receive(b"\x13", 0))
+    bench.submit("1", b"x" * 600 + TICKET)
+    bench.full[2] = 0x40
+    bench.run(1_500)
+    assert bench.outcomes == [("1", "failed", "jam")]
+    bench.full[2] = 0
+    bench.hear(b"\x11")
+    bench.run(5_000)
+    bench.submit("2")
+    bench.hear(b"\x00")
+    assert bench.paper == b"x" * 600 + TICKET + present(12) + RETRACT + TICKET + present(12)
+    bench.run(60_000)
+    bench.ejector.clear()
+    bench.waits(True)
+    bench.submit("3")
+    assert bench.ejector == [RETRACT]
+
+
 def test_a_presenter_that_cannot_be_watched_is_refused() -> None:
     with pytest.raises(ValueError, match="full_status"):
         PrinterSettings(presenter="auto")
