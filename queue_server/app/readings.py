@@ -1,7 +1,6 @@
 """What is read at kiosks, cards and codes: in memory, for seconds, on its way to the one page that stands there (law 10)."""
 
 import asyncio
-import hmac
 import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -40,26 +39,30 @@ class Page(Protocol):
 
 
 @dataclass(slots=True)
+class _Card:
+    """A card by the hash of its number, until the loop's time `until`, s."""
+
+    hashed: str = field(repr=False)
+    until: float
+
+
+@dataclass(slots=True)
 class _Seat:
-    """A page, the box it is open on, and the card that lies there: a token for it and the hash of its number."""
+    """A page, the box it is open on, and the card that lies there by its token; beside it one the page has yet to answer."""
 
     page: Page
     kiosk: str
     box: str
-    token: str = field(default="", repr=False)
-    hashed: str = field(default="", repr=False)
-    until: float = 0.0
-
-    def forget(self) -> None:
-        self.token = self.hashed = ""
+    cards: dict[str, _Card] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True)
 class _Waiting:
-    """A reading that its page has not answered yet."""
+    """A reading that its page has not answered yet; `token` is a card's, "" for anything else."""
 
     tell: Tell
     seat: _Seat
+    token: str
     deadline: float
 
 
@@ -87,25 +90,28 @@ class Readings:
         self._seats = [seat for seat in self._seats if seat.page is not page]
 
     def forget(self, page: Page) -> None:
-        """Its citizen has left (UX K-10)."""
+        """Its citizen has left (UX K-10); a card that was laid on since is the next one's."""
+        unanswered = {waiting.token for waiting in self._waiting.values()}
         for seat in self._seats:
             if seat.page is page:
-                seat.forget()
+                seat.cards = {token: card for token, card in seat.cards.items() if token in unanswered}
 
     def answered(self, page: Page, reading: str, used: bool) -> None:
         """The page has used it, or had no use for it."""
         waiting = self._waiting.get(reading)
-        if waiting is not None and waiting.seat.page is page:
-            self._end_waiting(reading, "" if used else "not-wanted")
+        if waiting is None or waiting.seat.page is not page:
+            return
+        if used and waiting.token:
+            self.forget(page)  # the one before it
+        self._end_waiting(reading, "" if used else "not-wanted")
 
     def holder(self, box: str, token: str) -> str:
         """The hash behind a card that lies at this box; Rejected when it is there no more."""
         now = asyncio.get_running_loop().time()
         for seat in self._seats:
-            if seat.box == box and seat.token and hmac.compare_digest(seat.token.encode(), token.encode()):
-                if now < seat.until:
-                    return seat.hashed
-                seat.forget()
+            card = seat.cards.get(token) if seat.box == box else None
+            if card is not None and now < card.until:
+                return card.hashed
         raise Rejected("card-gone")
 
     # --- agents ---
@@ -143,11 +149,12 @@ class Readings:
             reading = self._code(read)
         if reading is None:
             return "malformed"
-        if not self._hub.may_act():
-            return "unavailable"  # law 4: another process may own the hall by now
-        if not seat.page.say(reading):
-            return "no-page"
-        self._wait(read.id, _Waiting(tell, seat, asyncio.get_running_loop().time() + ANSWER_S))
+        # Law 4: another process may own the hall by now.
+        if not (self._hub.may_act() and seat.page.say(reading)):
+            seat.cards.pop(reading.token, None)
+            return "unavailable"
+        deadline = asyncio.get_running_loop().time() + ANSWER_S
+        self._wait(read.id, _Waiting(tell, seat, reading.token if reading.kind == "card" else "", deadline))
         return ""
 
     async def _card(self, read: CardRead, seat: _Seat) -> Reading | None:
@@ -165,9 +172,9 @@ class Readings:
             return (ticket.number, ticket.state is TicketState.PASSED) if ticket else ("", False)
 
         held_number, passed = await self._hub.read(held)
-        seat.token, seat.hashed = secrets.token_urlsafe(16), hashed
-        seat.until = asyncio.get_running_loop().time() + CARD_S
-        return Reading(id=read.id, epoch=epoch, kind="card", token=seat.token, number=held_number, passed=passed)
+        token = secrets.token_urlsafe(16)
+        seat.cards[token] = _Card(hashed, asyncio.get_running_loop().time() + CARD_S)
+        return Reading(id=read.id, epoch=epoch, kind="card", token=token, number=held_number, passed=passed)
 
     def _code(self, read: CodeRead) -> Reading:
         epoch, token = self._hub.lease.epoch, self._tokens.found_in(read.text)
@@ -188,13 +195,12 @@ class Readings:
             if time > waiting.deadline:
                 self._end_waiting(name, "no-answer")
         for seat in self._seats:
-            if seat.token and time > seat.until:
-                seat.forget()
+            seat.cards = {token: card for token, card in seat.cards.items() if time < card.until}
 
     def _end_waiting(self, name: str, reason: str) -> None:
         waiting = self._waiting.pop(name)
         if reason:
-            waiting.seat.forget()
+            waiting.seat.cards.pop(waiting.token, None)
         self._end(waiting.tell, name, reason)
 
     def _end(self, tell: Tell, name: str, reason: str) -> None:

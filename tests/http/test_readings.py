@@ -197,6 +197,35 @@ async def test_law_10_a_card_is_forgotten_with_its_citizen(corner: Corner, monke
         assert await refused((await corner.lay(page))["token"], kiosk)
 
 
+async def test_the_card_that_lies_there_stays_while_others_are_not_wanted(corner: Corner) -> None:
+    """A page that is busy with one person's card drops the next one's, and codes, without losing the first."""
+    site = corner.site
+    async with corner.page() as (page, kiosk):
+        card = (await corner.lay(page))["token"]
+        for name in (await corner.card(OTHER), await corner.code("rubbish")):
+            reading = await page.heard("reading")
+            await page.say(type="heard", id=name, used=False)
+            assert await corner.outcome(name) == (False, "not-wanted")
+            if reading["token"]:
+                assert (await site.take(who=kiosk, card=reading["token"])).body["code"] == "card-gone"
+        assert (await site.take(who=kiosk, card=card)).status == 201
+        # Two laid on one after the other, answered late: the second is the one that lies there.
+        names = [await corner.card(), await corner.card(OTHER)]
+        tokens = [(await page.heard("reading"))["token"] for _ in names]
+        for name in names:
+            await page.say(type="heard", id=name, used=True)
+            assert await corner.outcome(name) == (True, "")
+        assert (await site.take(who=kiosk, card=tokens[0])).body["code"] == "card-gone"
+        assert (await site.take(who=kiosk, card=tokens[1])).status == 201
+        # The first citizen's page goes home while the next card is on its way: that one is not theirs.
+        name = await corner.card()
+        token = (await page.heard("reading"))["token"]
+        await page.say(type="card_gone")
+        await page.say(type="heard", id=name, used=True)
+        assert await corner.outcome(name) == (True, "")
+        assert (await site.take(who=kiosk, card=token)).status == 200
+
+
 async def test_a_reading_goes_to_the_newest_page_of_its_kiosk_alone(corner: Corner) -> None:
     async with corner.page("kiosk-1") as (old, _), corner.page("kiosk-1") as (new, _):
         await corner.lay(new)
