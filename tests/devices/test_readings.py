@@ -15,7 +15,7 @@ from devices.agent import Agent, AgentSettings
 from devices.drivers.health import Health
 from devices.drivers.scanner import Scanner
 from devices.emulators.idreader import EmulatedIdReader, record, synthetic_number
-from devices.emulators.rs485 import Rs485BusEmulator
+from devices.emulators.rs485 import Faults, Rs485BusEmulator
 from devices.emulators.scanners import EmulatedScanner
 from devices.framing.scans import TEXT_LINES
 from devices.profiles.profile import Printer
@@ -121,6 +121,20 @@ async def test_a_card_that_is_lifted_too_early_is_no_reading_and_one_that_cannot
         corner.reader.refusals = 9
         corner.reader.put()
         assert (await corner.server.heard(CardRead)).number == ""
+
+
+@pytest.mark.parametrize(
+    "faults", [Faults(bytewise=True), Faults(noise=7), Faults(bytewise=True, split_ms=20, corrupt=2)]
+)
+async def test_a_bad_line_makes_no_other_card_and_no_second_one(faults: Faults, tmp_path: Path) -> None:
+    """One byte at a time, noise around every frame, flipped bits: the right number, once, or nothing yet."""
+    corner = Corner(tmp_path, "memory")
+    corner.lines[0].faults = faults
+    async with corner.running():
+        corner.reader.put()
+        assert (await corner.server.heard(CardRead)).number == NUMBER
+        await asyncio.sleep(0.3)
+        assert len(corner.server.all(CardRead)) == 1
 
 
 async def test_bad_input_rubbish_and_overlong_codes_are_told_without_their_text(tmp_path: Path) -> None:
