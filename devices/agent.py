@@ -26,6 +26,7 @@ from devices.lines import Lines
 from devices.presses import PressStore
 from devices.protocols.keypad import KeyAction
 from devices.protocols.paged import Page
+from devices.readings import Readings
 from devices.transport import Unavailable
 from queue_server.wire.agent import (
     AgentHeartbeat,
@@ -42,6 +43,7 @@ from queue_server.wire.agent import (
     Printed,
     PrintJob,
     RatingPressed,
+    ReadingEnded,
     ShowStrip,
     Speak,
     Spoke,
@@ -95,6 +97,7 @@ class Agent:
         self._outbox: asyncio.Queue[FromAgent | _Aged] | None = None
         self._stalled = asyncio.Event()
         self._asked: OrderedDict[str, tuple[Keypad, int]] = OrderedDict()
+        self._readings = Readings(lambda message: self._tell(_Aged(message)))
         self._jobs: OrderedDict[str, Printed | Spoke | None] = OrderedDict()
         self._random = random.Random()
         self._epoch = 0
@@ -110,8 +113,8 @@ class Agent:
     async def run(self) -> None:
         """Own the devices and talk with the server until cancelled; starts with the last map it was given."""
         async with self._presses, asyncio.TaskGroup() as self._group:
-            calls = Calls(self._pressed, self._rated, self._health_changed, self._make_printer)
-            self._lines = Lines(self._group, calls)
+            said = (self._pressed, self._rated, self._health_changed, self._make_printer)
+            self._lines = Lines(self._group, Calls(*said, card=self._readings.card, code=self._readings.code))
             await self._start_with_saved_map()
             delay_s = self._settings.retry_first_s
             while True:
@@ -154,6 +157,7 @@ class Agent:
             welcomed = self.connected
             self._outbox = None
             self._asked.clear()
+            self._readings.server_lost()
             for driver in self._lines.drivers:
                 if isinstance(driver, Keypad):
                     driver.server_lost()
@@ -199,8 +203,8 @@ class Agent:
         while True:
             item = await outbox.get()
             message = item.now() if isinstance(item, _Aged) else item
-            if isinstance(message, KeypadPressed) and message.age_ms > KEYPAD_AGE_LIMIT_MS:
-                continue  # law 8: the keypad has shown failure already
+            if message is None:
+                continue
             await socket.send(_text(message))
 
     def _tell(self, message: FromAgent | _Aged) -> bool:
@@ -245,14 +249,10 @@ class Agent:
         for device in devices:
             self._health_changed(device)
         for device_id, reason in self._lines.wrong.items():
+            offline = DeviceState.OFFLINE
             self._tell(
                 DeviceHealth(
-                    device=device_id,
-                    state=DeviceState.OFFLINE,
-                    last_seen_ms=None,
-                    last_error=reason,
-                    printer=None,
-                    counters={},
+                    device=device_id, state=offline, last_seen_ms=None, last_error=reason, printer=None, counters={}
                 )
             )
 
@@ -288,6 +288,8 @@ class Agent:
                 driver = self._lines.driver(message.device)
                 if isinstance(driver, Keypad) and message.show:  # empty says nothing, it does not blank the cells
                     driver.show(message.show)
+            case ReadingEnded():
+                self._readings.ended(message)
             case PrintJob():
                 self._once(message.job, self._print(message))
             case Speak():
@@ -347,14 +349,12 @@ class Agent:
         loop = asyncio.get_running_loop()
         at = loop.time()
 
-        def message() -> FromAgent:
-            return KeypadPressed(
-                id=press,
-                device=keypad.device,
-                action=str(action.action),
-                digits=action.digits,
-                age_ms=int((loop.time() - at) * 1000),
-            )
+        def message() -> FromAgent | None:
+            age_ms = int((loop.time() - at) * 1000)
+            if age_ms > KEYPAD_AGE_LIMIT_MS:
+                return None  # law 8: the keypad has shown failure already
+            key = str(action.action)
+            return KeypadPressed(id=press, device=keypad.device, action=key, digits=action.digits, age_ms=age_ms)
 
         self._asked[press] = (keypad, action.token)
         if len(self._asked) > PENDING_LIMIT:
@@ -384,9 +384,9 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class _Aged:
-    """A message whose age is told when it leaves."""
+    """A message whose age is told when it leaves; None when it is too old to be worth it."""
 
-    now: Callable[[], FromAgent]
+    now: Callable[[], FromAgent | None]
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> str:

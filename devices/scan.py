@@ -119,8 +119,12 @@ def _usb(devices: list[UsbDevice]) -> Iterator[Found]:
 
 
 def _printers(root: Path) -> Iterator[Found]:
-    for path in sorted((root / "dev/usb").glob("lp*")):
-        yield Found("printer", path.name, f"file:///dev/usb/{path.name}", "ticket printer on USB (usblp)")
+    folder = root / "dev/usb"
+    # The names that config/udev makes: lp0 and lp1 follow the order of plugging in.
+    stable = {link.resolve().name: f"by-path/{link.name}" for link in sorted((folder / "by-path").glob("*"))}
+    for path in sorted(folder.glob("lp*")):
+        name = stable.get(path.name, path.name)
+        yield Found("printer", path.name, f"file:///dev/usb/{name}", "ticket printer on USB (usblp)")
 
 
 def _keyboards(root: Path) -> Iterator[Found]:

@@ -22,8 +22,10 @@ from queue_server.app.clock import Clock
 from queue_server.app.hub import Hub
 from queue_server.app.live import Live
 from queue_server.app.papers import Papers
+from queue_server.app.persons import Persons
 from queue_server.app.printing import claims as print_claims
 from queue_server.app.projection import project
+from queue_server.app.readings import Readings
 from queue_server.app.search import MatterIndex
 from queue_server.app.timers import Timers
 from queue_server.app.tokens import Tokens
@@ -211,7 +213,9 @@ def _parts(settings: Settings, store: Store, base_url: str) -> tuple[Hub, Frame]
     )
     live = Live(hub, screens)
     accounts = Accounts(AccountStore(store.database, hub.name), clock)
-    agents = Agents(hub, store, screens, live, accounts.name_of_clerk, voice)
+    persons = Persons(hub, store)
+    readings = Readings(hub, persons, tokens)
+    agents = Agents(hub, store, screens, live, accounts.name_of_clerk, voice, readings)
 
     async def recovered() -> None:
         await agents.prints.take_up()
@@ -227,6 +231,8 @@ def _parts(settings: Settings, store: Store, base_url: str) -> tuple[Hub, Frame]
         live=live,
         agents=agents,
         voice=voice,
+        persons=persons,
+        readings=readings,
         build=build_id(screens_dir()),
         start=secrets.token_hex(6),
         index=MatterIndex(configuration),

@@ -13,10 +13,14 @@ Say = Callable[[dict[str, object]], None]
 
 LOOK_S: Final = 0.1
 SWITCHES: Final = ("cover", "jam", "deaf", "mute")
+MODEL: Final = ("full_status",)
 HELP: Final = """\
 paper DOTS | paper plenty    what is left on the roll
 near DOTS                    from here on the paper is near its end
 cover | jam | deaf | mute    on | off
+jam_in DOTS                  jam when so much more paper has moved
+presenter auto | command | none   full_status on | off    what a kiosk's printer has
+take                         take the ticket from the outlet
 unplug | plug | show | help | quit"""
 
 
@@ -56,7 +60,11 @@ def _set(model: Model, setting: tuple[str, str]) -> None:
             model.paper_dots = int(dots)
         case ("near", dots):
             model.near_dots = int(dots)
-        case (name, "on" | "off" as value) if name in SWITCHES:
+        case ("jam_in", dots):
+            model.jam_in_dots = int(dots)
+        case ("presenter", "none" | "auto" | "command" as how):
+            model.presenter = how
+        case (name, "on" | "off" as value) if name in SWITCHES + MODEL:
             setattr(model, name, value == "on")
         case _:
             raise ValueError("not understood: try help")
@@ -72,6 +80,10 @@ async def _obey(printer: EmulatedPrinter, words: list[str], say: Say) -> None:
         case ["plug"]:
             await printer.plug()
             say({"event": "listening", "url": printer.url})
+        case ["take"]:
+            printer.model.at_output = False
+            await printer.changed()
+            _tell(printer.model, say)
         case ["show"]:
             _tell(printer.model, say)
         case ["help"]:
@@ -86,4 +98,6 @@ async def _obey(printer: EmulatedPrinter, words: list[str], say: Say) -> None:
 
 def _tell(model: Model, say: Say) -> None:
     state = {"out": model.out, "near_end": model.near_end, **{name: getattr(model, name) for name in SWITCHES}}
+    if model.presenter != "none":
+        state |= {"at_output": model.at_output, "retracted": model.retracted, "ejected": model.ejected}
     say({"event": "device", "device": "printer", **state})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from devices.transport.base import Address, Listener, Transport, Unavailable, parse_url
 from devices.transport.called import CalledTransport, CallingListener
 from devices.transport.datagrams import UdpListener, UdpTransport
+from devices.transport.devicefile import FileTransport
 from devices.transport.exchange import ExchangeTransport
 from devices.transport.memory import MemoryListener, MemoryTransport, memory_pair
 from devices.transport.sockets import WebsocketListener, WebsocketTransport
@@ -14,7 +15,7 @@ __all__ = ["Address", "Listener", "Transport", "Unavailable", "listen", "memory_
 
 
 def transport(url: str) -> Transport:
-    """A closed transport for `serial:///…`, `usb://…`, `tcp|udp|ws://host:port`, `evdev:///…` or `memory://name`; else ValueError."""
+    """A closed transport for `serial|file|evdev:///dev/…`, `usb://…`, `tcp|udp|ws://host:port` or `memory://name`; else ValueError."""
     address = parse_url(url)
     match address.scheme:
         case "serial":
@@ -29,6 +30,8 @@ def transport(url: str) -> Transport:
             return CalledTransport(url)
         case "ws" | "wss":
             return WebsocketTransport(url)
+        case "file":
+            return FileTransport(url)
         case "memory":
             return MemoryTransport(url, address.host)
         case "evdev":
@@ -40,7 +43,7 @@ def transport(url: str) -> Transport:
 
             return UsbTransport(url)
         case scheme:
-            raise ValueError(f"no transport for {scheme!r}: use serial, usb, tcp, udp, ws, wss, evdev or memory")
+            raise ValueError(f"no transport for {scheme!r}: use serial, usb, tcp, udp, ws, wss, evdev, file or memory")
 
 
 async def listen(url: str) -> Listener:

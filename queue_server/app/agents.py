@@ -11,6 +11,7 @@ import structlog
 from queue_server.app.hub import Cause, Hub, KeyReused
 from queue_server.app.live import Live
 from queue_server.app.printing import PRINTING, PrintJobs
+from queue_server.app.readings import Readings
 from queue_server.app.speakers import Heard, Speakers
 from queue_server.app.views.screens import Screens
 from queue_server.app.views.strips import board_of, strip_of
@@ -22,6 +23,8 @@ from queue_server.domain.model import Hall
 from queue_server.store.port import StorePort
 from queue_server.wire.agent import (
     AgentWelcome,
+    CardRead,
+    CodeRead,
     DeviceEntry,
     DeviceHealth,
     Invite,
@@ -77,7 +80,14 @@ class Agents:
     """Owns the links; every message carries the epoch, so that a paused process is not believed when it wakes."""
 
     def __init__(
-        self, hub: Hub, store: StorePort, screens: Screens, live: Live, staff_name: StaffName, voice: Heard
+        self,
+        hub: Hub,
+        store: StorePort,
+        screens: Screens,
+        live: Live,
+        staff_name: StaffName,
+        voice: Heard,
+        readings: Readings,
     ) -> None:
         self._hub = hub
         self._around = screens.around
@@ -86,6 +96,7 @@ class Agents:
         self._state = _Live()
         self.prints = PrintJobs(hub, store, self._around.papers, self._send)
         self._speakers = Speakers(hub, voice, self._send)
+        self._readings = readings
 
     # --- the hall speaks ---
 
@@ -197,6 +208,8 @@ class Agents:
                 await self.prints.end(message)
             case DeviceHealth():
                 await self._health(agent, message)
+            case CardRead() | CodeRead():
+                await self._readings.heard(agent, link.offer, message)
             case Spoke() if await self._window_of(agent, message.device) is not None:
                 await self._speakers.told(message)
             case _:
@@ -337,6 +350,7 @@ class Agents:
             await self._hub.rest(1.0)
             time = asyncio.get_running_loop().time()
             try:
+                self._readings.end_late(time)
                 await self.prints.end_late(time)
                 await self._miss(time)
                 if time >= reshow_at:

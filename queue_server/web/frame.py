@@ -12,6 +12,8 @@ from queue_server.app.accounts import Accounts
 from queue_server.app.agents import Agents
 from queue_server.app.hub import Asking, Cause, Extras, Hub, Responder
 from queue_server.app.live import Live
+from queue_server.app.persons import Persons
+from queue_server.app.readings import Readings
 from queue_server.app.search import MatterIndex
 from queue_server.app.views.screens import Screens
 from queue_server.app.voice import Voice
@@ -50,11 +52,12 @@ class Frame:
     live: Live
     agents: Agents
     voice: Voice
+    persons: Persons
+    readings: Readings
     build: str
     start: str
     index: MatterIndex
     index_version: int = -1
-    persons: dict[str, str] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
     links: dict[str, set[web.WebSocketResponse]] = field(default_factory=dict)
 

@@ -79,6 +79,9 @@ class Metrics:
         self._set(
             "speech_english_dropped", "Announcements in Chinese alone since the start, under load (UX V-06)", dropped
         )
+        ended = self._frame.readings.ended
+        self._set("readings_used", "Cards and codes that a kiosk's page used since the start", ended["used"])
+        self._set("readings_dropped", "Cards and codes that no page wanted", ended.total() - ended["used"])
         self._set("batches", "Commits since the start", self._frame.hub.batches)
         self._set("commands", "Commands committed since the start", self._frame.hub.commands)
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

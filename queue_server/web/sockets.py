@@ -17,11 +17,13 @@ from queue_server.wire.agent import AgentHeartbeat, AgentHello, FromAgent, ToAge
 from queue_server.wire.frames import text_frame
 from queue_server.wire.live import (
     Alive,
+    CardGone,
     FromScreen,
     Heartbeat,
     Hello,
     Played,
     PlayerReady,
+    ReadingHeard,
     Refused,
     Say,
     Subscribe,
@@ -312,6 +314,10 @@ class _Seat:
                     self._peer.say(play)
             case Played():
                 await _quietly(self._frame.voice.played(self._peer, message.id, message.outcome, message.reason))
+            case ReadingHeard():
+                self._frame.readings.answered(self._peer, message.id, message.used)
+            case CardGone():
+                self._frame.readings.forget(self._peer)
             case Alive() if self._person is not None and self._person.kind == "device":
                 self._frame.seen[self._person.name] = self._frame.hub.clock.now()
             case _:
@@ -337,6 +343,8 @@ class _Seat:
                 code = "unavailable"
             else:
                 self._subscribed.add((view, of))
+                if view == "kiosk" and self._person is not None and self._is_kiosk():
+                    self._frame.readings.seated(of, self._person.name, self._peer)
                 return
         self._peer.say(Refused(code=code, view=view, of=of, text=words(code)))
 
@@ -352,6 +360,7 @@ class _Seat:
     async def leave(self) -> None:
         self._frame.live.forget(self._peer)
         self._frame.voice.forget(self._peer)
+        self._frame.readings.left(self._peer)
         if self._person is not None and self._person.kind == "device":
             self._frame.links.get(self._person.name, set()).discard(self._peer.socket)
 

@@ -1,6 +1,5 @@
 """Requests about tickets: from kiosks, guides, and the phones of citizens."""
 
-import secrets
 from collections.abc import Callable
 from datetime import date
 
@@ -19,7 +18,7 @@ from queue_server.domain.decide import Decision
 from queue_server.domain.errors import Malformed, Rejected
 from queue_server.domain.events import TicketIssued, decode_event
 from queue_server.domain.model import Hall, Ticket
-from queue_server.store.port import PERSONAL_KEPT_MS, Lookup, PersonalRow
+from queue_server.store.port import PERSONAL_KEPT_MS, PersonalRow
 from queue_server.web.frame import Frame, Route, new_id, query_int
 from queue_server.web.principals import Person
 from queue_server.web.said import sealed
@@ -37,7 +36,6 @@ from queue_server.wire.common import DeviceState, PrinterState, TicketState
 ISSUERS = frozenset({"kiosk", "guide", "manager"})
 GUIDES = frozenset({"guide", "manager", "desk"})
 IDENTITY_KINDS = frozenset({"id_card", "phone", "passport"})
-IN_FLIGHT_PERSONS = 10_000
 USABLE = (PrinterState.OK, PrinterState.NEAR_END)
 
 
@@ -46,21 +44,12 @@ async def _person_of(frame: Frame, identity: Identity) -> tuple[str, Extras]:
     number = identity.number.strip().upper()
     if identity.kind not in IDENTITY_KINDS or not 4 <= len(number) <= 30:
         raise Malformed("identity", "kind id_card, phone or passport, number of 4 to 30 characters")
-    store, now = frame.store, frame.hub.clock.now()
-    hashed = store.identity_hash(frame.hub.name, identity.kind, number)
-    known = await store.person(frame.hub.name, hashed, now)
-    person = known or frame.persons.get(hashed) or secrets.token_hex(8)
-    frame.persons[hashed] = person  # two requests at once are one person; only the store says that it is written
-    while len(frame.persons) > IN_FLIGHT_PERSONS:
-        del frame.persons[next(iter(frame.persons))]
-    if known:
-        return person, Extras()
-    expires_at = now + PERSONAL_KEPT_MS
+    person, extras = await frame.persons.behind(frame.persons.hashed(identity.kind, number))
+    if not extras.lookups:
+        return person, extras
+    now = frame.hub.clock.now()
     clear = msgspec.json.encode({"kind": identity.kind, "number": number, "name": identity.name})
-    return person, Extras(
-        personal=[PersonalRow(person, "identity", clear, now, expires_at)],
-        lookups=[Lookup(hashed, person, expires_at)],
-    )
+    return person, Extras([PersonalRow(person, "identity", clear, now, now + PERSONAL_KEPT_MS)], extras.lookups)
 
 
 def usable_printer(hall: Hall, person: Person, wanted: str = "") -> str:
@@ -106,8 +95,11 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Respon
         raise Malformed("language", "zh or en")
     note, extras = sealed(frame, body.note)
     who = ""
-    if body.identity:
-        who, told = await _person_of(frame, body.identity)
+    if body.identity or body.card:
+        if body.identity:
+            who, told = await _person_of(frame, body.identity)
+        else:
+            who, told = await frame.persons.behind(frame.readings.holder(person.name, body.card))
         extras = Extras([*extras.personal, *told.personal], told.lookups)
     slip = await _slip(frame, body.slip, person) if body.slip else None
     if slip is not None:
@@ -250,8 +242,14 @@ async def reprint(frame: Frame, request: web.Request, person: Person) -> web.Res
     def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
         return taken(frame)(hall, Decision(decision.events, name))
 
-    kiosk = _origin(person) if "kiosk" in person.roles else ""
+    kiosk = _origin(person) if "kiosk" in person.roles and not await _holds(frame, person, body.card, name) else ""
     return await frame.carry(request, person, c.Reprint(ticket=name, printer=printer, kiosk=kiosk), respond)
+
+
+async def _holds(frame: Frame, person: Person, card: str, name: str) -> bool:
+    """Whether the ticket is that of the card that lies at this kiosk."""
+    who = await frame.persons.known(frame.readings.holder(person.name, card)) if card else ""
+    return bool(who) and await frame.hub.read(lambda hall: name in hall.tickets and hall.tickets[name].person == who)
 
 
 async def slip(frame: Frame, request: web.Request, person: Person) -> web.Response:

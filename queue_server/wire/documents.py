@@ -368,7 +368,7 @@ class KioskDocument(Message, frozen=True, kw_only=True):
 
     `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM). `voice`:
     it can speak (UX K-06). `reactivates`: the pass rule leaves tickets that their citizens bring back here (RULES 28).
-    `scanner`: slips of the day before may be held before it (RULES 34).
+    `scanner`: slips of the day before may be held before it (RULES 34). `reader`: an ID card may be laid on it (RULES 86).
     """
 
     id: str
@@ -381,6 +381,7 @@ class KioskDocument(Message, frozen=True, kw_only=True):
     voice: bool
     reactivates: bool
     scanner: bool
+    reader: bool
 
 
 class MenuEntry(Message, frozen=True, kw_only=True):

@@ -213,7 +213,8 @@ class Screens:
             closed_reason=reason,
             voice=self.around.guidance,
             reactivates=hall.configuration.policy.no_show is NoShowPolicy.SAME_WINDOW,
-            scanner=kiosk.scanner,
+            scanner=kiosk.scanner or _stands_at(hall, of, "scanner"),
+            reader=_stands_at(hall, of, "id_reader"),
         )
         return {
             "hall": self.hall_document(hall, kiosk.zone),
@@ -420,3 +421,14 @@ def _failed_prints(hall: Hall) -> list[AlarmDocument]:
 
 def _zone_words(floor: str, name: str, zh: str, en: str) -> Words:
     return Words(zh=f"{floor} {name}区 {zh}".strip(), en=f"{floor} Zone {name} {en}".strip())
+
+
+def _stands_at(hall: Hall, kiosk: str, kind: str) -> bool:
+    """Whether a device of this kind stands at the kiosk and is there."""
+    return any(
+        device.kind == kind
+        and device.settings.get("kiosk") == kiosk
+        and (health := hall.devices.get(device.id)) is not None
+        and health.state is not DeviceState.OFFLINE
+        for device in hall.configuration.device
+    )

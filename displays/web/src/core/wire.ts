@@ -293,6 +293,7 @@ export interface KioskDocument {
   voice: boolean
   reactivates: boolean
   scanner: boolean
+  reader: boolean
 }
 
 export interface MenuEntry {
@@ -372,7 +373,17 @@ export interface Alive {
   sound?: string
 }
 
-export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive
+export interface ReadingHeard {
+  type: 'heard'
+  id: string
+  used: boolean
+}
+
+export interface CardGone {
+  type: 'card_gone'
+}
+
+export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive | ReadingHeard | CardGone
 
 export interface Welcome {
   type: 'welcome'
@@ -421,6 +432,17 @@ export interface Play {
   again: boolean
 }
 
+export interface Reading {
+  type: 'reading'
+  id: string
+  epoch: number
+  kind: string
+  token: string
+  number: string
+  passed: boolean
+  text: Words
+}
+
 export interface Refused {
   type: 'refused'
   code: string
@@ -429,7 +451,7 @@ export interface Refused {
   text: Words
 }
 
-export type ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Refused
+export type ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Reading | Refused
 
 export interface Problem {
   type: string
@@ -462,16 +484,19 @@ export interface TakeTicket {
   paper?: boolean
   printer?: string
   slip?: string
+  card?: string
 }
 
 export interface Reprint {
   printer?: string
+  card?: string
 }
 
 export interface Slip {
   token?: string
   number?: string
   code?: string
+  card?: string
 }
 
 export interface KioskPin {
