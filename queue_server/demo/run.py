@@ -7,7 +7,7 @@ import contextlib
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -283,6 +283,10 @@ def furnish(stage: Stage) -> Bench:
             note = _FREE
         name = {"zh": f"{plate} 号窗口", "en": f"Window {plate}"} if plate.isdigit() else {"zh": plate, "en": plate}
         bench.stations[window.id] = Station(window.id, name, note)
+    for kiosk in stage.configuration.kiosk:
+        if kiosk.name and kiosk.printer in bench.placed:
+            named = {"zh": kiosk.name, "en": kiosk.id}
+            bench.placed[kiosk.printer] = replace(bench.placed[kiosk.printer], name=named)
     bench.stations[BOARDS] = Station(BOARDS, {"zh": "综合屏", "en": "Boards"})
     bench.stations[ENTRANCE] = Station(ENTRANCE, {"zh": "取号机", "en": "Kiosks"})
     bench.touched = world.take_over
