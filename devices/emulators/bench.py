@@ -15,7 +15,7 @@ from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad
 from devices.emulators.printer import EmulatedPrinter
 from devices.emulators.printer_paper import PrintedPaper
 from devices.emulators.rs485 import Rs485BusEmulator
-from devices.emulators.templated import EmulatedTemplatePad
+from devices.emulators.templated import EmulatedBitmapPanel, EmulatedTemplatePad
 from devices.protocols.keymaps import Key
 from displays.led import Page, Panel, planes
 from displays.led.pixels import picture
@@ -153,7 +153,7 @@ class Bench:
             "faults": node.fault_values,
             "acts": list(node.acts),
             "keys": _keys(placed),
-            "dots": _dots(node.state()),
+            "dots": _bitmap(node) if isinstance(node, EmulatedBitmapPanel) else _dots(node.state()),
         }
 
     def paper(self, device: str, number: int) -> bytes:
@@ -265,18 +265,21 @@ def _dots(state: Mapping[str, Any]) -> dict[str, object] | None:
     return {**shown, "level": state.get("brightness", 15)}
 
 
+def _bitmap(node: EmulatedBitmapPanel) -> dict[str, object]:
+    red, green = planes(node.image)
+    return {**_planes(node.image.width, node.image.height, red, green), "texts": [], "level": 15}
+
+
+def _planes(width: int, height: int, red: bytes, green: bytes) -> dict[str, object]:
+    return {"width": width, "height": height, "red": b64encode(red).decode(), "green": b64encode(green).decode()}
+
+
 @lru_cache(512)
 def _drawn(rows: tuple[str, ...], colour: Any) -> dict[str, object]:
     cells = max((sum(1 if c.isascii() else 2 for c in row) for row in rows), default=0)
     panel = Panel(max(STRIP_DOTS, cells * ROW_DOTS // 2), ROW_DOTS * max(1, len(rows)), ROW_DOTS)
     red, green = planes(picture([Page(row, colour) for row in rows], panel).image)
-    return {
-        "width": panel.width,
-        "height": panel.height,
-        "red": b64encode(red).decode(),
-        "green": b64encode(green).decode(),
-        "texts": list(rows),
-    }
+    return {**_planes(panel.width, panel.height, red, green), "texts": list(rows)}
 
 
 def _png(paper: PrintedPaper, dots: int) -> bytes:
