@@ -279,7 +279,7 @@ class Agent:
             case ShowStrip():
                 driver = self._lines.driver(message.device)
                 if isinstance(driver, Strip):
-                    driver.show(self._render(message, self._lines.entries[message.device]))
+                    driver.show(self._render(message, driver.laid_out(self._lines.entries[message.device])))
             case Invite():
                 driver = self._lines.driver(message.device)
                 if isinstance(driver, RatingPad):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from devices.drivers.printer import PAPER_PREFIX, printer_maker
 from devices.protocols.paged import Page
-from displays.led import StripState, strip_pages
+from displays.led import state_of, strip_pages
 from displays.receipts import decode_paper, printer_profile
 from displays.receipts.papers import paper_bytes
 from queue_server.wire.agent import DeviceEntry, ShowStrip
@@ -15,16 +15,8 @@ CELLS = 16
 
 def render_strip(shown: ShowStrip, entry: DeviceEntry) -> Sequence[Page]:
     """The pages of a strip or board; ValueError when its `cells` make no sense."""
-    state = StripState(
-        state=shown.state,  # type: ignore[arg-type]
-        number=shown.number,
-        window=shown.window,
-        text=shown.text,
-        lines=tuple(shown.lines),
-        notice=tuple(text for text in (shown.notice.zh, shown.notice.en) if text),
-    )
     cells = int(entry.settings.get("cells", str(CELLS)))
-    return [page.runs for page in strip_pages(state, cells)]
+    return [page.runs for page in strip_pages(state_of(shown), cells)]
 
 
 def lay_out_for(entry: DeviceEntry) -> Callable[[bytes], bytes]:

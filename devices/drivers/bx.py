@@ -10,8 +10,14 @@ from devices.drivers.strip import Strip
 from devices.framing.bx import BX, BxFrame
 from devices.protocols.bx import BxProtocol, BxSettings
 from devices.protocols.bxdata import BxStatus, read_status
+from displays.led import parse_dimming
 
 CLOCK_EVERY_MS: Final = 6 * 3_600_000
+
+
+def local_time() -> datetime:
+    """The PC's own clock: the agent stands in the hall."""
+    return datetime.now(UTC).astimezone()
 
 
 class BxStrip(Strip):
@@ -22,6 +28,8 @@ class BxStrip(Strip):
         super().__init__(device, address, health_changed, codec=BX, protocol=self._talk)
         self._clock = settings.clock
         self._clock_at_ms: int | None = None
+        self._dimming = parse_dimming(settings.dimming) if settings.dimming else None
+        self._dim_at_ms: int | None = None
         self.status: BxStatus | None = None
         """What the card last said of itself."""
 
@@ -48,19 +56,32 @@ class BxStrip(Strip):
         self._carry_out(self._talk.ask_status())
 
     def line_up(self, now_ms: int) -> None:
+        if self._dimming:
+            self._talk.keep_brightness(self._dim(now_ms))
         super().line_up(now_ms)
         if self._clock:
             self._tell_time(now_ms)
 
     def _tell_time(self, now_ms: int) -> None:
-        self.set_time(datetime.now(UTC).astimezone())
+        self.set_time(local_time())
         self._clock_at_ms = now_ms + CLOCK_EVERY_MS
+
+    def _dim(self, now_ms: int) -> int:
+        """The level of this minute of the PC's day, and when the next one is due (UX W-07)."""
+        assert self._dimming is not None
+        local = local_time()
+        minute = local.hour * 60 + local.minute
+        self._dim_at_ms = now_ms + self._dimming.next_after(minute) * 60_000 - local.second * 1000
+        return self._dimming.at(minute)
 
     @property
     def wake_at_ms(self) -> int | None:
-        return min((t for t in (super().wake_at_ms, self._clock_at_ms) if t is not None), default=None)
+        times = (super().wake_at_ms, self._clock_at_ms, self._dim_at_ms)
+        return min((t for t in times if t is not None), default=None)
 
     def wake(self, now_ms: int) -> None:
+        if self._dim_at_ms is not None and self._dim_at_ms <= now_ms:
+            self.set_brightness(self._dim(now_ms))
         if self._clock_at_ms is not None and self._clock_at_ms <= now_ms:
             self._tell_time(now_ms)
         super().wake(now_ms)

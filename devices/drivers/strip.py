@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import structs
+
 from devices.drivers.base import BusDriver, HealthChanged
 from devices.framing.a090 import A090
 from devices.framing.codec import AnyCodec
 from devices.protocols.base import Ignored, Send
 from devices.protocols.paged import Acknowledged, Page, PagedText, Silent, StripOutput
 from devices.protocols.strip import StripProtocol, StripSettings
+from queue_server.wire.agent import DeviceEntry
 from queue_server.wire.common import DeviceState
 
 OFFLINE_AFTER = 3
@@ -40,6 +43,12 @@ class Strip(BusDriver[Any]):
         self.codec = codec
         self._protocol = protocol or StripProtocol(address, settings)
         self._unheard = 0
+
+    def laid_out(self, entry: DeviceEntry) -> DeviceEntry:
+        """Its entry, with the cells of a row where its panel knows them."""
+        if self._protocol.cells is None:
+            return entry
+        return structs.replace(entry, settings={**entry.settings, "cells": str(self._protocol.cells)})
 
     def understand(self, frame: Any, now_ms: int) -> str:
         return self._carry_out(self._protocol.receive(frame, now_ms))

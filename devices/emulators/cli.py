@@ -9,16 +9,17 @@ import json
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
-from devices.emulators.bx import EmulatedBx
-from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
-from devices.emulators.printer_cli import emulate_printer
-from devices.emulators.rs485 import Faults, Rs485BusEmulator
+from devices.emulators.bench import Bench, Placed, Station
+from devices.emulators.faults import UNPLUGGED, split_fault
+from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad
+from devices.emulators.panel import serving_panel
+from devices.emulators.printer import EmulatedPrinter
+from devices.emulators.printer_cli import emulate_printer, printer_bench
+from devices.emulators.rs485 import Rs485BusEmulator
 from devices.emulators.templated import EmulatedTemplatePad
-from devices.emulators.voices import EmulatedVoice
 from devices.profiles import PROFILES
 from devices.profiles.files import load_profile
 from devices.protocols.keymaps import Key
@@ -37,8 +38,9 @@ do ADDRESS put | take        an ID card onto the reader, and off it
 do ADDRESS scan TEXT         a code under the scanner
 do ADDRESS key CODE          a key of a pad that is a keyboard
 do ADDRESS rate LEVEL        on a network tablet
-fault ADDRESS NAME VALUE     of a device; a wrong name tells the ones there are
-fault NAME VALUE             bytewise slow_ms split_ms noise corrupt lose lose_acks
+fault NAME=VALUE             of the line: lossy=5% noisy=5% slow=20ms split=50ms bytewise=on unplugged=3s
+                             and, counting down: noise corrupt lose lose_acks
+fault ADDRESS:NAME=VALUE     of a device: silent=on, and its own; a wrong name tells the ones there are
 unplug | plug | show | help | quit"""
 
 
@@ -66,46 +68,76 @@ def state(node: AnyNode) -> dict[str, object]:
 
 
 async def emulate(
-    kind: str, url: str, nodes: Sequence[str], faults: Sequence[str], *, commands: AsyncIterator[str], say: Say
+    kind: str,
+    url: str,
+    nodes: Sequence[str],
+    faults: Sequence[str],
+    *,
+    commands: AsyncIterator[str],
+    say: Say,
+    panel: int | None = None,
 ) -> None:
-    """Run an emulated line until `commands` end; `say` is told the URL, every change and every outcome."""
+    """Run an emulated line until `commands` end; `say` is told the URL, every change and every outcome; `panel` is a port."""
     if kind == "printer":
-        await emulate_printer(url, list(faults), commands=commands, say=say)
+        printer = EmulatedPrinter(url)
+        async with printer, panelled(printer_bench(printer), panel, say):
+            await emulate_printer(printer, list(faults), commands=commands, say=say)
         return
     if kind != "rs485":
         raise ValueError(f"no emulator for {kind!r}: rs485 or printer")
     if not nodes:
         raise ValueError("an empty line: give --node, such as keypad:7")
     line = Rs485BusEmulator(url, [node for text in nodes for node in parse_node(text)])
-    for fault in faults:
-        set_fault(line.faults, *fault.partition("=")[::2])
-    async with line, asyncio.TaskGroup() as group:
-        say({"event": "listening", "url": line.url})
-        watch = group.create_task(_watch(line, say))
-        async for text in commands:
-            words = text.split()
-            if words[:1] == ["quit"]:
-                break
-            try:
-                await _obey(line, words, group, say)
-            except (ValueError, KeyError, IndexError, Unavailable) as error:
-                say({"event": "wrong", "command": text.strip(), "reason": str(error)})
-        watch.cancel()
+    async with line:
+        for fault in faults:
+            await set_fault(line, fault)
+        async with panelled(line_bench(line), panel, say), asyncio.TaskGroup() as group:
+            say({"event": "listening", "url": "" if line.cable.pulled else line.url})
+            watch = group.create_task(_watch(line, say))
+            async for text in commands:
+                words = text.split()
+                if words[:1] == ["quit"]:
+                    break
+                try:
+                    await _obey(line, words, group, say)
+                except (ValueError, KeyError, IndexError, Unavailable) as error:
+                    say({"event": "wrong", "command": text.strip(), "reason": str(error)})
+            watch.cancel()
 
 
-def set_fault(faults: Faults, name: str, value: str) -> None:
-    """Set one fault by its name; ValueError names the ones there are."""
-    known = [part.name for part in fields(Faults)]
-    if name not in known:
-        raise ValueError(f"no fault {name!r}: {', '.join(known)}")
-    setattr(faults, name, value.lower() in ("", "1", "true", "yes") if name == "bytewise" else int(value))
+def line_bench(line: Rs485BusEmulator) -> Bench:
+    """A line's devices as one station of a panel."""
+    bench = Bench({"zh": "模拟设备", "en": "Emulated devices"})
+    bench.stations["line"] = Station("line", {"zh": "一条线", "en": "One line"})
+    for node in line.nodes:
+        name = f"{node.device} {node.address}"
+        placed = Placed(
+            id=f"{node.device}-{node.address}", station="line", line="line", name={"zh": name, "en": name}, node=node
+        )
+        bench.place(placed, line)
+    return bench
 
 
-def set_node_fault(node: AnyNode, name: str, value: int) -> None:
-    """Set one fault of a device's own; ValueError names the ones there are."""
-    if name not in node.fault_names:
-        raise ValueError(f"{node.device} has these faults of its own: {', '.join(node.fault_names) or 'none'}")
-    setattr(node, name, type(getattr(node, name))(value))
+@contextlib.asynccontextmanager
+async def panelled(bench: Bench, port: int | None, say: Say) -> AsyncIterator[None]:
+    """With a panel page at `port`, or without when None."""
+    if port is None:
+        yield
+        return
+    async with serving_panel(bench, port) as address:
+        say({"event": "panel", "url": address})
+        yield
+
+
+async def set_fault(line: Rs485BusEmulator, text: str) -> None:
+    """Set a fault of the line, or `ADDRESS:NAME=VALUE` of a device; ValueError names the ones there are."""
+    address, name, value = split_fault(text)
+    if address is None:
+        await line.set_fault(name, value)
+        return
+    for node in _at(line, address):
+        node.set_fault(name, value)
+    await line.notify()
 
 
 async def _watch(line: Rs485BusEmulator, say: Say) -> None:
@@ -135,20 +167,21 @@ async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGro
             await line.notify()
         case ["restart", address]:
             await _restart(line, address)
+        case ["fault", text]:
+            await set_fault(line, text)
         case ["fault", name, value]:
-            set_fault(line.faults, name, value)
+            await set_fault(line, f"{name}={value}")
         case ["fault", address, name, value]:
-            for node in _at(line, address):
-                set_node_fault(node, name, int(value))
+            await set_fault(line, f"{address}:{name}={value}")
         case ["do", address, verb, *rest]:
             for node in _at(line, address):
                 await node.act(verb, rest)
             await line.notify()
         case ["unplug"]:
-            await line.unplug()
+            await line.set_fault(UNPLUGGED, "on")
             say({"event": "unplugged"})
         case ["plug"]:
-            await line.plug()
+            await line.set_fault(UNPLUGGED, "off")
             say({"event": "listening", "url": line.url})
         case ["show"]:
             for node in line.nodes:
@@ -185,13 +218,7 @@ def _rate(there: list[AnyNode], level: int) -> Awaitable[bool]:
 
 async def _restart(line: Rs485BusEmulator, address: str) -> None:
     for node in _at(line, address):
-        match node:
-            case EmulatedStrip() | EmulatedBx():
-                node.restart()
-            case EmulatedVoice():
-                await node.restart()
-            case _:
-                raise ValueError(f"the device at {address} cannot do that")
+        await node.power_cycle()
     await line.notify()
 
 
@@ -203,8 +230,9 @@ async def _outcome(work: Awaitable[bool], words: list[str], say: Say) -> None:
         say({"event": "wrong", "command": command, "reason": str(error)})
 
 
-def _at(line: Rs485BusEmulator, address: str) -> list[AnyNode]:
-    found = [node for node in line.nodes if node.address == int(address, 0)]
+def _at(line: Rs485BusEmulator, address: str | int) -> list[AnyNode]:
+    wanted = address if isinstance(address, int) else int(address, 0)
+    found = [node for node in line.nodes if node.address == wanted]
     if not found:
         raise ValueError(f"no device at {address}")
     return found
@@ -237,7 +265,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="on rs485: keypad:7, keypad:1-6, rating:0x81-0x86, rating:0x87:b, strip:3, PROFILE:3, FILE.toml:3; may be repeated",
     )
     parser.add_argument(
-        "--fault", action="append", default=[], metavar="NAME=VALUE", help="noise=4, lose_acks=2; cover=on, paper=800"
+        "--fault",
+        action="append",
+        default=[],
+        metavar="[ADDRESS:]NAME=VALUE",
+        help="lossy=5%%, slow=20ms, noisy=5%%, unplugged=3s, ADDRESS:deaf=2; printer: paper=30mm, cover=on; may be repeated",
+    )
+    parser.add_argument(
+        "--panel", type=int, metavar="PORT", help="a page on this PC to press the keys on; 0 is any free port"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -251,7 +286,15 @@ async def run(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
 
     try:
-        await emulate(arguments.kind, arguments.listen, arguments.node, arguments.fault, commands=_typed(), say=say)
+        await emulate(
+            arguments.kind,
+            arguments.listen,
+            arguments.node,
+            arguments.fault,
+            commands=_typed(),
+            say=say,
+            panel=arguments.panel,
+        )
     except ValueError as error:
         say({"event": "wrong", "reason": str(error)})
         return 2

@@ -49,6 +49,7 @@ class EmulatedIdReader(Node[SamFrame]):
 
     codec = SAMV
     device = "id_reader"
+    acts = ("put", "take")
     fault_names = ("removals", "refusals", "deaf", "lies", "stray", "late_ms", "finds_again")
 
     def __init__(self, address: int = 0) -> None:

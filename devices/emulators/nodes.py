@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 
+from devices.emulators.faults import set_fault
 from devices.framing.a090 import A090, SHOW_STORED, SHOW_TEXT, STORE_TEXT, A090Ack, A090Frame
 from devices.framing.codec import AnyCodec, Codec
 from devices.framing.ff68 import FF68, Ff68Frame
@@ -14,6 +15,7 @@ from devices.protocols.keymaps import Key
 from devices.protocols.rating import ACKNOWLEDGE, AckVariant
 
 FrameT = TypeVar("FrameT")
+SILENT: Final = "silent"
 NodeFrame = Any
 """A frame of any codec."""
 
@@ -40,10 +42,25 @@ class Node(Generic[FrameT]):
     fault_names: ClassVar[tuple[str, ...]] = ()
     """Faults of its own: attributes that `yichuang emulate` may set."""
 
+    acts: ClassVar[tuple[str, ...]] = ()
+    """What a person can do to it, as `act` takes it; a word in capitals is theirs to say."""
+
     def __init__(self, address: int) -> None:
         self.address = address
         self.silent = False
         self._host: Host | None = None
+
+    def set_fault(self, name: str, value: str) -> None:
+        """One fault of its own, or `silent`; ValueError names the ones there are."""
+        try:
+            set_fault(self, (*self.fault_names, SILENT), name, value)
+        except ValueError as error:
+            raise ValueError(f"{self.device}: {error}") from None
+
+    @property
+    def fault_values(self) -> dict[str, object]:
+        """How each stands now."""
+        return {name: getattr(self, name) for name in (*self.fault_names, SILENT)}
 
     @property
     def host(self) -> Host:
@@ -63,6 +80,15 @@ class Node(Generic[FrameT]):
     async def receive(self, frame: FrameT) -> None:
         """A frame of the host for this address."""
         raise NotImplementedError
+
+    async def power_cycle(self) -> None:
+        """Lose power for a moment; ValueError for what loses nothing by it."""
+        restart = getattr(self, "restart", None)
+        if restart is None:
+            raise ValueError(f"the device at {self.address} cannot do that")
+        waits = restart()
+        if waits is not None:
+            await waits
 
     def acknowledges(self, frame: FrameT) -> bool:
         """Whether the host's frame acknowledges one of the device: such can be made to get lost."""

@@ -1,260 +1,35 @@
-"""An ESC/POS ticket printer: a byte interpreter with paper, a cover, a cutter and faults, behind any listener."""
+"""An ESC/POS ticket printer behind any listener: its paper, its cover, its cutter, its line and their faults."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections import deque
-from dataclasses import dataclass, field, replace
+from random import Random
 from types import TracebackType
 from typing import Final, Self
 
+from devices.emulators.escpos import Interpreter
+from devices.emulators.faults import SHORT, UNPLUGGED, Cable, Faults, set_fault
 from devices.emulators.printer_model import Model
-from devices.emulators.printer_paper import Code, Look, PrintedPaper, Raster, Span, TextLine, code_dots
-from devices.framing.escpos import XOFF, XON
-from devices.transport import Listener, Transport, Unavailable, listen
+from devices.emulators.printer_paper import PrintedPaper
+from devices.transport import Listener, Transport, Unavailable, listen, parse_url
 from devices.transport.tap import Tap, TappedListener
 
 __all__ = ["EmulatedPrinter", "Interpreter", "Model"]
 
-PAPERS_LIMIT: Final = 1_000
-BUFFER_LIMIT: Final = 1024 * 1024
+PRINTER_LINE_FAULTS: Final = ("lossy", "noisy", "slow_ms", "noise", "corrupt", "lose")
+"""Of the bytes it answers with; `slow_ms` is how long it takes over each byte it is sent."""
+SWITCHES: Final = ("cover", "jam", "deaf", "mute")
+DOTS_PER_MM: Final = 8
 
 
-@dataclass(slots=True)
-class _Format:
-    """What commands have set; ESC @ makes a new one."""
-
-    latin: Look = field(default_factory=Look)
-    hanzi_wide: int = 1
-    hanzi_high: int = 1
-    chinese: bool = False
-    align: int = 0
-    pitch: int = 30
-    left: int = 0
-
-
-class Interpreter:
-    """Bytes in, papers and answers out; no I/O and no clock."""
-
-    def __init__(self, model: Model | None = None) -> None:
-        self.model = model or Model()
-        self.papers: deque[PrintedPaper] = deque(maxlen=PAPERS_LIMIT)
-        self.current = PrintedPaper()
-        self.garbled = 0
-        """Bytes over 0x7F outside Chinese mode: they would print as rubbish."""
-        self.unknown: list[bytes] = []
-        self._format = _Format()
-        self._spans: list[Span] = []
-        self._code = bytearray()
-        self._module = 3
-        self._buffer = bytearray()
-        self._asb = 0
-        self._told = b""
-        self._stopped = False
-
-    def feed(self, data: bytes) -> bytes:
-        """What the printer answers to these bytes now."""
-        self._buffer += data
-        if len(self._buffer) > BUFFER_LIMIT:
-            del self._buffer[:-BUFFER_LIMIT]
-        return self.changed()
-
-    def changed(self) -> bytes:
-        """Go on after the model was changed; what the printer says unasked, and answers to what it had held back."""
-        answers = bytearray()
-        while True:
-            if self.model.offline:
-                answers += self._realtime()
-                break
-            before = len(self._buffer)
-            answers += self._step()
-            if len(self._buffer) == before:
-                break
-        if self._asb and self.model.asb() != self._told:
-            self._told = self.model.asb()
-            answers += self._told
-        if self.model.xoff and self._stopped != self.model.offline:
-            self._stopped = self.model.offline
-            answers.append(XOFF if self._stopped else XON)
-        return b"" if self.model.mute else bytes(answers)
-
-    def _realtime(self) -> bytes:
-        """Offline: only DLE commands are heard, wherever they stand in the buffer."""
-        answers = bytearray()
-        while (at := self._buffer.find(b"\x10\x04")) >= 0 and at + 2 < len(self._buffer):
-            answers += self._status(self._buffer[at + 2])
-            del self._buffer[at : at + 3]
-        if (at := self._buffer.find(b"\x10\x14\x08")) >= 0:
-            self._buffer.clear()
-            self._spans.clear()
-        return bytes(answers)
-
-    def _status(self, part: int) -> bytes:
-        if part == 0x14:
-            return self.model.full() if self.model.full_status else b""
-        return bytes((self.model.status(part),)) if 1 <= part <= 4 else b""
-
-    def _step(self) -> bytes:
-        """Carry out one whole command at the head of the buffer."""
-        buffer = self._buffer
-        if not buffer:
-            return b""
-        head = buffer[0]
-        if head in (0x10, 0x1B, 0x1C, 0x1D):
-            size = _size(buffer)
-            if size == 0 or len(buffer) < size:
-                return b""
-            command = bytes(buffer[:size])
-            del buffer[:size]
-            return self._command(command)
-        if head == 0x0A:
-            del buffer[0]
-            self._line_feed()
-        elif self._format.chinese and head >= 0x81:
-            if len(buffer) < 2:
-                return b""
-            pair = bytes(buffer[:2])
-            del buffer[:2]
-            self._put(pair.decode("gbk", "replace"))
-        else:
-            del buffer[0]
-            if head >= 0x80:
-                self.garbled += 1
-            elif head >= 0x20:
-                self._put(chr(head))
-        return b""
-
-    def _put(self, character: str) -> None:
-        form = self._format
-        look = form.latin
-        if not character.isascii():
-            wide = max(form.hanzi_wide, look.wide if self.model.hanzi_gs else 1)
-            high = max(form.hanzi_high, look.high if self.model.hanzi_gs else 1)
-            look = replace(look, wide=wide, high=high)
-        if self._spans and self._spans[-1].look == look:
-            self._spans[-1] = Span(self._spans[-1].text + character, look)
-        else:
-            self._spans.append(Span(character, look))
-
-    def _line_feed(self) -> None:
-        height = max((span.look.high * 24 for span in self._spans), default=0)
-        if self._spans:
-            line = TextLine(tuple(self._spans), self._format.left, self.current.length, self._format.align)
-            self.current.elements.append(line)
-            self._spans = []
-        self._advance(max(height, self._format.pitch))
-
-    def _advance(self, dots: int) -> None:
-        self.current.length += dots
-        self.model.move(dots)
-
-    def _command(self, command: bytes) -> bytes:  # long: one case a command, as a printer's manual lists them
-        form = self._format
-        match command[:2], command[2:]:
-            case b"\x10\x04", rest:
-                return self._status(rest[0])
-            case b"\x1b@", _:
-                self._format = _Format()
-            case b"\x1b!", rest:
-                form.latin = replace(form.latin, wide=1 + (rest[0] >> 5 & 1), high=1 + (rest[0] >> 4 & 1))
-            case b"\x1bE", rest:
-                form.latin = replace(form.latin, bold=bool(rest[0] & 1))
-            case b"\x1ba", rest:
-                form.align = rest[0] % 48 % 3
-            case b"\x1b3", rest:
-                form.pitch = rest[0]
-            case b"\x1b2", _:
-                form.pitch = 30
-            case b"\x1bJ", rest:
-                self._advance(rest[0])
-            case b"\x1bd", rest:
-                for _ in range(rest[0]):
-                    self._line_feed()
-            case (b"\x1bi" | b"\x1bm" | b"\x1dV", rest):
-                self._cut("partial" if command[1:2] == b"m" or rest[:1] in (b"\x01", b"1", b"B") else "full")
-            case b"\x1c&", _:
-                form.chinese = True
-            case b"\x1c.", _:
-                form.chinese = False
-            case b"\x1c!", rest:
-                form.hanzi_wide, form.hanzi_high = 1 + bool(rest[0] & 0x04), 1 + bool(rest[0] & 0x08)
-            case b"\x1cW", rest:
-                form.hanzi_wide = form.hanzi_high = 1 + (rest[0] & 1)
-            case b"\x1d!", rest:
-                form.latin = replace(form.latin, wide=1 + (rest[0] >> 4 & 7), high=1 + (rest[0] & 7))
-            case b"\x1dB", rest:
-                form.latin = replace(form.latin, reverse=bool(rest[0] & 1))
-            case b"\x1dL", rest:
-                form.left = int.from_bytes(rest, "little")
-            case b"\x1dv", rest:
-                self._raster(rest)
-            case b"\x1d(", rest if rest[:1] == b"k":
-                self._symbol(rest[3:])
-            case b"\x1dr", _:
-                return bytes((0x03 * self.model.near_end | 0x0C * self.model.out,)) if self.model.confirms else b""
-            case b"\x1de", rest:
-                self.model.eject(rest[0])
-            case b"\x1da", rest:
-                self._asb, self._told = rest[0], b""
-            case b"\x10\x14", _:
-                self._spans = []
-            case (b"\x1bt" | b"\x1dW", _):
-                pass
-            case _:
-                self.unknown.append(command)
-        return b""
-
-    def _cut(self, kind: str) -> None:
-        if self._spans:
-            self._line_feed()
-        self._advance(8)
-        self.current.cut = kind
-        self.papers.append(self.current)
-        self.current = PrintedPaper()
-        self.model.cut()
-
-    def _raster(self, rest: bytes) -> None:
-        width, height = int.from_bytes(rest[2:4], "little") * 8, int.from_bytes(rest[4:6], "little")
-        self.current.elements.append(Raster(rest[6:], width, height, self._format.left, self.current.length))
-        self._advance(height)
-
-    def _symbol(self, rest: bytes) -> None:
-        """GS ( k of a QR code: rest is cn fn m d…"""
-        match rest[1:2]:
-            case b"C":
-                self._module = rest[2]
-            case b"P":
-                self._code = bytearray(rest[3:])
-            case b"Q":
-                code = Code(self._code.decode("utf-8", "replace"), self._module, self._format.left, self.current.length)
-                self.current.elements.append(code)
-                self._advance(code_dots(code))
-            case _:
-                pass
-
-
-_FIXED: Final = {
-    b"\x1b@": 2, b"\x1b2": 2, b"\x1bi": 2, b"\x1bm": 2, b"\x1c&": 2, b"\x1c.": 2, b"\x1dL": 4, b"\x1dW": 4, b"\x10\x14": 10,
-}  # fmt: skip
-
-
-def _size(buffer: bytearray) -> int:
-    """Bytes of the command at the head; 0 while that is not known yet."""
-    if len(buffer) < 3:
-        return _FIXED.get(bytes(buffer), 0)
-    head = bytes(buffer[:2])
-    if head == b"\x1de":
-        return {3: 4, 0x20: 5}.get(buffer[2], 3)
-    if head == b"\x1dV":
-        return 3 if buffer[2] in (0, 1, 0x30, 0x31) else 4
-    if head == b"\x1d(":
-        return 5 + int.from_bytes(buffer[3:5], "little") if len(buffer) >= 5 else 0
-    if head == b"\x1dv":
-        return (
-            8 + int.from_bytes(buffer[4:6], "little") * int.from_bytes(buffer[6:8], "little") if len(buffer) >= 8 else 0
-        )
-    return _FIXED.get(head, 3)
+def _dots(name: str, value: str) -> int:
+    found = re.fullmatch(r"(\d+)(mm)?", value)
+    if found is None:
+        raise ValueError(f"{name}={value}: say out, plenty, dots (640) or millimetres (80mm)")
+    return int(found[1]) * (DOTS_PER_MM if found[2] else 1)
 
 
 class EmulatedPrinter:
@@ -263,8 +38,13 @@ class EmulatedPrinter:
     `tap` is told every byte that passes the printer's end.
     """
 
-    def __init__(self, url: str, model: Model | None = None, tap: Tap | None = None) -> None:
+    def __init__(
+        self, url: str, model: Model | None = None, tap: Tap | None = None, faults: Faults | None = None, seed: int = 0
+    ) -> None:
         self.interpreter = Interpreter(model)
+        self.faults = faults or Faults()
+        self.cable = Cable(self.plug, self.unplug)
+        self._random = Random(seed)
         self._url = url
         self._tap = tap
         self._listener: Listener | None = None
@@ -296,12 +76,15 @@ class EmulatedPrinter:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.cable.close()
         await self.unplug()
 
     async def plug(self) -> None:
         """Switch it on."""
         line = await listen(self._url)
         self._listener = TappedListener(line, self._tap) if self._tap else line
+        if parse_url(self._url).scheme == "tcp":
+            self._url = self._listener.url  # the port it got stays its port
         self._task = asyncio.create_task(self._serve(self._listener))
 
     async def unplug(self) -> None:
@@ -315,9 +98,50 @@ class EmulatedPrinter:
         if self._listener is not None:
             await self._listener.close()
         self._listener = self._end = self._task = None
-        papers, model = self.interpreter.papers, self.interpreter.model
-        self.interpreter = Interpreter(model)
-        self.interpreter.papers = papers
+        before = self.interpreter
+        self.interpreter = Interpreter(before.model)
+        self.interpreter.papers, self.interpreter.cuts = before.papers, before.cuts
+
+    @property
+    def fault_names(self) -> tuple[str, ...]:
+        """What can go wrong with it: on its line, with its paper, and in itself."""
+        return (*PRINTER_LINE_FAULTS, UNPLUGGED, "paper", "near", "jam_in", *SWITCHES)
+
+    @property
+    def fault_values(self) -> dict[str, object]:
+        """How each stands now; `paper` is the dots left, None for plenty."""
+        line = {name: getattr(self.faults, name) for name in PRINTER_LINE_FAULTS}
+        switches = {name: getattr(self.model, name) for name in SWITCHES}
+        return {
+            **line,
+            UNPLUGGED: self.cable.pulled,
+            "paper": self.model.paper_dots,
+            "near": self.model.near_dots,
+            "jam_in": self.model.jam_in_dots,
+            **switches,
+        }
+
+    async def set_fault(self, name: str, value: str) -> None:
+        """One fault by its name; `paper` is out, plenty, or the dots (or `80mm`) that are left, `jam_in` those that still go through.
+
+        ValueError names what there is.
+        """
+        match name, value:
+            case "unplugged", _:
+                await self.cable.set(value)
+            case "paper", "plenty":
+                self.model.paper_dots = None
+            case "paper", "out":
+                self.model.paper_dots = 0
+            case (("paper" | "near" | "jam_in"), _):
+                setattr(self.model, f"{name}_dots", _dots(name, value))
+            case _ if name in SWITCHES:
+                set_fault(self.model, SWITCHES, name, value)
+            case _ if SHORT.get(name, name) in PRINTER_LINE_FAULTS:
+                set_fault(self.faults, PRINTER_LINE_FAULTS, name, value)
+            case _:
+                raise ValueError(f"no fault {name!r}: {', '.join(self.fault_names)}")
+        await self.changed()
 
     async def changed(self) -> None:
         """The model was changed: say what a printer says then, and go on with what waits."""
@@ -333,11 +157,21 @@ class EmulatedPrinter:
             self._end = await listener.accept()
             with contextlib.suppress(Unavailable):
                 while True:
-                    await self._answer(self.interpreter.feed(await self._end.read()))
+                    await self._take(await self._end.read())
             await self._end.close()
 
+    async def _take(self, data: bytes) -> None:
+        """Bytes of the host, at the speed of the line."""
+        if not self.faults.slow_ms:
+            await self._answer(self.interpreter.feed(data))
+            return
+        for byte in data:
+            await asyncio.sleep(self.faults.slow_ms / 1000)
+            await self._answer(self.interpreter.feed(bytes((byte,))))
+
     async def _answer(self, data: bytes) -> None:
-        if data and self._end is not None:
-            await self._end.write(data)
+        heard = self.faults.spoil(data, self._random) if data else None
+        if heard and self._end is not None:
+            await self._end.write(heard)
         async with self._printed:
             self._printed.notify_all()

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from random import Random
 from types import TracebackType
 from typing import Self
 
+from devices.emulators.faults import LINE_FAULTS, UNPLUGGED, Cable, Faults, set_fault
 from devices.emulators.nodes import AnyNode, NodeFrame
 from devices.framing.codec import AnyCodec
 from devices.framing.named import Heard, Named
@@ -18,23 +18,7 @@ from devices.framing.stream import Framer, Garbage
 from devices.transport import Listener, Transport, Unavailable, listen, parse_url
 from devices.transport.tap import Tap, TappedListener
 
-
-@dataclass(slots=True, kw_only=True)
-class Faults:
-    """What goes wrong on the line; change it while it runs. Counts run down to zero.
-
-    `bytewise`: every byte comes alone. `slow_ms`: that long between bytes. `split_ms`: a pause in the middle of each
-    frame. `noise`: that many random bytes around each frame. `corrupt`: frames with a flipped bit. `lose`: frames of
-    devices that never arrive. `lose_acks`: acknowledgements of the host that no device hears.
-    """
-
-    bytewise: bool = False
-    slow_ms: int = 0
-    split_ms: int = 0
-    noise: int = 0
-    corrupt: int = 0
-    lose: int = 0
-    lose_acks: int = 0
+__all__ = ["Faults", "Rs485BusEmulator"]
 
 
 class Rs485BusEmulator:
@@ -52,6 +36,7 @@ class Rs485BusEmulator:
         tap: Tap | None = None,
     ) -> None:
         self.faults = faults or Faults()
+        self.cable = Cable(self.plug, self.unplug)
         self.nodes = list(nodes)
         self.heard: deque[NodeFrame] = deque(maxlen=1000)
         """The host's last 1,000 frames."""
@@ -89,6 +74,7 @@ class Rs485BusEmulator:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.cable.close()
         for task in (self._task, self._babble):
             if task is not None:
                 task.cancel()
@@ -141,6 +127,8 @@ class Rs485BusEmulator:
             await self.notify()
 
     async def _hear(self, codec: AnyCodec, frame: NodeFrame) -> None:
+        if self._random.random() < self.faults.lossy:
+            return
         self.heard.append(frame)
         address = codec.address(frame)
         there = [node for node in self.nodes if node.codec == codec and address in (None, node.address)]
@@ -151,21 +139,33 @@ class Rs485BusEmulator:
             if not node.silent:
                 await node.receive(frame)
 
+    # Faults, while it runs.
+
+    @property
+    def fault_names(self) -> tuple[str, ...]:
+        """What can go wrong on the line; each device has its own besides."""
+        return (*LINE_FAULTS, UNPLUGGED)
+
+    @property
+    def fault_values(self) -> dict[str, object]:
+        """How each stands now."""
+        return {**{name: getattr(self.faults, name) for name in LINE_FAULTS}, UNPLUGGED: self.cable.pulled}
+
+    async def set_fault(self, name: str, value: str) -> None:
+        """One fault by its name; ValueError names the ones there are."""
+        if name == UNPLUGGED:
+            await self.cable.set(value)
+        else:
+            set_fault(self.faults, LINE_FAULTS, name, value)
+        await self.notify()
+
     # What nodes and tests use.
 
     async def transmit(self, frame: NodeFrame, codec: AnyCodec) -> None:
         """Put a device's frame on the line, with the faults that are set; nobody connected: it is lost."""
         raw = codec.encode(frame)
-        if self.faults.lose:
-            self.faults.lose -= 1
-            return
-        if self.faults.corrupt:
-            self.faults.corrupt -= 1
-            broken = bytearray(raw)
-            broken[-2 if len(raw) > 1 else 0] ^= 1 << self._random.randrange(8)
-            raw = bytes(broken)
-        noise = self._random.randbytes(self.faults.noise)
-        await self.transmit_raw(noise + raw + noise[::-1])
+        if (heard := self.faults.spoil(raw, self._random)) is not None:
+            await self.transmit_raw(heard)
 
     async def transmit_raw(self, raw: bytes) -> None:
         """Put any bytes on the line, whole or in pieces as the faults say."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from devices.emulators.nodes import Node
 from devices.framing.codec import AnyCodec
@@ -16,6 +16,7 @@ class EmulatedScanner(Node[Any]):
     """`scan` a code; `end` follows each, `encoding` is how it is sent."""
 
     device = "scanner"
+    acts: ClassVar[tuple[str, ...]] = ("scan TEXT",)
 
     def __init__(self, address: int = 0, codec: AnyCodec = TEXT_LINES) -> None:
         super().__init__(address)
@@ -63,6 +64,8 @@ class EmulatedGm65(EmulatedScanner):
 
 class EmulatedWedge(EmulatedScanner):
     """A scanner, card reader or rating pad that types; `end` None or empty sends no Enter."""
+
+    acts = ("scan TEXT", "key CODE")
 
     def __init__(self, address: int = 0) -> None:
         super().__init__(address, EVDEV)

@@ -22,6 +22,7 @@ class EmulatedSTablet(Node[TabletText]):
 
     codec = S_TEXTS
     device = "tablet"
+    acts = ("rate LEVEL", "leave")
     fault_names = ("deaf", "late_ms", "stale", "pushes")
 
     def __init__(self, address: int = 0, network: Network = Network.UDP) -> None:
@@ -97,6 +98,7 @@ class EmulatedJsonTablet(Node[JsonObject]):
 
     codec = JSON_OBJECTS
     device = "tablet"
+    acts = ("login", "rate LEVEL")
 
     def __init__(self, address: int = 0, number: str = "1") -> None:
         super().__init__(address)

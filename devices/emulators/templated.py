@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 
+from PIL import Image
+
 from devices.emulators.nodes import Node, Sender
 from devices.framing.codec import Codec
 from devices.framing.template import TemplateFrame
 from devices.protocols import templated
 from devices.protocols.templated import DigitCoding, TextCoding
+from displays.led.bitmap import Bitmap
 
 
 class EmulatedTemplateStrip(Node[TemplateFrame]):
@@ -38,6 +41,36 @@ class EmulatedTemplateStrip(Node[TemplateFrame]):
 
     def state(self) -> dict[str, object]:
         return {"text": self.text, "colours": self.colours}
+
+
+class EmulatedBitmapPanel(Node[TemplateFrame]):
+    """A panel of dots: `image` is what is lit, `pictures` counts those it was sent."""
+
+    device = "bitmap"
+
+    def __init__(self, address: int, codec: Codec[TemplateFrame], bitmap: Bitmap, *, acks: bool) -> None:
+        super().__init__(address)
+        self.codec = codec
+        self.bitmap = bitmap
+        self.acks = acks
+        self.pictures = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Lose the picture, as after a power cut."""
+        self.image = Image.new("RGB", (self.bitmap.panel.width, self.bitmap.panel.height))
+
+    async def receive(self, frame: TemplateFrame) -> None:
+        if frame.name not in (templated.SHOW, templated.BOARD):
+            return
+        self.image = self.bitmap.decode(frame.body)
+        self.pictures += 1
+        if self.acks:
+            await self.transmit(TemplateFrame(templated.ACKNOWLEDGED, self.address, sequence=frame.sequence or 0))
+
+    def state(self) -> dict[str, object]:
+        lit = sum(map(bool, self.image.convert("L").tobytes()))
+        return {"lit": lit, "pictures": self.pictures}
 
 
 class EmulatedTemplatePad(Sender[TemplateFrame]):

@@ -1,8 +1,9 @@
 """Frames described by a line of text instead of code: `AA {address} BB 51 54 {sum} < 01 00 {text} FF >`.
 
 Written in it: bytes in hex; `{address}`, `{sequence}` and `{key}`, one byte each; one of `{text}`, `{digits}`, `{cells}`
-and `{extra}`, as long as need be; `{length}` and `{sum}`. `< … >` marks what the sum covers, `( … )` what the length counts;
-`{length:2}` has two bytes, `{length:2le}` and `{sum:le}` put the low byte first.
+and `{extra}`, as long as need be, or `{bitmap}`, always as long as the panel's dots; `{length}` and `{sum}`. `< … >` marks
+what the sum covers, `( … )` what the length counts; `{length:2}` has two bytes, `{length:2le}` and `{sum:le}` put the low byte
+first.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from devices.framing.codec import Codec
 from devices.framing.stream import Match, Miss
 
 SINGLE: Final = ("address", "sequence", "key")
-VARIABLE: Final = ("text", "digits", "cells", "extra")
-LONGEST_FRAME: Final = 1024
+VARIABLE: Final = ("text", "digits", "cells", "extra", "bitmap")
+FIXED: Final = ("cells", "bitmap")
+"""Always as long as they can be."""
+LONGEST_FRAME: Final = 4096
 
 _WORD: Final = re.compile(r"\s*(?:([0-9A-Fa-f]{2})(?![0-9A-Fa-f])|\{(\w+)(?::(\d*)(le)?)?\}|([<>()]))\s*")
 
@@ -67,8 +70,8 @@ class Template:
 
     @property
     def shortest_body(self) -> int:
-        """Cells are always as many as the display has, other parts may be empty."""
-        return self.longest_body if "cells" in self.fields else 0
+        """Cells and dots are always as many as the display has, other parts may be empty."""
+        return self.longest_body if self.fields & set(FIXED) else 0
 
     @property
     def longest(self) -> int:
@@ -127,7 +130,7 @@ class Template:
     def terminator(self) -> int | None:
         """The byte that ends a variable part whose length the frame does not say."""
         at = self.variable
-        if at >= len(self.parts) - 1 or "length" in self.fields:
+        if at >= len(self.parts) - 1 or self.fields & {"length", "bitmap"}:
             return None
         return self.parts[at + 1].literal[0]
 
@@ -161,6 +164,8 @@ class Template:
                 inside = self.parts[self.counted[0] : self.counted[1]]
                 size = int.from_bytes(found[index], part.order) - sum(p.width for p in inside)
                 return size if self.shortest_body <= size <= self.longest_body else Miss.NOISE
+        if "bitmap" in self.fields:
+            return self.longest_body
         end = view.find(self.terminator or 0, position, position + self.longest_body + 1)
         if end >= 0:
             return end - position if end - position >= self.shortest_body else Miss.NOISE
@@ -227,7 +232,7 @@ def _field(name: str, field: str, width: str, little: str | None, checksum: str)
             if known is None:
                 raise ValueError(f"{name}: sum = {checksum!r} is none of {', '.join(CHECKSUMS)}")
             return Part(field, width=known.width, order=order)
-        case "text" | "digits" | "cells" | "extra":
+        case "text" | "digits" | "cells" | "extra" | "bitmap":
             return Part(field)
         case _:
             raise ValueError(
@@ -263,7 +268,7 @@ def _check(template: Template) -> None:
             raise ValueError(f"{name}: mark what the length counts with ( and )")
         if at < len(parts) and (not template.counted[0] <= at < template.counted[1] or "length" in fields[at:]):
             raise ValueError(f"{name}: {{length}} must stand before {{{fields[at]}}} and count it")
-    elif at < len(parts) and (at + 1 == len(parts) or not parts[at + 1].literal):
+    elif at < len(parts) and "bitmap" not in fields and (at + 1 == len(parts) or not parts[at + 1].literal):
         raise ValueError(f"{name}: after {{{fields[at]}}} write the fixed byte that ends it, or a {{length}} before it")
     counted = parts[template.counted[0] : template.counted[1]]
     most = sum(part.width for part in counted) + template.longest_body

@@ -17,12 +17,14 @@ from devices.drivers.keypad import Keypad
 from devices.drivers.rating import RatingPad
 from devices.drivers.strip import Board, Strip
 from devices.emulators.nodes import AnyNode
-from devices.emulators.templated import EmulatedTemplatePad, EmulatedTemplateStrip
+from devices.emulators.templated import EmulatedBitmapPanel, EmulatedTemplatePad, EmulatedTemplateStrip
 from devices.framing.codec import Codec
 from devices.framing.template import VARIABLE, Template, TemplateFrame, parse_template, template_codec
+from devices.profiles.bitmaps import BitmapTable, bitmap_of
 from devices.profiles.profile import ELSEWHERE, NOBODY, Calls, Profile, Serial, levels, read_settings
 from devices.profiles.wording import Wording
 from devices.protocols import templated
+from devices.protocols.bitmaps import BitmapStrip, draw, require_font
 from devices.protocols.keymaps import Action, Keymap, KeyRule
 from devices.protocols.keypad import CELLS, KeypadSettings
 from devices.protocols.paged import TextSettings
@@ -34,6 +36,7 @@ from devices.protocols.templated import (
     TemplatedStrip,
     TextCoding,
 )
+from displays.led.bitmap import Bitmap
 from queue_server.wire.agent import DeviceEntry
 
 FROM_DEVICE: Final = (templated.PRESSED, templated.ACKNOWLEDGED)
@@ -94,6 +97,7 @@ class ProfileFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sum: str = ""
     line: LineTable = LineTable()
     text: TextTable = TextTable()
+    bitmap: BitmapTable | None = None
     digits: DigitsTable = DigitsTable()
     keys: dict[str, str] = {}
     settings: dict[str, str | int | bool] = {}
@@ -115,6 +119,7 @@ class TemplateProfile:
     coding: TextCoding
     digits: DigitCoding
     keymap: Keymap
+    bitmap: Bitmap | None = None
 
     def make(self, entry: DeviceEntry, own: Mapping[str, str], calls: Calls) -> AnyDriver:
         """The driver of an entry; its settings win over the file's."""
@@ -135,7 +140,11 @@ class TemplateProfile:
             } | {key: value for key, value in own.items() if key not in ELSEWHERE}
             board = entry.kind == "board"
             shown = templated.BOARD if board and templated.BOARD in names else templated.SHOW
-            strip = TemplatedStrip(entry.address, read_settings(TextSettings, own), self.coding, shown)
+            paging = read_settings(TextSettings, own)
+            strip = TemplatedStrip(entry.address, paging, self.coding, shown)
+            if self.bitmap is not None:
+                require_font(self.bitmap)
+                strip = BitmapStrip(entry.address, paging, self.bitmap, shown)
             kind = Board if board else Strip
             return kind(entry.id, entry.address, calls.health_changed, codec=self.codec, protocol=strip)
         if self.family == "rating_pad":
@@ -164,11 +173,15 @@ class TemplateProfile:
         """The other end at an address."""
         if self.family == "strip":
             acks = templated.ACKNOWLEDGED in self.templates
+            if self.bitmap is not None:
+                return EmulatedBitmapPanel(address, self.codec, self.bitmap, acks=acks)
             return EmulatedTemplateStrip(address, self.codec, self.coding, acks=acks)
         return EmulatedTemplatePad(address, self.codec, self.digits, acks=templated.ACKNOWLEDGE in self.templates)
 
     def means(self, frame: TemplateFrame) -> str:
         """A frame in words."""
+        if self.bitmap is not None and frame.body:
+            return f"{frame.name} {len(frame.body)} bytes of dots"
         text, colours = self.coding.decode(frame.body)
         if frame.name in (templated.SHOW, templated.BOARD) and self.family == "strip":
             return f"{frame.name} {text}" + (f" (colours {colours})" if colours else "")
@@ -187,6 +200,8 @@ class TemplateProfile:
                 if self.coding.colours and colour not in self.coding.colours:
                     raise ValueError(f"no colour {colour!r}: {', '.join(self.coding.colours)}")
                 body = self.coding.encode([(text, colour)], self.file.text.longest)
+                if self.bitmap is not None:
+                    body = draw(self.bitmap, [[(text, colour)]])
                 address, name = int(str(rest.get("address", 0))), str(rest.get("name", templated.SHOW))
                 return TemplateFrame(name, address, body, sequence=int(str(rest.get("sequence", 0))))
             case _:
@@ -220,7 +235,8 @@ def read_profile(text: str) -> TemplateProfile:
         raise ValueError(str(error).replace("Object", "the file").replace("$.", "")) from error
     wrong: list[str] = []
     family = _family(file, wrong)
-    templates = dict(_templates(file, family, wrong))
+    bitmap = bitmap_of(file.bitmap, family, wrong)
+    templates = dict(_templates(file, family, wrong, bitmap.length if bitmap else 0))
     coding, digits = _coding(file, wrong), _digit_coding(file, wrong)
     keymap = Keymap(file.name, tuple(_rules(file, family, wrong)))
     wrong += _line(file.line)
@@ -231,7 +247,7 @@ def read_profile(text: str) -> TemplateProfile:
     heard = tuple(template for name, template in templates.items() if name in FROM_DEVICE)
     sent = tuple(template for name, template in templates.items() if name not in FROM_DEVICE)
     codec = template_codec(file.name, heard, sent)
-    profile = TemplateProfile(file, family, templates, codec, coding, digits, keymap)
+    profile = TemplateProfile(file, family, templates, codec, coding, digits, keymap, bitmap)
     try:
         profile.make(_SOMEWHERE, {}, NOBODY)
     except ValueError as error:
@@ -259,7 +275,7 @@ def _family(file: ProfileFile, wrong: list[str]) -> str:
     return "strip"
 
 
-def _templates(file: ProfileFile, family: str, wrong: list[str]) -> Iterator[tuple[str, Template]]:
+def _templates(file: ProfileFile, family: str, wrong: list[str], dots: int) -> Iterator[tuple[str, Template]]:
     known = _FRAMES[family]
     if known[0] not in file.frames:
         wrong.append(f"frames: a {family} needs the frame {known[0]!r}")
@@ -268,6 +284,7 @@ def _templates(file: ProfileFile, family: str, wrong: list[str]) -> Iterator[tup
         "cells": CELLS,
         "digits": _DIGITS,
         "extra": 8,
+        "bitmap": dots,
     }
     for name, text in file.frames.items():
         if name not in known:
@@ -331,8 +348,10 @@ def _line(line: LineTable) -> Iterator[str]:
 def _together(file: ProfileFile, family: str, templates: Mapping[str, Template]) -> Iterator[str]:
     """What is right alone and wrong together."""
     for name, template in templates.items():
-        for field in ("text", "digits", "cells"):
-            at_home = field == _BODY[family] or (field == "cells" and (family, name) == ("keypad", templated.SHOW))
+        for field in ("text", "digits", "cells", "bitmap"):
+            at_home = field == (_BODY[family] if file.bitmap is None else "bitmap") or (
+                field == "cells" and (family, name) == ("keypad", templated.SHOW)
+            )
             if field in template.fields and not at_home:
                 yield f"frames.{name}: {{{field}}} has no meaning in a {family}"
     if family == "strip":
@@ -340,8 +359,9 @@ def _together(file: ProfileFile, family: str, templates: Mapping[str, Template])
             if name not in templates:
                 continue
             end = templates[name].terminator
-            if "text" not in templates[name].fields:
-                yield f"frames.{name}: the text is missing: write {{text}} where it stands"
+            body = "text" if file.bitmap is None else "bitmap"
+            if body not in templates[name].fields:
+                yield f"frames.{name}: the {body} is missing: write {{{body}}} where it stands"
             elif end is not None and end not in bytes.fromhex(file.text.never):
                 yield f"text.never: add {end:02X}, which ends the text in frames.{name}"
     elif "key" not in templates[templated.PRESSED].fields:

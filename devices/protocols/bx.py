@@ -30,6 +30,7 @@ from devices.protocols.bxdata import (
 )
 from devices.protocols.paged import TEXT, Acknowledged, Page, PagedText, Silent, StripOutput, TextSettings
 from devices.protocols.paged import encode_character as character_bytes
+from displays.led import parse_dimming
 
 COLOUR_TAGS: Final[Mapping[str, str]] = MappingProxyType({"red": r"\C1", "green": r"\C2", "yellow": r"\C3"})
 """\\C1 is read in a source, the others are from memory."""
@@ -47,7 +48,8 @@ class BxSettings(TextSettings):
     whether a command carries the length of its data. `reply`: the byte that asks for an answer; `no_reply`: the one that
     does not, used when `acks` is off. `font` (such as `\\FO000`) stands before each text. `coloured`: colour tags are sent.
     `clear`: whatever else is in dynamic areas goes when the line opens. `watch`: what is asked as a sign of life after
-    `watch_ms` without one. `brightness` 0…15, -1 leaves it. `clock`: the card is told the time. The last five are bytes of the header.
+    `watch_ms` without one. `brightness` 0…15, -1 leaves it. `dimming`: levels by the clock (UX W-07), instead of `brightness`.
+    `clock`: the card is told the time. The last five are bytes of the header.
     """
 
     ack_ms: int = 1_000
@@ -78,6 +80,7 @@ class BxSettings(TextSettings):
     watch: Literal["ping", "status", "nothing"] = "ping"
     watch_ms: int = 10_000
     brightness: int = -1
+    dimming: str = ""
     clock: bool = False
     host: int = HOST
     verify: int = 0
@@ -93,6 +96,8 @@ class BxSettings(TextSettings):
             raise ValueError("an area is at least 8 dots wide and high")
         if not -1 <= self.brightness <= MOST_BRIGHT:
             raise ValueError(f"brightness is 0 to {MOST_BRIGHT}, or -1 to leave it")
+        if self.dimming:
+            parse_dimming(self.dimming)
         if min(self.ack_ms, self.tries, self.watch_ms, self.resend_ms, self.page_ms) < 1:
             raise ValueError("times and tries are at least 1")
         if not 8 <= self.longest_text <= 120:
@@ -216,8 +221,12 @@ class BxProtocol(PagedText[BxFrame]):
         """0 is darkest, 15 brightest; kept over a loss of power."""
         if not 0 <= level <= MOST_BRIGHT:
             raise ValueError(f"brightness is 0 to {MOST_BRIGHT}, not {level}")
-        self._kept["brightness"] = BRIGHTNESS, bytes((1, level))
+        self.keep_brightness(level)
         return self._order("brightness", BRIGHTNESS, bytes((1, level)))
+
+    def keep_brightness(self, level: int) -> None:
+        """What the card is told when the line opens, or after it lost its power."""
+        self._kept["brightness"] = BRIGHTNESS, bytes((1, level))
 
     def set_power(self, on: bool) -> list[StripOutput[BxFrame]]:
         """Light the panel or leave it dark; kept over a loss of power."""

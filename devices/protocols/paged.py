@@ -68,6 +68,9 @@ class PagedText(Generic[FrameT]):
     A protocol implements `encode`, `frame`, and `acknowledges` when its strips answer.
     """
 
+    cells: int | None = None
+    """Half-width characters in a row of a panel that knows its own; None: the map's settings say."""
+
     def __init__(self, settings: TextSettings) -> None:
         self._settings = settings
         self._pages: list[bytes] = []

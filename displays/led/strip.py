@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from queue_server.wire.agent import ShowStrip
+
 Colour = Literal["red", "green", "yellow"]
 State = Literal["call", "serving", "paused", "waiting", "closed", "emergency"]
 
@@ -62,6 +64,18 @@ class StripState(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     lines: tuple[tuple[str, str], ...] = ()
     notice: tuple[str, ...] = ()
+
+
+def state_of(shown: ShowStrip) -> StripState:
+    """What the wire says, as a strip's state."""
+    return StripState(
+        state=shown.state,  # type: ignore[arg-type]
+        number=shown.number,
+        window=shown.window,
+        text=shown.text,
+        lines=tuple(shown.lines),
+        notice=tuple(text for text in (shown.notice.zh, shown.notice.en) if text),
+    )
 
 
 class Page(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ from queue_server.store.port import StoreError
 log = structlog.get_logger()
 
 ROLES = frozenset({"clerk", "guide", "desk", "manager", "admin", "auditor"})
-DEVICE_ROLES = frozenset({"hall", "window", "kiosk", "agent"})
+DEVICE_ROLES = frozenset({"hall", "window", "kiosk", "led", "agent"})
 SESSION_MS = 14 * 3600 * 1000
 TRIES = 5
 LOCKED_MS = 10 * 60_000

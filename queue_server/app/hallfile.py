@@ -16,12 +16,15 @@ from rich.text import Text
 
 from displays.errors import Malformed
 from displays.errors import Unavailable as NoPack
+from displays.led import Panel, parse_dimming
 from displays.speech.guidance import clips_needed
 from displays.speech.pack import SHIPPED_TOKENS, load_pack
 from displays.speech.phrases import VoicePolicy, tokens_needed
 from queue_server.domain.checks import check
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.findings import Finding, Level, error, listing, nearest, warning
+
+LED_MOST_DOTS = 1024
 
 
 def load(text: str) -> tuple[Configuration | None, list[Finding]]:
@@ -37,7 +40,26 @@ def load(text: str) -> tuple[Configuration | None, list[Finding]]:
     if shape:
         return None, shape
     configuration = msgspec.convert(data, Configuration)
-    return configuration, [*_timezone(configuration), *check(configuration)]
+    return configuration, [*_timezone(configuration), *check(configuration), *_boards(configuration)]
+
+
+def _boards(configuration: Configuration) -> Iterator[Finding]:
+    """Boards of dots that no picture fits (UX W-04)."""
+    for led in configuration.led:
+        where = f"led {led.id}"
+        try:
+            Panel(led.width, led.height, led.dots)
+            if max(led.width, led.height) > LED_MOST_DOTS:
+                raise ValueError(f"a board has at most {LED_MOST_DOTS} dots each way")
+        except ValueError as problem:
+            zh = f"屏的点数不对：宽 {led.width}、高 {led.height}、字 {led.dots or '自动'}。字高 16、24 或 32，屏高不小于字高，"
+            zh += f"一行至少 4 个汉字，宽高不超过 {LED_MOST_DOTS}。"
+            yield error("led_size", where, zh, f"{problem}.")
+        try:
+            parse_dimming(led.brightness)
+        except ValueError as problem:
+            zh = f"亮度“{led.brightness}”不对：写 0 到 15，或按时间写，如 07:00=15 18:30=6。"
+            yield error("led_brightness", where, zh, f"{problem}.")
 
 
 def voice_findings(configuration: Configuration, folder: Path | None) -> Iterator[Finding]:
@@ -131,6 +153,7 @@ _TABLES = {
     "bundle": "一件事",
     "priority": "优先类别",
     "kiosk": "取号机",
+    "led": "LED 点阵屏",
     "device": "设备",
 }
 

@@ -221,6 +221,7 @@ def _touched(hall: Hall, events: list[Event]) -> set[Name]:  # long: one event a
                 ("hall", ""),
                 ("manager", ""),
                 ("guide", ""),
+                *(("led", led.id) for led in hall.configuration.led if led.window in ("", window)),
             }
         ticket = getattr(event, "ticket", "")
         if ticket:
@@ -232,6 +233,7 @@ def _touched(hall: Hall, events: list[Event]) -> set[Name]:  # long: one event a
         if type(event).__name__ in _EVERYWHERE:
             names |= {("hall", zone.id) for zone in hall.configuration.zone}
             names |= {("kiosk", kiosk.id) for kiosk in hall.configuration.kiosk}
+            names |= {("led", led.id) for led in hall.configuration.led}
             names |= {(view, each.id) for each in hall.configuration.window for view in ("window", "console")}
             names |= {("hall", ""), ("manager", ""), ("guide", "")}
         elif type(event).__name__ in _AT_DESKS:

@@ -17,6 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from devices.emulators.panel import serving_panel
+from devices.transport import Unavailable as NoLine
 from displays.errors import Unavailable as NoPack
 from displays.speech.pack import build_pack
 from queue_server.demo.api import Failed
@@ -25,6 +27,7 @@ from queue_server.demo.run import (
     Options,
     Stage,
     empty_folder,
+    furnish,
     hire,
     live_on,
     live_through,
@@ -55,6 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--voice", type=Path, help="folder of the voice pack; made there when espeak-ng can")
     parser.add_argument("--port", type=int, default=0, help="default: a free one, with --stay 8080")
     parser.add_argument("--stay", action="store_true", help="without end, with addresses to look at")
+    parser.add_argument(
+        "--panel",
+        type=int,
+        default=0,
+        metavar="PORT",
+        help="with --stay, the page of the devices; default: a free port",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
@@ -87,6 +97,7 @@ def run(  # long: what may be wrong is said in the order in which it is looked a
             voice=arguments.voice or default_voice,
             port=arguments.port or (8080 if arguments.stay else 0),
             host="0.0.0.0" if arguments.stay else "127.0.0.1",
+            panel=arguments.panel,
         )
         try:
             stack.enter_context(own_folder(data))
@@ -238,10 +249,16 @@ async def _stay(options: Options, notes: Console) -> int:
         notes.print("… doors")
         await open_doors(stage)
         life = asyncio.create_task(live_on(stage, visitors, clerks))
-        await _announce(stage)
-        ended = asyncio.create_task(stop.wait())
-        await asyncio.wait({life, ended}, return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
+        try:
+            async with serving_panel(furnish(stage), options.panel) as panel:
+                await _announce(stage, panel)
+                ended = asyncio.create_task(stop.wait())
+                await asyncio.wait({life, ended}, return_when=asyncio.FIRST_COMPLETED)
+                ended.cancel()
+        except NoLine as error:
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
+            raise Failed(f"{error}: give another with --panel PORT") from error
         if life.done() and not stop.is_set():
             life.result()
         life.cancel()
@@ -249,7 +266,7 @@ async def _stay(options: Options, notes: Console) -> int:
     return 0
 
 
-async def _announce(stage: Stage) -> None:  # long: what one page of the terminal says, from top to bottom
+async def _announce(stage: Stage, panel: str) -> None:  # long: what one page of the terminal says, from top to bottom
     """Addresses, the password and the accounts, for somebody who sees this for the first time."""
     from queue_server.compose import lan_address  # noqa: PLC0415 — the server's own modules, needed here alone
 
@@ -280,6 +297,9 @@ async def _announce(stage: Stage) -> None:  # long: what one page of the termina
     ):
         rows.append((role, f"{stage.url('login')}   {staff}"))
     rows.append(("管理员 admin", f"{stage.url('login')}   admin"))
+    for led in configuration.led:
+        rows.append((f"点阵屏 LED board {led.id}", stage.url("led", await api.pair(admin, "led", led.id))))
+    rows.append(("设备面板 device panel", panel))
     out.print(f"\n{configuration.hall.name} · {configuration.hall.name_en}\n", markup=False)
     # Plain lines: an address that a table has cut short opens nothing.
     width = max(cell_len(name) for name, _ in rows)
@@ -294,7 +314,10 @@ async def _announce(stage: Stage) -> None:  # long: what one page of the termina
         f"{stage.free_zone} 区的声音也留给您：打开那块有声的大屏、点一下；在那之前主管页会说它没有出声。\n"
         f"Begin here: take a number at the kiosk, sign in as 1000 at window {window}, which is left to you, and press F2. "
         f"The sound of zone {stage.free_zone} is yours too: open its display and tap it; until then the manager's page "
-        "says that it is silent.",
+        "says that it is silent.\n"
+        "设备面板（只在这台电脑上打开）：按 3 号窗口键盘上的“呼叫”，看条屏、号票和播报；拔线、取走纸卷，看大厅怎么办。\n"
+        "Device panel (on this PC only): press Call on the keypad of window 3, see the strip, the tickets and what is said; "
+        "pull a plug, take the paper out.",
         markup=False,
     )
     out.print("Ctrl-C 结束；下次启动从头开始。  Ctrl-C ends it; the next start begins anew.")

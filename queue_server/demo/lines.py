@@ -6,9 +6,10 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from devices.devicemap import BUS_KINDS
+from devices.emulators.bench import Bench, Placed
 from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.printer import EmulatedPrinter
 from devices.emulators.rs485 import Rs485BusEmulator
@@ -56,6 +57,8 @@ class Lines:
     pads: dict[str, Pad] = field(default_factory=dict)
     strips: dict[str, EmulatedStrip] = field(default_factory=dict)
     printers: dict[str, EmulatedPrinter] = field(default_factory=dict)
+    bench: Bench = field(default_factory=lambda: Bench({"zh": "演示", "en": "Demonstration"}))
+    """All of them as a person sees and touches them."""
 
 
 @contextlib.asynccontextmanager
@@ -74,7 +77,7 @@ async def emulated(devices: Iterable[Device], folder: Path) -> AsyncIterator[Lin
             if there[0].kind in BUS_KINDS:
                 bus = Rs485BusEmulator(where, [], tap=_tap(log))
                 for device in there:
-                    _attach(lines, bus, device)
+                    _attach(lines, bus, device, name)
                 await stack.enter_async_context(bus)
                 lines.urls[url] = bus.url
             else:
@@ -82,6 +85,7 @@ async def emulated(devices: Iterable[Device], folder: Path) -> AsyncIterator[Lin
                 await stack.enter_async_context(printer)
                 lines.urls[url] = printer.url
                 lines.printers[there[0].id] = printer
+                lines.bench.place(_placed(there[0], name), printer)
             log.write(line=name, url=lines.urls[url], devices=[device.id for device in there])
         yield lines
 
@@ -100,7 +104,19 @@ def _tap(log: Log) -> Tap:
     return tell
 
 
-def _attach(lines: Lines, bus: Rs485BusEmulator, device: Device) -> None:
+ENTRANCE: Final = "entrance"
+BOARDS: Final = "boards"
+"""Stations of a bench beside the windows."""
+
+
+def _placed(device: Device, line: str, node: AnyNode | None = None) -> Placed:
+    station = device.window or (BOARDS if node else ENTRANCE)
+    levels = {int(key): level for key, level in device.levels.items()}
+    name = {"zh": device.name or device.id, "en": device.id}
+    return Placed(id=device.id, station=station, line=line, name=name, node=node, levels=levels)
+
+
+def _attach(lines: Lines, bus: Rs485BusEmulator, device: Device, line: str) -> None:
     node: AnyNode
     match device.kind:
         case "keypad":
@@ -115,5 +131,6 @@ def _attach(lines: Lines, bus: Rs485BusEmulator, device: Device) -> None:
             node = EmulatedStrip(device.address)
             if device.kind == "strip":
                 lines.strips[device.window] = node
+    lines.bench.place(_placed(device, line, node), bus)
     bus.nodes.append(node)
     node.join(bus)

@@ -7,7 +7,7 @@ import contextlib
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -16,13 +16,14 @@ from zoneinfo import ZoneInfo
 
 import aiohttp
 
+from devices.emulators.bench import Bench, Station
 from queue_server.app.hallfile import dump
 from queue_server.demo import citizens
 from queue_server.demo.api import Api, Failed, Process, bearer, field_of, first_password, free_port, pairing_code
 from queue_server.demo.citizens import Entrance
 from queue_server.demo.clerks import Clerk, Console, Hands, Keypad
 from queue_server.demo.derive import AGENT, derive, morning_zone
-from queue_server.demo.lines import Lines, Log, emulated
+from queue_server.demo.lines import BOARDS, ENTRANCE, Lines, Log, emulated
 from queue_server.demo.screens import Display
 from queue_server.demo.visits import LONGEST_S, Visit, Visitors
 from queue_server.demo.world import World
@@ -55,6 +56,7 @@ class Options:
     voice: Path
     port: int
     host: str
+    panel: int = 0
 
 
 @dataclass(slots=True)
@@ -270,6 +272,37 @@ def _free_window(configuration: Configuration) -> str:
     return (general or [configuration.window[-1].id])[-1]
 
 
+def furnish(stage: Stage) -> Bench:
+    """The bench of the hall's devices, with its places named; who presses a key takes the window over."""
+    bench, world, hall = stage.lines.bench, stage.world, stage.configuration.hall
+    bench.title = {"zh": hall.name, "en": hall.name_en}
+    for window in stage.configuration.window:
+        plate = window.plate or window.id
+        note = _TAKES_OVER
+        if window.id == stage.free_window:
+            note = _FREE
+        name = {"zh": f"{plate} 号窗口", "en": f"Window {plate}"} if plate.isdigit() else {"zh": plate, "en": plate}
+        bench.stations[window.id] = Station(window.id, name, note)
+    for kiosk in stage.configuration.kiosk:
+        if kiosk.name and kiosk.printer in bench.placed:
+            named = {"zh": kiosk.name, "en": kiosk.id}
+            bench.placed[kiosk.printer] = replace(bench.placed[kiosk.printer], name=named)
+    bench.stations[BOARDS] = Station(BOARDS, {"zh": "综合屏", "en": "Boards"})
+    bench.stations[ENTRANCE] = Station(ENTRANCE, {"zh": "取号机", "en": "Kiosks"})
+    bench.touched = world.take_over
+    return bench
+
+
+_TAKES_OVER: Final = {
+    "zh": "这里坐着一位模拟柜员。您一按键，他就让位，这个窗口由您来叫号。",
+    "en": "An emulated clerk works here, and leaves the window to you when you press a key.",
+}
+_FREE: Final = {
+    "zh": "这个窗口留给您：按 1000，再按“功能”登录；然后按“呼叫”。",
+    "en": "This window is left to you: press 1000 and Function to sign in, then Call.",
+}
+
+
 async def hire(stage: Stage, random: Random) -> list[Clerk]:  # long: what one clerk needs, in one list
     """A clerk for every window (but the one left free), with an account of their own."""
     configuration, world = stage.configuration, stage.world
@@ -411,7 +444,7 @@ async def live_on(stage: Stage, visitors: Visitors, clerks: list[Clerk]) -> None
     await stage.api.must("POST", "day/open", {}, stage.admin)
     async with asyncio.TaskGroup() as group:
         for clerk in clerks:
-            group.create_task(clerk.live())
+            world.clerks[clerk.window] = group.create_task(clerk.live())
         while not world.counts["signed_in"]:  # noqa: ASYNC110 - the first window opens within moments
             await asyncio.sleep(0.1)
         for visit in visitors.without_end(CROWD):

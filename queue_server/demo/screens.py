@@ -22,6 +22,7 @@ class Display:
         self._world, self._session, self._base = world, session, base
         self._zone, self._token, self._sounds = zone, token, sounds
         self._playing: set[asyncio.Task[None]] = set()
+        self._spoken = ""
         self.ready = asyncio.Event()
 
     async def run(self, screen: Log, audio: Log) -> None:
@@ -59,6 +60,11 @@ class Display:
         if "calls" in documents:
             calls = [(call["number"], call["window"]) for call in documents["calls"]["calls"]]
             self._world.shown(self._zone, calls)
+        speaking = (documents.get("speech") or {}).get("speaking")
+        if speaking and not self._sounds and speaking["id"] != self._spoken:
+            # The sound is somebody else's; what is said stands here.
+            self._spoken = speaking["id"]
+            self._world.lines.bench.say(self._zone, speaking["text"])
 
     async def _play(self, socket: aiohttp.ClientWebSocketResponse, heard: dict[str, Any], audio: Log) -> None:
         """Fetch the sound as a page does, be as long about it as it is (divided by the speed), and say so."""
@@ -68,6 +74,7 @@ class Display:
             size = len(sound)
             if answer.status != 200 or sound[:4] != b"RIFF":
                 outcome, reason = "failed", f"no sound: {answer.status}"
+        self._world.lines.bench.say(self._zone, heard["text"], b"" if reason else sound)
         audio.write(
             zone=self._zone,
             id=heard["id"],

@@ -66,6 +66,7 @@ class World:
         self.citizens: dict[str, Citizen] = {}
         self.consoles: set[str] = set()
         self.closing = False
+        self.clerks: dict[str, asyncio.Task[None]] = {}
         self._calling: dict[str, dict[str, str]] = {}
         self._news = asyncio.Event()
 
@@ -80,6 +81,11 @@ class World:
             await asyncio.wait_for(self._news.wait(), within_s)
         except TimeoutError:
             return
+
+    def take_over(self, window: str) -> None:
+        """A visitor works here from now on: the clerk goes, whoever sits there stays seated."""
+        if (clerk := self.clerks.pop(window, None)) is not None:
+            clerk.cancel()
 
     # --- the displays ---
 

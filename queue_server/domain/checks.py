@@ -27,7 +27,7 @@ _NAMES = {
     WindowKind.DEPARTMENT: r".{1,12}(专窗|窗口)(（.{1,8}）)?",
     WindowKind.ELDER: r"为老服务窗口",
 }
-_ARRAYS = ("zone", "domain", "department", "window", "matter", "bundle", "priority", "kiosk", "device")
+_ARRAYS = ("zone", "domain", "department", "window", "matter", "bundle", "priority", "kiosk", "led", "device")
 
 
 def check(configuration: Configuration) -> list[Finding]:
@@ -121,6 +121,9 @@ def _references(configuration: Configuration) -> Iterator[Finding]:  # long: eve
             (at, "zone", filter(None, [kiosk.zone]), zones),
             (at, "printer", filter(None, [kiosk.printer]), printers),
         ]
+    for led in configuration.led:
+        at = f"led {led.id}"
+        asked += [(at, "window", filter(None, [led.window]), windows), (at, "zone", filter(None, [led.zone]), zones)]
     kiosks = {kiosk.id for kiosk in configuration.kiosk}
     for device in configuration.device:
         at = f"device {device.id}"

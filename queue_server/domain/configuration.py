@@ -252,6 +252,23 @@ class Kiosk(Part, frozen=True, kw_only=True):
     scanner: bool = False
 
 
+class Led(Part, frozen=True, kw_only=True):
+    """[[led]]: a board of dots on an ordinary screen: the strip of one `window`, or else the calls of a `zone` ("": all).
+
+    `width` × `height` dots, hanzi of `dots` (16, 24, 32; 0: the largest that fits). `brightness` is 0 to 15, or by the clock:
+    `07:00=15 18:30=6` (UX W-07).
+    """
+
+    id: str
+    name: str = ""
+    window: str = ""
+    zone: str = ""
+    width: int = 128
+    height: int = 16
+    dots: int = 0
+    brightness: str = "15"
+
+
 class Device(Part, frozen=True, kw_only=True):
     """[[device]]: what an agent owns; fields as in `queue_server.wire.agent.DeviceEntry`."""
 
@@ -282,4 +299,5 @@ class Configuration(Part, frozen=True, kw_only=True):
     bundle: tuple[Bundle, ...] = ()
     priority: tuple[Priority, ...] = ()
     kiosk: tuple[Kiosk, ...] = ()
+    led: tuple[Led, ...] = ()
     device: tuple[Device, ...] = ()

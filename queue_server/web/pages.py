@@ -11,6 +11,9 @@ from aiohttp import web
 from queue_server.web.frame import Frame
 from queue_server.web.phones import view_of
 
+ELSEWHERE = frozenset({"panel"})
+"""Built with the screens, served by the emulators."""
+
 SLOT = "<!--slot:ticket-->"
 HALL_SLOT = "slot:hall"
 CSP = (
@@ -34,7 +37,8 @@ class Pages:
     def __init__(self, frame: Frame, folder: Path) -> None:
         self._frame = frame
         self._folder = folder
-        self.names = sorted(path.stem for path in folder.glob("*.html")) if folder.is_dir() else []
+        found = sorted(path.stem for path in folder.glob("*.html")) if folder.is_dir() else []
+        self.names = [name for name in found if name not in ELSEWHERE]
 
     def add_to(self, app: web.Application) -> None:
         for name in self.names:

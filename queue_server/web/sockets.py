@@ -293,6 +293,7 @@ class _Seat:
         return {
             "hall": True,
             "window": True,
+            "led": True,
             "console": "manager" in roles or ("clerk" in roles and of == self._person.window),
             "kiosk": "admin" in roles,
             "guide": bool(roles & {"guide", "desk", "manager"}),

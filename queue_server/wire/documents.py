@@ -9,6 +9,7 @@ A subscription names a view and what it is of; its keyed map holds these documen
 | window | window id | hall, window |
 | console | window id | hall, window, desk, queues, next, aside, help (AlarmDocument or null: a call for help, UX C-15) |
 | kiosk | kiosk id | hall, kiosk, menu |
+| led | board id | hall, led |
 | ticket | ticket token | hall, ticket |
 | guide | "" | hall, menu, windows, queues, alarms, devices, demand |
 | manager | "" | hall, windows, queues, alarms, devices, figures, demand |
@@ -70,6 +71,36 @@ class CallsDocument(Message, frozen=True, kw_only=True):
     """Keys `calls` (state called, newest first), `recent` (newest first) and `passed`."""
 
     calls: list[Call]
+
+
+class LedPage(Message, frozen=True, kw_only=True):
+    """One picture of a board for `hold_ms`: `texts` from top to bottom, and their dots.
+
+    `red` and `green` (both: yellow) are Base64 of the bits row by row, the left dot the highest bit, rows ending on a byte:
+    what a panel that takes bitmaps is sent.
+    """
+
+    texts: list[str]
+    red: str
+    green: str
+    hold_ms: int
+
+
+class LedDocument(Message, frozen=True, kw_only=True):
+    """Key `led`: a board of `width` × `height` dots, its pages in turn.
+
+    `call` names the newest call and changes with each, a recall too: three flashes (UX W-07). `brightness` is 0…15.
+    `problem`: why there are no dots.
+    """
+
+    id: str
+    name: Words
+    width: int
+    height: int
+    brightness: int
+    call: str
+    pages: list[LedPage]
+    problem: Words | None
 
 
 class PrepareDocument(Message, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from queue_server.app.views.desk import (
     next_lines,
     window_document,
 )
+from queue_server.app.views.leds import led_document
 from queue_server.app.views.menu import Menu
 from queue_server.app.views.survey import DomainCount, count, demand, figures, queue_documents
 from queue_server.app.views.tickets import call, names_of, plate_of, ticket_document
@@ -95,6 +96,7 @@ class Screens:
             "window": self._window,
             "console": self._console,
             "kiosk": self._kiosk,
+            "led": self._led,
             "ticket": self._ticket,
             "guide": self._guide,
             "manager": self._manager,
@@ -220,6 +222,14 @@ class Screens:
             "hall": self.hall_document(hall, kiosk.zone),
             "kiosk": document,
             "menu": self.menu(hall, now),
+        }
+
+    def _led(self, hall: Hall, of: str, now: int) -> Keyed:
+        board = {each.id: each for each in hall.configuration.led}[of]
+        zone = hall.catalogue.windows[board.window].zone if board.window else board.zone
+        return {
+            "hall": self.hall_document(hall, zone),
+            "led": led_document(hall, board, self.around.clock.minute(now)),
         }
 
     def _issuing(self, hall: Hall, now: int) -> tuple[bool, Words]:

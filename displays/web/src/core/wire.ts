@@ -58,6 +58,24 @@ export interface CallsDocument {
   calls: Call[]
 }
 
+export interface LedPage {
+  texts: string[]
+  red: string
+  green: string
+  hold_ms: number
+}
+
+export interface LedDocument {
+  id: string
+  name: Words
+  width: number
+  height: number
+  brightness: number
+  call: string
+  pages: LedPage[]
+  problem: Words | null
+}
+
 export interface PrepareDocument {
   numbers: string[]
 }

@@ -1,0 +1,57 @@
+"""The boards of dots that are ordinary screens: what a panel of their size would be sent (UX W-03 to W-07)."""
+
+from base64 import b64encode
+from functools import lru_cache
+
+from displays.errors import Unavailable as NoFont
+from displays.led import Panel, StripState, parse_dimming, pictures, planes, state_of
+from queue_server.app.texts import plain, words
+from queue_server.app.views.strips import board_of, strip_of
+from queue_server.domain.configuration import Led
+from queue_server.domain.model import Hall
+from queue_server.wire.common import WindowState
+from queue_server.wire.documents import LedDocument, LedPage
+
+
+def led_document(hall: Hall, board: Led, minute: int) -> LedDocument:
+    """A board at a minute of the local day; one that cannot be drawn says why. Its size and brightness were checked with the file."""
+    shown = strip_of(hall, 0, board.id, board.window) if board.window else board_of(hall, 0, board.id, board.zone)
+    pages: tuple[LedPage, ...] = ()
+    problem = None
+    try:
+        pages = _pages(state_of(shown), Panel(board.width, board.height, board.dots))
+    except NoFont:
+        problem = words("led-no-font")
+    return LedDocument(
+        id=board.id,
+        name=plain(board.name),
+        width=board.width,
+        height=board.height,
+        brightness=parse_dimming(board.brightness).at(minute),
+        call=_call(hall, board),
+        pages=list(pages),
+        problem=problem,
+    )
+
+
+def _call(hall: Hall, board: Led) -> str:
+    """The newest call that stands on the board, "" for none; a recall is another one."""
+    zones = {each.id: each.zone for each in hall.configuration.window}
+    called = [
+        hall.tickets[window.ticket]
+        for window in hall.windows.values()
+        if window.state is WindowState.CALLED
+        and (window.id == board.window if board.window else board.zone in ("", zones.get(window.id)))
+    ]
+    newest = max(called, key=lambda ticket: ticket.last_call_at, default=None)
+    return f"{newest.number}@{newest.last_call_at}" if newest else ""
+
+
+@lru_cache(512)
+def _pages(state: StripState, panel: Panel) -> tuple[LedPage, ...]:
+    """Rendered once for all boards of a size that say the same."""
+    pages = []
+    for shown in pictures(state, panel):
+        red, green = (b64encode(plane).decode() for plane in planes(shown.image))
+        pages.append(LedPage(texts=list(shown.texts), red=red, green=green, hold_ms=shown.hold_ms))
+    return tuple(pages)

@@ -1,0 +1,176 @@
+"""Issue 3, emulators as products: every fault has one name everywhere, on the command line and while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from devices.emulators.cli import emulate
+from devices.emulators.faults import Faults, split_fault
+from devices.emulators.printer import EmulatedPrinter
+from devices.emulators.rs485 import Rs485BusEmulator
+from devices.framing.stream import Framer, Garbage
+from devices.profiles import PROFILES
+from devices.transport import Unavailable, transport
+from tests.devices.hall import until
+
+ADDRESS = 7
+TICKET = b"\x1c&" + "A012 号\n".encode("gbk")
+CUT = b"\x1dV\x00"
+
+
+def _listen(scheme: str, folder: Path) -> str:
+    return {"memory": "memory://faults", "pty": f"pty://{folder / 'line'}", "tcp": "tcp://127.0.0.1:0"}[scheme]
+
+
+@pytest.mark.parametrize("scheme", ["memory", "pty", "tcp"])
+@pytest.mark.parametrize("profile", sorted(PROFILES.keys() - {"escpos"}))  # a printer: below
+async def test_every_device_is_lossy_noisy_unplugged_and_silent_by_the_same_names(
+    profile: str, scheme: str, tmp_path: Path
+) -> None:
+    known = PROFILES[profile]
+    node = known.emulate(ADDRESS)
+    async with Rs485BusEmulator(_listen(scheme, tmp_path), [node]) as line:
+        near = transport(line.url)
+        await near.open()
+        await line.until(lambda: line.connected)
+        if known.codec.samples:
+            [frame] = [
+                i for i in Framer(known.codec.from_device).feed(known.codec.samples[0]) if not isinstance(i, Garbage)
+            ]
+            raw = known.codec.encode(frame)
+            await line.set_fault("lossy", "100%")
+            await line.transmit(frame, known.codec)
+            await line.set_fault("lossy", "0%")
+            await line.transmit(frame, known.codec)
+            assert await near.read() == raw, "one of the two was lost"
+            await line.set_fault("noisy", "100%")
+            await line.transmit(frame, known.codec)
+            heard = await near.read()
+            assert len(heard) == len(raw) + 6
+            assert raw not in heard
+            await line.set_fault("noisy", "0")
+        node.set_fault("silent", "on")
+        assert node.silent
+        node.set_fault("silent", "off")
+        with pytest.raises(ValueError, match="silent"):
+            node.set_fault("gravity", "1")
+        await line.set_fault("unplugged", "50ms")
+        with pytest.raises(Unavailable):
+            await near.read()
+        url = line._listen_url
+        await until(lambda: not line.cable.pulled)
+        assert line._listen_url == url
+        again = transport(line.url)
+        await again.open()
+        await again.close()
+        await near.close()
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [("0%", 0, 0), ("20%", 10, 80), ("100%", 200, 200)])
+async def test_lossy_loses_about_that_share_of_what_the_host_says(share: str, least: int, most: int) -> None:
+    node = PROFILES["a090"].emulate(3)
+    async with Rs485BusEmulator("memory://share", [node]) as line:
+        near = transport(line.url)
+        await near.open()
+        await line.set_fault("lossy", share)
+        for _ in range(200):
+            await near.write(bytes.fromhex("A0 90 03 A5 00 05 C7 EB 00 41 00 CE"))
+        await asyncio.sleep(0.1)
+        assert least <= 200 - len(line.heard) <= most
+        await near.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "wrong"),
+    [
+        ("lossy=120%", "share"),
+        ("lossy=20ms", "meaning"),
+        ("slow=5%", "meaning"),
+        ("noise=3s", "meaning"),
+        ("bytewise=perhaps", "on, off"),
+        ("noise=-1", "meaning"),
+        ("x:noise=1", "address"),
+        ("9:silent=on", "no device at 9"),
+        ("7:gravity=1", "silent"),
+    ],
+)
+async def test_a_fault_that_makes_no_sense_is_refused_in_words(fault: str, wrong: str) -> None:
+    async def nothing() -> AsyncIterator[str]:
+        return
+        yield ""
+
+    with pytest.raises(ValueError, match=wrong):
+        await emulate("rs485", "memory://nonsense", ["keypad:7"], [fault], commands=nothing(), say=lambda _: None)
+
+
+def test_a_fault_names_its_device_by_its_address() -> None:
+    assert split_fault("0x87:deaf=2") == (0x87, "deaf", "2")
+    assert split_fault("lossy=5%") == (None, "lossy", "5%")
+
+
+async def test_faults_of_lines_and_devices_are_given_at_the_start_and_changed_later() -> None:
+    told: list[dict[str, object]] = []
+
+    async def commands() -> AsyncIterator[str]:
+        for text in (
+            "fault slow=3ms",
+            "fault 0x87:silent=on",
+            "fault 7 silent on",
+            "fault lossy 5%",
+            "show",
+            "fault rain=1",
+        ):
+            yield text
+
+    nodes = ["keypad:7", "rating:0x87", "bx:1"]
+    await emulate("rs485", "memory://later", nodes, ["1:late=200ms"], commands=commands(), say=told.append)
+    assert [event["silent"] for event in told if event["event"] == "device"][-3:] == [True, True, False]
+    [wrong] = [event for event in told if event["event"] == "wrong"]
+    assert "lossy" in str(wrong["reason"])
+
+
+async def test_ux_k12_paper_ends_in_the_middle_of_a_ticket_and_the_rest_comes_with_a_new_roll() -> None:
+    async with EmulatedPrinter("memory://paper") as printer:
+        near = transport(printer.url)
+        await near.open()
+        await printer.set_fault("paper", "5mm")
+        await near.write(TICKET * 6 + CUT)
+        await until(lambda: printer.model.out)
+        assert not printer.papers
+        assert 0 < len(printer.interpreter.current.lines) < 6
+        await printer.set_fault("paper", "plenty")
+        await until(lambda: printer.papers)
+        assert printer.papers[0].lines == ["A012 号"] * 6
+        await near.close()
+
+
+async def test_a_printers_line_has_the_same_faults_and_keeps_its_port() -> None:
+    async with EmulatedPrinter("tcp://127.0.0.1:0", faults=Faults(lossy=1.0)) as printer:
+        url = printer.url
+        near = transport(url)
+        await near.open()
+        await near.write(b"\x10\x04\x01")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(near.read(), 0.2)
+        await printer.set_fault("lossy", "0%")
+        await printer.set_fault("slow", "2ms")
+        began = asyncio.get_running_loop().time()
+        await near.write(b"\x10\x04\x01" * 10)
+        answers = b""
+        while len(answers) < 10:
+            answers += await near.read()
+        assert asyncio.get_running_loop().time() - began >= 0.06
+        await printer.set_fault("unplugged", "on")
+        with pytest.raises(Unavailable):
+            await near.read()
+        await printer.set_fault("unplugged", "off")
+        assert printer.url == url
+        with pytest.raises(ValueError, match="cover"):
+            await printer.set_fault("gravity", "1")
+        with pytest.raises(ValueError, match="plenty"):
+            await printer.set_fault("paper", "soon")
+        await near.close()
