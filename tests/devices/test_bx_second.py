@@ -245,3 +245,23 @@ async def test_hardware_7_3_the_emulated_card_is_silent_where_no_answer_is_wante
         (packet,) = second.packets(await line.read())
         assert (packet.command, second.status(packet.rest).brightness) == ("a102", 7)
         assert emulated.brightness == 7
+
+
+@pytest.mark.parametrize(
+    ("body", "voice", "layout"),
+    [
+        ("01 24 05 04 00 00", second.Voice(4, 2, 5, 4, None), None),
+        ("02 10 05 04 02 00 00 00 C7 EB 00 00", second.Voice(0, 1, 5, 4, "请"), None),
+        ("00 01 00 02 00", None, 2),
+    ],
+)
+def test_hardware_2_5_voice_and_extensions_are_refused_and_not_misread(
+    body: str, voice: second.Voice | None, layout: int | None
+) -> None:
+    """What a 6K-YY card can be told, and the driver does not tell."""
+    area = bytes.fromhex(f"00 00 00 00 00 08 00 10 00 07 00 00 00 00 {body} 01 01 01 00 00 0A 04 00 00 00") + b"A042"
+    data = b"\x00\x01" + len(area).to_bytes(2, "little") + area
+    (read_area,) = second.areas(b"\x01\0\0" + data)
+    assert (read_area.id, read_area.text, read_area.voice, read_area.layout) == (7, "A042", voice, layout)
+    with pytest.raises(ValueError, match="voice, extras"):
+        bxdata.decode_update(data)
