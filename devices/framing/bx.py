@@ -29,6 +29,8 @@ LONGEST_REPLY: Final = 512
 _LEAD: Final = 0xA5
 _LEADS: Final = 8
 _HEADER: Final = 14
+_HAS_BARCODE: Final = 0x01
+"""Of the flag before a barcode only this bit counts."""
 _OUT: Final = {0xA5: b"\xa6\x02", 0xA6: b"\xa6\x01", 0x5A: b"\x5b\x02", 0x5B: b"\x5b\x01"}
 _IN: Final = {pair: bytes((byte,)) for byte, pair in _OUT.items()}
 _MARK: Final = re.compile(rb"[\xa5\x5a]")
@@ -145,9 +147,7 @@ class BxGrammar:
         """Whether this may be the beginning of a packet of this side; cheap, so that noise does not hold others up."""
         if len(packet) >= 4 and (HOST <= int.from_bytes(packet[0:2], "little") < EVERY_CARD) != self.to_host:
             return False
-        if len(packet) >= 8 and packet[7] > 1:
-            return False
-        header = _HEADER + (BARCODE if len(packet) >= 8 and packet[7] else 0)
+        header = _HEADER + (BARCODE if len(packet) >= 8 and packet[7] & _HAS_BARCODE else 0)
         if len(packet) >= header - 5 and packet[header - 6] > UNCHECKED:
             return False
         if len(packet) >= header - 2 and packet[header - 3] != VERSION:
@@ -160,7 +160,7 @@ class BxGrammar:
     def _packet(self, packet: bytes, taken: int) -> Match[BxFrame] | Miss:
         if len(packet) < _HEADER + 4:
             return Miss.NOISE
-        barcode = packet[8 : 8 + BARCODE] if packet[7] else b""
+        barcode = packet[8 : 8 + BARCODE] if packet[7] & _HAS_BARCODE else b""
         rest = packet[8 + len(barcode) :]
         length = int.from_bytes(rest[4:6], "little")
         if len(rest) != 6 + length + 2:

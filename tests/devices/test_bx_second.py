@@ -178,6 +178,18 @@ def test_hardware_2_5_a_way_to_check_that_nobody_published_is_no_frame() -> None
     assert not [x for x in frames(bytes(raw), HOST_SIDE) if isinstance(x, BxFrame)]
 
 
+@pytest.mark.parametrize(
+    ("flag", "barcode"), [(0, b""), (1, b"5K1-0123456789AB"), (2, b""), (0xFF, b"5K1-0123456789AB")]
+)
+def test_hardware_2_5_one_bit_says_that_a_barcode_follows(flag: int, barcode: bytes) -> None:
+    head = bytes.fromhex("01 00 00 80 00 00 00") + bytes((flag,)) + barcode
+    packet = head + bytes.fromhex("00 00 FE 02 05 00 A2 00 01 00 00")
+    raw = b"\xa5" * 8 + packet + second.arc(packet).to_bytes(2, "little") + b"\x5a"
+    (theirs,), (ours,) = second.frames(raw), frames(raw, HOST_SIDE)
+    assert (theirs.barcode, theirs.data) == (ours.barcode, bytes((ours.group, ours.number)) + ours.rest)
+    assert theirs.barcode == barcode
+
+
 def test_hardware_2_5_an_answer_to_everybody_comes_from_everybodys_address() -> None:
     (packet,) = second.packets(bytes.fromhex(vectors.ACK_TO_EVERY))
     assert (packet.to, packet.sender, second.answer(packet)) == (0x8000, 0xFFFE, second.Answer(True, 0))
