@@ -199,7 +199,7 @@ async def test_a_card_that_refuses_its_text_is_degraded_however_well_it_answers_
         await until(lambda: board.health.state == "degraded")
         await asyncio.sleep(0.9)  # pings are answered meanwhile
         assert stage.healths == ["online", "degraded"]
-        assert board.health.last_error == "refuses its text: 00 00 00 01"
+        assert board.health.last_error == "refuses its text: no such command"
         monkeypatch.undo()
         await stage.emulator.until(lambda: stage.card.rows == ("请A016号",), 10)
         await until(lambda: board.health.state == "online")
