@@ -19,6 +19,6 @@ def chinese(environment: Mapping[str, str] = os.environ) -> bool:
     return name in ("", "c", "posix") or name.startswith(("zh", "chinese"))
 
 
-def say(sentence: Sentence, **values: object) -> str:
+def say(sentence: Sentence, /, **values: object) -> str:
     """The sentence in the operator's language, with its values."""
     return sentence[0 if chinese() else 1].format(**values)

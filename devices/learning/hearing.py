@@ -80,6 +80,11 @@ class Hearing:
         """How many bytes."""
         return self._fed
 
+    @property
+    def private(self) -> str:
+        """The profile whose data is personal, if the line carries such: a card reader's frames, or lines of scanned text."""
+        return self.personal or ("scanner" if not self.frames and self.unknown.typed else "")
+
     def presses(self, codec: AnyCodec) -> Presses | None:
         """What was pressed on keypads and rating devices of a protocol."""
         return self._presses.get(codec)

@@ -33,6 +33,7 @@ class Unknown:
         self._last: tuple[bytes, int] = (b"", -NEXT_MS)
         self.bytes = 0
         self.forgotten = 0
+        self._ends = self._plain = 0
 
     def add(self, data: bytes, at_ms: int, by: int | None) -> None:
         """Bytes that continue the burst."""
@@ -52,6 +53,8 @@ class Unknown:
         raw = bytes(self._now[:CHUNK_LIMIT_BYTES])
         self._now.clear()
         at_ms, by = self._began
+        self._ends += 1
+        self._plain += raw[-1:] in (b"\r", b"\n") and all(0x20 <= byte < 0x7F or byte in b"\r\n\t" for byte in raw)
         before = self._last[0] if at_ms - self._last[1] <= NEXT_MS else b""
         self._last = (raw, at_ms)
         known = self._chunks.pop(raw, None)
@@ -73,6 +76,4 @@ class Unknown:
     @property
     def typed(self) -> bool:
         """Whether it reads as lines of plain text, as of a scanner: what was scanned may be personal."""
-        lines = [chunk for chunk in self if chunk.raw[-1:] in (b"\r", b"\n")]
-        plain = [chunk for chunk in lines if all(0x20 <= byte < 0x7F or byte in b"\r\n\t" for byte in chunk.raw)]
-        return bool(self._chunks) and 2 * len(plain) > len(self._chunks)
+        return 2 * self._plain > self._ends and self._plain > 0

@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import serial
 
@@ -39,6 +39,7 @@ class Tap(Protocol):
         """End listening. Never raises."""
 
 
+@runtime_checkable
 class SpeedTap(Tap, Protocol):
     """A serial line, which can be listened to at another speed without being opened anew."""
 
