@@ -132,16 +132,15 @@ class Answers:
             return "owned" if self.owner(press) not in ("", step.window) else ""
         if (device.codec, device.address) != (press.codec, press.address):
             return "elsewhere"
-        return "same" if self.meaning(step.window, press) else ""
+        return "same" if self.meaning(step, press) else ""
 
-    def meaning(self, window: str, press: Press) -> str:
+    def meaning(self, step: Step, press: Press) -> str:
         """What this key of this window was said to be."""
-        for step, there in self.given.items():
-            if step.window == window and isinstance(there, Press) and there.rating == press.rating:
-                free = bool(KEYS[step.what].typed) if step.what in KEYS else False
-                digits = bool(there.digits) == bool(press.digits) if free else there.digits == press.digits
-                if there.key == press.key and digits:
-                    return step.what
+        for other, there in self.given.items():
+            if other.window != step.window or not isinstance(there, Press) or there.rating != press.rating:
+                continue
+            if there.key == press.key and _spelt(other.what, there) == _spelt(step.what, press):
+                return other.what
         return ""
 
     # What follows.
@@ -152,8 +151,7 @@ class Answers:
         for what, ask in KEYS.items():
             press = self.press(window, what) or self.press(self.like(window), what)
             if press is not None:
-                free = "nn" if ask.action is Action.SIGN_IN else "n"
-                rules.append(KeyRule(press.key, free if ask.typed and press.digits else press.digits, ask.action))
+                rules.append(KeyRule(press.key, _spelt(what, press), ask.action))
         return rules
 
     def keymaps(self, window: str) -> list[str]:
@@ -179,6 +177,14 @@ class Answers:
                 own = there
                 break
         return {str(key): level for level, key in sorted(own.items(), key=lambda item: item[1])}, tuple(taken)
+
+
+def _spelt(what: str, press: Press) -> str:
+    """The digits of a key rule: those that were typed, or "n" and "nn" where the number is free."""
+    ask = KEYS.get(what)
+    if ask is None or not ask.typed or not press.digits:
+        return press.digits
+    return "nn" if ask.action is Action.SIGN_IN else "n"
 
 
 def _typed(rule: KeyRule) -> str:

@@ -17,6 +17,7 @@ from devices.learning.words import key_name, level_name, sentence
 SETTLE_S: Final = 1.0
 """After the first press of a device: another one pressed meanwhile makes it uncertain whose it was."""
 STRIP_TEXT: Final = "show "
+"""What a profile's wording puts before a strip's text."""
 
 
 class Typed(Enum):
@@ -175,7 +176,7 @@ class Dialogue:
         elif why == "elsewhere":
             self.tell(sentence("elsewhere", address=_hex(press.address)))
         else:
-            meaning = _name(Step(step.window, self.answers.meaning(step.window, press)))
+            meaning = _name(Step(step.window, self.answers.meaning(step, press)))
             self.tell(sentence("same", key=_pressed(press), meaning=meaning))
 
 
@@ -190,7 +191,7 @@ def _name(step: Step) -> str:
 
 def _question(step: Step, strips: dict[int, str]) -> str:
     if step.what == PLACE:
-        text = strips[step.strip].removeprefix(STRIP_TEXT)
+        text = strips[step.strip].rpartition(STRIP_TEXT)[2]
         return sentence("ask-place", address=_hex(step.strip), text=text)
     if step.level:
         return sentence("ask-level", window=step.window, level=_name(step))

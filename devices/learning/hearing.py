@@ -17,12 +17,17 @@ from devices.learning.shapes import Unknown
 from devices.profiles import PROFILES, SHIPPED
 from devices.profiles.profile import Profile
 from devices.protocols import templated
+from devices.transport.base import READ_LIMIT_BYTES
 
 STATIONS_LIMIT: Final = 512
 """Addresses that are kept apart; a line has 32, and noise may look like some more. One more is only counted."""
 MARKS_LIMIT: Final = 4096
 SILENCE_MS: Final = 6
 """Silence between two bursts of bytes, beyond the time that they need on the wire."""
+ABANDON_MS: Final = 20
+"""After this silence a frame that looked begun was none: waiting for its end would hold back the frames behind it."""
+HOLD_LIMIT_BYTES: Final = 320
+"""What looks like the beginning of a longer frame is noise, unless it is a card reader's."""
 IDLE_MS: Final = 150
 """After this silence half a frame will not be completed."""
 FOLLOWS_MS: Final = 3_000
@@ -53,15 +58,22 @@ class Hearing:
         known = [
             profile
             for name, profile in profiles.items()
-            if name not in SHIPPED and not profile.codec.alone and profile.kinds & _BUS
+            if name not in SHIPPED and not profile.codec.alone and profile.kinds & _BUS and profile.page != "tablets.md"
         ]
         self.profiles: dict[AnyCodec, Profile] = {}
         for profile in known:
             self.profiles.setdefault(profile.codec, profile)
-        self._framer: Framer[_Told] = Framer([grammar for codec in self.profiles for grammar in _sided(codec)])
+        self._flow = _Flow()
+        self._framer: Framer[_Told] = Framer(
+            [
+                grammar
+                for codec, profile in self.profiles.items()
+                for grammar in _sided(codec, self._flow, 1 << 16 if profile.personal else HOLD_LIMIT_BYTES)
+            ]
+        )
         self._byte_ms = 10_000 / baud if baud else 0.0
         self._marks: deque[tuple[int, int]] = deque(maxlen=MARKS_LIMIT)
-        self._fed = self._out = 0
+        self._out = 0
         self._last_ms: int | None = None
         self._recent: deque[tuple[int, int]] = deque(maxlen=16)
         self._presses = {
@@ -78,7 +90,7 @@ class Hearing:
     @property
     def heard(self) -> int:
         """How many bytes."""
-        return self._fed
+        return self._flow.fed
 
     @property
     def private(self) -> str:
@@ -100,10 +112,15 @@ class Hearing:
         silent_ms = IDLE_MS if self._last_ms is None else began_ms - self._last_ms
         found = self._idle(at_ms) if silent_ms >= IDLE_MS else []
         if silent_ms >= SILENCE_MS:
-            self._marks.append((self._fed, began_ms))
+            self._marks.append((self._flow.fed, began_ms))
+        if silent_ms >= ABANDON_MS:
+            self._flow.silent_at = self._flow.fed
         self._last_ms = at_ms
-        self._fed += len(data)
-        return found + self._take(self._framer.feed(data), at_ms)
+        for start in range(0, len(data), READ_LIMIT_BYTES):
+            piece = data[start : start + READ_LIMIT_BYTES]
+            self._flow.fed += len(piece)
+            found += self._take(self._framer.feed(piece), at_ms)
+        return found
 
     def tick(self, now_ms: int) -> list[Press]:
         """Time has passed: the presses of which nothing more is awaited."""
@@ -220,13 +237,23 @@ class _Told:
     side: str
 
 
+@dataclass(slots=True)
+class _Flow:
+    """How many bytes were fed, and before which of them the line was silent last."""
+
+    fed: int = 0
+    silent_at: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class _Sided:
-    """A grammar of a codec, as a grammar of what is told."""
+    """A grammar of a codec, as a grammar of what is told; it does not wait for a frame across a silence."""
 
     codec: AnyCodec
     grammar: Grammar[Any]
     side: str
+    flow: _Flow
+    hold: int
 
     @property
     def longest(self) -> int:
@@ -239,11 +266,14 @@ class _Sided:
     def scan(self, stream: bytes | bytearray, at: int) -> Match[_Told] | Miss:
         found = self.grammar.scan(stream, at)
         if not isinstance(found, Match):
-            return found
+            begun = self.flow.fed - len(stream) + at
+            late = begun < self.flow.silent_at or len(stream) - at > self.hold
+            return Miss.NOISE if found is Miss.MORE and late else found
         raw = bytes(stream[at : at + found.length])
         return Match(_Told(self.codec, found.frame, raw, self.side), found.length)
 
 
-def _sided(codec: AnyCodec) -> list[_Sided]:
-    device = [_Sided(codec, grammar, "device" if codec.from_host else "either") for grammar in codec.from_device]
-    return device + [_Sided(codec, grammar, "host") for grammar in codec.from_host]
+def _sided(codec: AnyCodec, flow: _Flow, hold: int) -> list[_Sided]:
+    side = "device" if codec.from_host else "either"
+    device = [_Sided(codec, grammar, side, flow, hold) for grammar in codec.from_device]
+    return device + [_Sided(codec, grammar, "host", flow, hold) for grammar in codec.from_host]
