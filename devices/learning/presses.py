@@ -119,6 +119,8 @@ class Presses:
                 return self._new(pad, self._press(frame, at_ms, True, b"", data[0]))
             case Ff68Frame(function=function, data=b"", lead=False) if function == ACKNOWLEDGE:
                 pad.acks["b"] += 1
+            case _ if self._acknowledged(pad, frame, at_ms):
+                pad.acks["a"] += 1
             case Ff68Frame(function=function, data=data) if function == PRESSED and _typed(data):
                 return self._key(pad, frame, at_ms)
             case Ff68Frame(function=function, data=data) if function == BEEP or (
@@ -130,15 +132,6 @@ class Presses:
         return []
 
     def _key(self, pad: Pad, frame: Ff68Frame, at_ms: int) -> list[Press]:
-        rated = pad.last.get(True)
-        if (
-            rated is not None
-            and rated[0] == ("", frame.data[-1])
-            and at_ms - rated[1] < REPEAT_MS
-            and len(frame.data) == 1
-        ):
-            pad.acks["a"] += 1
-            return []
         if frame.data == EVALUATE and not pad.keypad and (pad.rates or frame.address > RATING_FROM):
             pad.invites += 1
             return []
@@ -147,6 +140,14 @@ class Presses:
         before = self._confirmed(pad)
         pad.waiting = self._press(frame, at_ms, False, frame.data[:-1], frame.data[-1])
         return before
+
+    @staticmethod
+    def _acknowledged(pad: Pad, frame: Ff68Frame, at_ms: int) -> bool:
+        """Whether it echoes the level that this address has just sent."""
+        rated = pad.last.get(True)
+        if frame.function != ACKNOWLEDGE or len(frame.data) != 1 or rated is None:
+            return False
+        return rated[0] == ("", frame.data[0]) and at_ms - rated[1] < REPEAT_MS
 
 
 def _typed(data: bytes) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
+import json
 import os
 import re
 import sys
@@ -14,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from devices import tool
 from devices.agent import Agent, AgentSettings
 from devices.devicemap import Printer, plan, read_map
 from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad
@@ -189,10 +192,24 @@ def as_truth(entry: DeviceEntry) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("name", ["hallquefront", "jackqchen", "its own", "unknown strips"])
-async def test_the_map_of_a_foreign_hall_is_found_and_the_agent_reads_its_keys(name: str, tmp_path: Path) -> None:
+@pytest.mark.timeout(400)  # a person walks to six windows
+async def test_the_map_of_a_foreign_hall_is_found_and_the_agent_reads_its_keys(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     hall, keypad, strip = a_hall(name, tmp_path / "line")
     file = tmp_path / "learnt" / "map.toml"
-    words = ("--windows", "1-6", "--listen", "4", "--wait", "20", "--write", str(file))
+    words = (
+        "--windows",
+        "1-6",
+        "--listen",
+        "4",
+        "--wait",
+        "20",
+        "--write",
+        str(file),
+        "--record",
+        str(tmp_path / "heard"),
+    )
     language = "zh_CN.UTF-8" if name == "hallquefront" else "en_US.UTF-8"
     async with learning(hall, *words, language=language) as person:
         await person.attend()
@@ -207,6 +224,7 @@ async def test_the_map_of_a_foreign_hall_is_found_and_the_agent_reads_its_keys(n
     ):
         assert re.search(sentence, said), said
     text = file.read_text(encoding="utf-8")
+    assert not re.search("no acknowledgement was heard|没有听到应答", text), text
     assert not add_folder(file.parent / "profiles")
     entries = read_map(text)
     assert {as_truth(entry) for entry in entries} == truth(hall, keypad, strip), text + said
@@ -214,6 +232,12 @@ async def test_the_map_of_a_foreign_hall_is_found_and_the_agent_reads_its_keys(n
     assert plan(entries).wrong == {}
     assert entries[0].url.endswith(f"line?baud={hall.baud}&bits=8&parity=N&stop=1") or hall.baud == 9600
     assert all(device["agent"] == "agent-1" for device in tomllib.loads(text)["device"])
+    capsys.readouterr()
+    parser = argparse.ArgumentParser()
+    tool.add_arguments(parser)
+    assert tool.run(parser.parse_args(["learn", str(tmp_path / "heard"), "--json"])) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert [one["id"] for one in again["devices"]] == [entry.id for entry in entries]
     await the_agent_reads(hall, entries, tmp_path)
 
 
