@@ -112,33 +112,46 @@ def _from_file(path: Path, windows: list[str], url: str) -> _Learnt:
 
 
 async def _live(arguments: argparse.Namespace, windows: list[str]) -> _Learnt | None:
-    source: str = arguments.source
-    listening = Listening(open_tap(source), _tell)
+    listening = Listening(open_tap(arguments.source), _tell)
     try:
         await listening.tap.open()
     except Unavailable as error:
         _tell(str(error))
         return None
     pump = asyncio.create_task(listening.run())
+    work = asyncio.create_task(_learn(listening, arguments, windows))
+    try:
+        await asyncio.wait({pump, work}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            pump.result()  # listening never ends by itself
+        return await work
+    finally:
+        for task in (pump, work):
+            task.cancel()
+        await asyncio.gather(pump, work, return_exceptions=True)
+        await listening.tap.close()
+
+
+async def _learn(listening: Listening, arguments: argparse.Namespace, windows: list[str]) -> _Learnt | None:
+    if not await _line_found(listening, arguments.source, arguments.listen):
+        return None
+    url = arguments.url or complete_url(arguments.source, listening.line)
+    answers = Answers(windows)
+    if listening.hearing.private:
+        return _Learnt(listening.hearing, answers, url, listening.line)
     capture: Capture | None = None
     try:
-        if not await _line_found(listening, source, arguments.listen):
-            return None
-        url = arguments.url or complete_url(source, listening.line)
         if arguments.record is not None:
             capture = listening.recorder = Capture(arguments.record, url, _tell)
         answers = await _asked(listening, windows, arguments)
         if capture is not None:
             capture.write({"answers": {"windows": list(answers.windows), "given": keep(answers)}})
-        return _Learnt(listening.hearing, answers, url, listening.line)
     except OSError as error:
         raise ValueError(f"{arguments.record}: {error.strerror}") from error
     finally:
-        pump.cancel()
-        await asyncio.gather(pump, return_exceptions=True)
-        await listening.tap.close()
         if capture is not None:
             capture.close()
+    return _Learnt(listening.hearing, answers, url, listening.line)
 
 
 async def _line_found(listening: Listening, source: str, listen_s: float) -> bool:

@@ -124,16 +124,16 @@ class Hearing:
 
     def tick(self, now_ms: int) -> list[Press]:
         """Time has passed: the presses of which nothing more is awaited."""
-        if self._last_ms is None or now_ms - self._last_ms < IDLE_MS:
-            return []
-        return self._idle(now_ms)
+        idle = self._last_ms is not None and now_ms - self._last_ms >= IDLE_MS
+        found = self._idle(now_ms) if idle else []
+        late = [press for presses in self._presses.values() for press in presses.tick(now_ms)]
+        self._remember(late)
+        return found + late
 
     def _idle(self, now_ms: int) -> list[Press]:
         found = self._take(self._framer.flush(), self._last_ms or now_ms)
         self._split(b"", now_ms)
-        late = [press for presses in self._presses.values() for press in presses.tick(now_ms)]
-        self._remember(late)
-        return found + late
+        return found
 
     def _take(self, items: Iterable[_Told | Garbage], at_ms: int) -> list[Press]:
         found: list[Press] = []

@@ -19,6 +19,7 @@ SUMS_SEEN: Final = 4
 FRONT: Final = 16
 ADDRESSES: Final = range(2, 65)
 _COLOUR_LIMIT: Final = 0x10
+_ORDERS: Final[tuple[Literal["big", "little"], ...]] = ("big", "little")
 _TICKET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ENCODINGS: Final = ("gbk", "utf-8")
 
@@ -132,15 +133,11 @@ def _sum(frames: Sequence[bytes], tail: int) -> Sum | None:
     """The first check sum of the list that holds in every frame; wide ones first, then what covers most."""
     # A literal at the end may be the last byte of a sum by chance, so every place in it is tried.
     for checksum in sorted(CHECKSUMS.values(), key=lambda checksum: -checksum.width):
-        for order in _orders(checksum):
+        for order in _ORDERS[: checksum.width]:
             for candidate in _places(frames, checksum, order, tail):
                 if _mostly(frames, candidate) and _proves(frames, candidate):
                     return candidate
     return None
-
-
-def _orders(checksum: Checksum) -> tuple[Literal["big", "little"], ...]:
-    return ("big",) if checksum.width == 1 else ("big", "little")
 
 
 def _places(frames: Sequence[bytes], checksum: Checksum, order: Literal["big", "little"], tail: int) -> Iterator[Sum]:

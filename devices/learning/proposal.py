@@ -53,6 +53,7 @@ class Proposal:
     drafts: Drafts
     aside: tuple[str, ...]
     counted: str
+    heard: tuple[dict[str, Any], ...]
 
     @property
     def profiles(self) -> dict[str, str]:
@@ -65,6 +66,7 @@ class Proposal:
         for one in self.drafts.drafts:
             rows.append(f"# profiles/{one.name}.toml: {sentence('learnt-frames', frames=one.frames)}")
             rows += [f"# {sentence('guessed', said=guess)}" for guess in one.guessed]
+        rows += [f"# {sentence('address', **one)}" for one in self.heard]
         rows += [f"# {said}" for said in self.aside]
         for device in self.devices:
             rows.append("")
@@ -84,6 +86,7 @@ class Proposal:
                 for device in self.devices
             ],
             "profiles": self.profiles,
+            "heard": list(self.heard),
             "aside": list(self.aside),
             "unknown": [
                 {
@@ -126,7 +129,23 @@ def propose(hearing: Hearing, answers: Answers, url: str, line: Serial, agent: s
         "counted", bytes=hearing.heard, frames=sum(hearing.frames.values()), damaged=hearing.damaged, stray=drafts.stray
     )
     good = tuple(one for one in made if one.entry.id not in wrong)
-    return Proposal(url, said_line(line), agent, good, drafts, tuple(aside), counted)
+    return Proposal(url, said_line(line), agent, good, drafts, tuple(aside), counted, tuple(_heard(hearing, drafts)))
+
+
+def _heard(hearing: Hearing, drafts: Drafts) -> Iterator[dict[str, Any]]:
+    """Every address: how often it spoke, and how often it was spoken to."""
+    drafted = [station for one in drafts.drafts for station in one.stations]
+    stations = sorted((*hearing.stations.values(), *drafted), key=lambda one: (one.codec.name, one.address))
+    for station in stations:
+        presses = hearing.presses(station.codec)
+        pad = presses.pads.get(station.address) if presses is not None else None
+        spoke = station.answers + (pad.keys.total() + pad.rates.total() if pad is not None else 0)
+        yield {
+            "protocol": station.codec.name,
+            "address": _hex(station.address),
+            "spoke": spoke,
+            "spoken_to": station.writes,
+        }
 
 
 def said_line(line: Serial) -> str:

@@ -122,6 +122,10 @@ SAYINGS: Final[dict[str, Sentence]] = {
         "听到 {bytes} 字节：{frames} 帧，{damaged} 帧校验错误，{stray} 段零星杂波",
         "{bytes} bytes: {frames} frames, {damaged} with a wrong sum, {stray} stray bursts",
     ),
+    "address": (
+        "{protocol} 地址 {address}：说话 {spoke} 次，被写 {spoken_to} 次",
+        "{protocol} address {address}: spoke {spoke} times, was spoken to {spoken_to} times",
+    ),
     "certain": ("确定：{said}", "certain: {said}"),
     "guessed": ("推测：{said}", "guessed: {said}"),
     "pressed-here": ("在窗口 {window} 按过键，地址 {address}", "pressed at window {window}, address {address}"),
