@@ -136,44 +136,48 @@ async def _learn(listening: Listening, arguments: argparse.Namespace, windows: l
     if not await _line_found(listening, arguments.source, arguments.listen):
         return None
     url = arguments.url or complete_url(arguments.source, listening.line)
-    answers = Answers(windows)
-    if listening.hearing.private:
-        return _Learnt(listening.hearing, answers, url, listening.line)
-    capture: Capture | None = None
     try:
         if arguments.record is not None:
-            capture = listening.recorder = Capture(arguments.record, url, _tell)
-        answers = await _asked(listening, windows, arguments)
-        if capture is not None:
-            capture.write({"answers": {"windows": list(answers.windows), "given": keep(answers)}})
+            listening.recorder = Capture(arguments.record, url, _tell)
+        answers = Answers(windows)
+        if await _heard(listening, arguments):
+            answers = await _asked(listening, windows, arguments)
+        elif not listening.hearing.private:
+            return None
+        if listening.recorder is not None:
+            listening.recorder.write({"answers": {"windows": list(answers.windows), "given": keep(answers)}})
     except OSError as error:
         raise ValueError(f"{arguments.record}: {error.strerror}") from error
     finally:
-        if capture is not None:
-            capture.close()
+        if listening.recorder is not None:
+            listening.recorder.close()
     return _Learnt(listening.hearing, answers, url, listening.line)
 
 
 async def _line_found(listening: Listening, source: str, listen_s: float) -> bool:
-    """Listen for a while; whether what comes can be understood at all, which is said."""
+    """Whether the line's speed is known or was found, which is said."""
     address = parse_url(source)
     _tell(sentence("listening", url=source, seconds=listen_s))
-    if address.scheme == "serial" and "baud" not in address.options:
+    if address.scheme == "serial" and "baud" in address.options:
+        listening.begin(line_of(address))
+    elif address.scheme == "serial":
         found, said = await find_line(listening, Patience(), listen_s)
         _tell(said)
-        if not found:
-            return False
-    elif address.scheme == "serial":
-        listening.begin(line_of(address))
-    await asyncio.sleep(listen_s)
+        return found
+    return True
+
+
+async def _heard(listening: Listening, arguments: argparse.Namespace) -> bool:
+    """Listen for a while; whether what comes can be understood at all, which is said."""
+    await asyncio.sleep(arguments.listen)
     hearing = listening.hearing
     if hearing.private:
-        return True
+        return False
     if not hearing.heard:
-        _tell(sentence("silent", seconds=listen_s))
+        _tell(sentence("silent", seconds=arguments.listen))
         return False
     if not hearing.frames and not drafts_of(hearing, listening.line).drafts:
-        given = "baud" in address.options
+        given = "baud" in parse_url(arguments.source).options
         line = said_line(listening.line)
         _tell(sentence("wrong-speed" if given else "no-speed", bytes=hearing.heard, line=line, tried=line))
         for chunk in list(hearing.unknown)[:8]:

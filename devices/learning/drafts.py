@@ -9,7 +9,7 @@ from typing import Final
 
 from devices.framing.stream import Framer, Garbage
 from devices.framing.template import TemplateFrame
-from devices.learning.hearing import Station, named_window
+from devices.learning.hearing import SETTLED_MS, Station
 from devices.learning.infer import ENOUGH, Shape, groups, infer
 from devices.learning.shapes import Chunk, Unknown
 from devices.profiles.files import TemplateProfile, read_profile
@@ -59,7 +59,7 @@ def draft(unknown: Unknown, line: Serial, taken: Collection[str] = ()) -> Drafts
     chunks = list(unknown)
     drafts: list[Draft] = []
     leftovers: list[Leftover] = []
-    while len(drafts) + len(leftovers) < SHAPES_LIMIT and (shapes := _shapes([chunk.raw for chunk in chunks])):
+    while len(drafts) + len(leftovers) < SHAPES_LIMIT and (shapes := _shapes(chunks)):
         names = {*taken, *(known.name for known in drafts)}
         able = [shape for shape, _ in shapes if shape.line and not shape.fixed]
         made = next((one for shape in able if (one := _draft(shape, chunks, line, names)) is not None), None)
@@ -67,7 +67,7 @@ def draft(unknown: Unknown, line: Serial, taken: Collection[str] = ()) -> Drafts
             drafts.append(made)
             chunks = [chunk for chunk in chunks if not _reads(made.profile, chunk.raw)]
             continue
-        shape, raws = shapes[0]
+        shape, raws = max(shapes, key=lambda item: item[0].seen)
         group = [chunk for chunk in chunks if chunk.raw in raws]
         why = shape.why or ("an answer of something unknown" if shape.fixed else "the template was not proven")
         count = sum(chunk.count for chunk in group)
@@ -76,14 +76,18 @@ def draft(unknown: Unknown, line: Serial, taken: Collection[str] = ()) -> Drafts
     return Drafts(tuple(drafts), tuple(leftovers), sum(chunk.count for chunk in chunks))
 
 
-def _shapes(bursts: Sequence[bytes]) -> list[tuple[Shape, frozenset[bytes]]]:
-    """The shapes of the groups, those that explain most first."""
-    found = [
-        (shape, frozenset(group))
-        for group in itertools.islice(groups(bursts), 2 * SHAPES_LIMIT)
-        if (shape := infer(group)) is not None
-    ]
-    return sorted(found, key=lambda item: -item[0].seen)
+def _shapes(chunks: Sequence[Chunk]) -> list[tuple[Shape, frozenset[bytes]]]:
+    """The shapes of the groups: first of bursts that came more than once, then of all; those that explain most first."""
+    found: list[tuple[Shape, frozenset[bytes]]] = []
+    for sure in (True, False):
+        bursts = [chunk.raw for chunk in chunks if chunk.count > sure]
+        some = [
+            (shape, frozenset(group))
+            for group in itertools.islice(groups(bursts), 2 * SHAPES_LIMIT)
+            if (shape := infer(group, sure=sure)) is not None
+        ]
+        found += sorted(some, key=lambda item: -item[0].seen)
+    return found
 
 
 def _draft(shape: Shape, chunks: Sequence[Chunk], line: Serial, taken: Collection[str]) -> Draft | None:
@@ -162,10 +166,5 @@ def _stations(profile: TemplateProfile, chunks: Sequence[Chunk]) -> tuple[Statio
                 station.answers += chunk.count
                 continue
             station.writes += chunk.count
-            station.shown = profile.means(frame)
-            station.changes += 1
-            if chunk.by is not None:
-                station.by[chunk.by] += 1
-            if window := named_window(station.shown):
-                station.names[window] += 1
+            station.change(profile.means(frame), chunk.by, early=chunk.at_ms - chunks[0].at_ms < SETTLED_MS)
     return tuple(found[address] for address in sorted(found))

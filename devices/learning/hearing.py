@@ -30,6 +30,8 @@ HOLD_LIMIT_BYTES: Final = 320
 """What looks like the beginning of a longer frame is noise, unless it is a card reader's."""
 IDLE_MS: Final = 150
 """After this silence half a frame will not be completed."""
+SETTLED_MS: Final = 10_000
+"""Until then a strip's first text may be an old one that is written anew, and says nothing about a press."""
 FOLLOWS_MS: Final = 3_000
 """A strip that changes within this time of a press at only one keypad was changed by it."""
 _NAMED: Final = re.compile(r"([A-Za-z]?\d{1,3})\s*号?窗口")
@@ -49,6 +51,15 @@ class Station:
     board: bool = False
     by: Counter[int] = field(default_factory=Counter)
     names: Counter[str] = field(default_factory=Counter)
+
+    def change(self, shown: str, by: int | None, *, early: bool) -> None:
+        """It shows something else, after a press `by` that keypad; `early`: its first text may be an old one."""
+        if by is not None and not (early and not self.changes):
+            self.by[by] += 1
+        self.shown = shown
+        self.changes += 1
+        if window := named_window(shown):
+            self.names[window] += 1
 
 
 class Hearing:
@@ -75,6 +86,7 @@ class Hearing:
         self._marks: deque[tuple[int, int]] = deque(maxlen=MARKS_LIMIT)
         self._out = 0
         self._last_ms: int | None = None
+        self.began_ms = 0
         self._recent: deque[tuple[int, int]] = deque(maxlen=16)
         self._presses = {
             codec: Presses(codec) for codec, p in self.profiles.items() if p.kinds & {"keypad", "rating_pad"}
@@ -111,6 +123,8 @@ class Hearing:
         began_ms = at_ms - int(len(data) * self._byte_ms)
         silent_ms = IDLE_MS if self._last_ms is None else began_ms - self._last_ms
         found = self._idle(at_ms) if silent_ms >= IDLE_MS else []
+        if self._last_ms is None:
+            self.began_ms = at_ms
         if silent_ms >= SILENCE_MS:
             self._marks.append((self._flow.fed, began_ms))
         if silent_ms >= ABANDON_MS:
@@ -213,12 +227,7 @@ class Hearing:
         shown = profile.wording.means(frame)
         station.board = station.board or shown.startswith("board")
         if shown != station.shown:
-            station.shown = shown
-            station.changes += 1
-            if (presser := self._presser(at_ms)) is not None:
-                station.by[presser] += 1
-            if window := named_window(shown):
-                station.names[window] += 1
+            station.change(shown, self._presser(at_ms), early=at_ms - self.began_ms < SETTLED_MS)
 
 
 def named_window(text: str) -> str:

@@ -72,9 +72,9 @@ def groups(bursts: Sequence[bytes]) -> Iterator[list[bytes]]:
         yield [raw for raw in bursts if raw[at : at + len(piece)] == piece]
 
 
-def infer(bursts: Sequence[bytes]) -> Shape | None:
-    """The shape of one group, None when there are too few of them or they share nothing but a byte or two."""
-    frames = _counted(_agreeing(bursts))
+def infer(bursts: Sequence[bytes], *, sure: bool = False) -> Shape | None:
+    """The shape of one group, None when they are too few; `sure` ones came more than once, so none of them is damaged."""
+    frames = [raw for raw in bursts if len(raw) >= 4] if sure else _counted(_agreeing(bursts))
     if len(frames) < ENOUGH:
         return None
     head = _literals(frames, front=True)
