@@ -163,7 +163,7 @@ def unplaced_strips(hearing: Hearing, answers: Answers, drafts: Drafts) -> dict[
 
 
 def _strips(hearing: Hearing, drafts: Drafts) -> Iterator[Station]:
-    for station in hearing.stations.values():
+    for station in sorted(hearing.stations.values(), key=lambda one: (one.codec.name, one.address)):
         if hearing.profiles[station.codec].kinds & {"strip", "board"} and station.writes:
             yield station
     for one in drafts.drafts:
