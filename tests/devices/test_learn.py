@@ -268,6 +268,7 @@ async def the_agent_reads(hall: ForeignHall, entries: list[DeviceEntry], tmp_pat
                 level = 1 + int(window) % 5
                 before = {press.id for press in server.all(RatingPressed)}
                 assert await pad.rate(hall.levels[level])
+                await until(lambda before=before: {press.id for press in server.all(RatingPressed)} - before)
                 new = [press for press in server.all(RatingPressed) if press.id not in before]
                 assert [(by_id[press.device].window, press.level) for press in new] == [(window, level)]
                 await server.say(PressStored(epoch=1, id=new[0].id))
