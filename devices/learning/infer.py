@@ -74,7 +74,8 @@ def groups(bursts: Sequence[bytes]) -> Iterator[list[bytes]]:
 
 def infer(bursts: Sequence[bytes], *, sure: bool = False) -> Shape | None:
     """The shape of one group, None when they are too few; `sure` ones came more than once, so none of them is damaged."""
-    frames = [raw for raw in bursts if len(raw) >= 4] if sure else _counted(_agreeing(bursts))
+    # Two frames that came together are a burst too, and may come more than once: only a length tells them.
+    frames = _counted([raw for raw in bursts if len(raw) >= 4], 0.6) if sure else _counted(_agreeing(bursts), SHARE)
     if len(frames) < ENOUGH:
         return None
     head = _literals(frames, front=True)
@@ -105,12 +106,12 @@ def _agreeing(bursts: Sequence[bytes]) -> list[bytes]:
     return frames
 
 
-def _counted(frames: list[bytes]) -> list[bytes]:
-    """Without those whose length is not what a byte in nearly all of them says it is."""
+def _counted(frames: list[bytes], least: float) -> list[bytes]:
+    """Without those whose length is not what a byte says in at least this share of them."""
     for at in range(min(FRONT, *map(len, frames)) if len(frames) >= ENOUGH else 0):
         more, share = _mode([len(raw) - raw[at] for raw in frames])
         fitting = [raw for raw in frames if len(raw) - raw[at] == more]
-        if SHARE <= share < 1 and len({len(raw) for raw in fitting}) > 1:
+        if least <= share < 1 and len({len(raw) for raw in fitting}) > 1:
             frames = fitting
     return frames
 
