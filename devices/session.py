@@ -122,7 +122,8 @@ async def try_device(
     entry = trial.entry
     line = transport(complete_url(trial.url, trial.profile.serial))
     bus = Bus(TappedTransport(line, tap), line_settings((entry,), trial.profile.serial))
-    driver = trial.profile.make(entry, dict(trial.settings), _calls(say))
+    own = {name: value for name, value in trial.settings.items() if not name.startswith("line.")}
+    driver = trial.profile.make(entry, own, _calls(say))
     bus.attach(driver)
     task = asyncio.create_task(bus.run())
     try:

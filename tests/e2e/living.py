@@ -204,7 +204,7 @@ class LivingHall:
         arguments = ["agent", "--server", self.server.url, "--hall", self.server.hall.stem]
         self.agent = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "queue_server", *arguments, "--state", str(self.folder / "agent"),
-            env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         reader = asyncio.create_task(self._read_agent())
         self._stack.push_async_callback(self._end_agent, reader)
