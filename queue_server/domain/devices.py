@@ -6,7 +6,7 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as e
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall
-from queue_server.wire.common import WindowState
+from queue_server.wire.common import DeviceState, WindowState
 
 TESTS: Final = {
     "printer": "print",
@@ -36,6 +36,11 @@ def report(hall: Hall, command: c.ReportDevice, ctx: c.Context) -> list[e.Event]
         device=command.device, state=command.state, printer=command.printer, error=command.error, at=ctx.now
     )
     return [changed]
+
+
+def lost_devices(hall: Hall) -> list[str]:
+    """Those that are offline, as far as is known."""
+    return [name for name, health in hall.devices.items() if health.state is DeviceState.OFFLINE]
 
 
 def test_of(hall: Hall, device: str) -> str:
