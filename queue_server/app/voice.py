@@ -451,6 +451,8 @@ class Voice:
         kept = "cancelled" if test and state != "done" else reason  # nobody waited for a test: no loss
         self._ended.append(Settled(id=name, state=state, reason=kept, at=now))  # type: ignore[arg-type]
         if test:
+            if zone in self._zones:
+                self._zones[zone].queue.settled(name, "cancelled")  # once is enough
             outcome = {"done": "done", "dropped": "failed"}.get(state, "unknown")
             self.tested(name.removeprefix(TEST), zone, "unconnected" if reason == "unconnected" else outcome, reason)
         elif state != "done":
