@@ -49,12 +49,12 @@ async def test_rules_37_38_a_rating_device_is_unplugged_and_plugged_in_again(
             assert hall.rows("select id from ratings") == []
 
             # The cable is pulled.
-            began = asyncio.get_running_loop().time()
+            began, before = asyncio.get_running_loop().time(), changes(hall, "pad-6").count("offline")
             await hall.bus.unplug()
             await console.page.get_by_text(CLERK_SEES).wait_for()
             assert asyncio.get_running_loop().time() - began < 10
             await manager.page.get_by_text("起用二维码").first.wait_for()
-            assert changes(hall, "pad-6").count("offline") == 1
+            assert changes(hall, "pad-6").count("offline") == before + 1
 
             # A service ends: its citizen is offered the QR code.
             await served(hall, session)
@@ -66,7 +66,7 @@ async def test_rules_37_38_a_rating_device_is_unplugged_and_plugged_in_again(
             await console.page.get_by_text(CLERK_SEES).wait_for(state="detached")
             await served(hall, session)
             assert hall.rows("select qr_offered from services order by finished_at") == [(1,), (0,)]
-            assert changes(hall, "pad-6").count("offline") == 1
+            assert changes(hall, "pad-6").count("offline") == before + 1
         assert await hall.verify() == 0
 
 
