@@ -1,5 +1,7 @@
 """The agent: one process a PC that owns its devices and talks with the server over one websocket."""
 
+# long: the one conversation, read from its beginning to its end
+
 from __future__ import annotations
 
 import asyncio
@@ -28,6 +30,7 @@ from devices.protocols.keypad import KeyAction
 from devices.protocols.paged import Page
 from devices.readings import Readings
 from devices.transport import Unavailable
+from devices.trials import Trials
 from queue_server.wire.agent import (
     AgentHeartbeat,
     AgentHello,
@@ -47,6 +50,8 @@ from queue_server.wire.agent import (
     ShowStrip,
     Speak,
     Spoke,
+    TestDevice,
+    Tested,
     ToAgent,
 )
 from queue_server.wire.common import DeviceState
@@ -76,7 +81,7 @@ class AgentSettings:
     agent: str
     build: str = "0.1.0"
     retry_first_s: float = 0.2
-    retry_limit_s: float = 10.0
+    retry_limit_s: float = 5.0
     silence_s: float = 5.0
     """Without a message (the server sends a heartbeat every second) for this long the connection is given up."""
     health_s: float = 30.0
@@ -98,7 +103,9 @@ class Agent:
         self._stalled = asyncio.Event()
         self._asked: OrderedDict[str, tuple[Keypad, int]] = OrderedDict()
         self._readings = Readings(lambda message: self._tell(_Aged(message)))
-        self._jobs: OrderedDict[str, Printed | Spoke | None] = OrderedDict()
+        self._jobs: OrderedDict[str, Printed | Spoke | Tested | None] = OrderedDict()
+        self._meant: dict[str, ShowStrip] = {}
+        self._trials = Trials(self._show)
         self._random = random.Random()
         self._epoch = 0
         self._group: asyncio.TaskGroup
@@ -277,12 +284,12 @@ class Agent:
             case PressStored():
                 await self._disk(self._presses.forget(message.id))
             case ShowStrip():
-                driver = self._lines.driver(message.device)
-                if isinstance(driver, Strip):
-                    driver.show(self._render(message, driver.laid_out(self._lines.entries[message.device])))
+                self._meant[message.device] = message
+                self._show(message.device)
             case Invite():
                 driver = self._lines.driver(message.device)
                 if isinstance(driver, RatingPad):
+                    self._trials.invited(message.device)
                     driver.invite(message.for_ms)
             case KeypadShow():
                 driver = self._lines.driver(message.device)
@@ -294,12 +301,20 @@ class Agent:
                 self._once(message.job, self._print(message))
             case Speak():
                 self._once(message.job, self._speak(message))
+            case TestDevice():
+                self._once(message.id, self._trials.carry_out(message, self._lines))
             case AgentWelcome() | AgentHeartbeat():
                 pass
             case _:
                 assert_never(message)
 
-    def _once(self, job: str, work: Coroutine[Any, Any, Printed | Spoke]) -> None:
+    def _show(self, device: str) -> None:
+        """What the hall last said that a strip or board means."""
+        driver = self._lines.driver(device)
+        if isinstance(driver, Strip) and (meant := self._meant.get(device)) is not None:
+            driver.show(self._render(meant, driver.laid_out(self._lines.entries[device])))
+
+    def _once(self, job: str, work: Coroutine[Any, Any, Printed | Spoke | Tested]) -> None:
         """A paper is printed, a phrase said at most once (law 7); only its outcome may be told again."""
         if job in self._jobs:
             work.close()
@@ -311,7 +326,7 @@ class Agent:
             self._jobs.popitem(last=False)
         self._group.create_task(self._do(job, work))
 
-    async def _do(self, job: str, work: Coroutine[Any, Any, Printed | Spoke]) -> None:
+    async def _do(self, job: str, work: Coroutine[Any, Any, Printed | Spoke | Tested]) -> None:
         outcome = await work
         if job in self._jobs:
             self._jobs[job] = outcome
@@ -364,6 +379,8 @@ class Agent:
             keypad.answer(action.token, ok=False)
 
     async def _rated(self, pad: RatingPad, level: int) -> None:
+        if self._trials.pressed(pad.device, level):
+            return
         press = await self._presses.keep(pad.device, level)
         self._tell(RatingPressed(id=press.id, device=press.device, level=press.level, age_ms=press.age_ms))
 

@@ -16,11 +16,12 @@ from rich.table import Table
 from devices.decode import SIDES, decode, encode
 from devices.devicemap import read_map
 from devices.learning import cli as learning
+from devices.patterns import TEXT
 from devices.profiles import PROFILES, add_folder, find_profile
 from devices.profiles.files import load_profile
 from devices.profiles.profile import Profile
 from devices.scan import scan
-from devices.session import TEXT, Recording, Trial, check_recording, try_device
+from devices.session import Recording, Trial, check_recording, try_device
 
 DONE: Final = 0
 NO: Final = 1

@@ -86,6 +86,11 @@ class TicketPrinter:
         """Paper, cover, jam (UX K-11)."""
         return self._protocol.state
 
+    @property
+    def busy(self) -> bool:
+        """Whether a paper is being printed, or waits to be."""
+        return bool(self._waiting)
+
     async def print(self, paper: bytes, expires_in_ms: int) -> tuple[str, str]:
         """Print a paper (JSON) once, or not at all once expired: printed, failed or unknown, and the reason."""
         expires_ms = self._now_ms() + expires_in_ms

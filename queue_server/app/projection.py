@@ -154,7 +154,7 @@ def _changed(event: e.Event) -> Iterable[Upsert]:  # long: one case an event
         case e.FinishUndone():
             if event.ticket:
                 yield _ticket(event.ticket, state=TicketState.SERVING.value, finished_at=None, outcome="")
-            yield _service(event.service, finished_at=None, outcome="", invited_at=None)
+            yield _service(event.service, finished_at=None, outcome="", invited_at=None, qr_offered=None)
         case e.TicketTransferred():
             yield _ticket(event.ticket, state=TicketState.WAITING.value, window="", queue=event.stop.queue)
             yield _service(event.service, finished_at=event.at, outcome="transferred")
@@ -172,6 +172,6 @@ def _changed(event: e.Event) -> Iterable[Upsert]:  # long: one case an event
         case e.ReprintRequested() | e.SlipRequested():
             yield _ticket(event.ticket, print_state=PrintState.CLAIMED.value)
         case e.RatingInvited():
-            yield _service(event.service, invited_at=event.at)
+            yield _service(event.service, invited_at=event.at, qr_offered=not event.device)
         case _:
             return

@@ -127,6 +127,7 @@ services = Table(
     _maybe_ms("finished_at"),
     _maybe_text("outcome"),
     _maybe_ms("invited_at"),
+    Column("qr_offered", Boolean(create_constraint=False), nullable=True),
     _maybe_text("rating"),
     _text("inferred"),
     Index("services_by_day", "hall", "day"),

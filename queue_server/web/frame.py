@@ -61,6 +61,10 @@ class Frame:
     seen: dict[str, int] = field(default_factory=dict)
     links: dict[str, set[web.WebSocketResponse]] = field(default_factory=dict)
 
+    def kiosks_there(self) -> frozenset[str]:
+        """The kiosks whose page is connected now."""
+        return frozenset(row.of for row in self.accounts.devices() if row.role == "kiosk" and self.links.get(row.id))
+
     async def close_links(self, device: str) -> None:
         """End the open websockets of a device whose token was revoked."""
         for socket in list(self.links.get(device, ())):

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from queue_server.domain.errors import Unavailable
 from queue_server.domain.model import Hall
 from queue_server.paths import screens_dir
-from queue_server.web import desk, hall, kiosks, life, matters, openapi, phones, said, slips, staff, tickets
+from queue_server.web import desk, devices, hall, kiosks, life, matters, openapi, phones, said, slips, staff, tickets
 from queue_server.web.frame import BODY_MAX, Frame, Route, bind
 from queue_server.web.pages import Pages
 from queue_server.web.problems import problems
@@ -25,6 +25,7 @@ ROUTES: list[Route] = [
     *said.ROUTES,
     *hall.ROUTES,
     *life.ROUTES,
+    *devices.ROUTES,
     *staff.ROUTES,
 ]
 

@@ -50,6 +50,10 @@ SOCKETS_MAX = 6_000
 RATE_MAX = 200
 """Messages a screen may send in ten seconds."""
 
+PING_S = 20.0
+PING_AGENT_S = 6.0
+"""Half as long again without an answer ends a connection: devices hang on an agent's, and their loss must be known soon."""
+
 HEARTBEAT_S = 1.0
 
 _from_screen = msgspec.json.Decoder(FromScreen)
@@ -116,10 +120,10 @@ class Sockets:
         """Screens and agents, for the metrics."""
         return len(self._screens), len(self._agents)
 
-    async def _open(self, request: web.Request) -> Peer:
+    async def _open(self, request: web.Request, ping_s: float = PING_S) -> Peer:
         if len(self._screens) + len(self._agents) >= SOCKETS_MAX:
             raise Unavailable("too many connections")
-        socket = web.WebSocketResponse(heartbeat=20.0, compress=False, max_msg_size=MESSAGE_MAX, timeout=2.0)
+        socket = web.WebSocketResponse(heartbeat=ping_s, compress=False, max_msg_size=MESSAGE_MAX, timeout=2.0)
         await socket.prepare(request)
         transport = request.transport
         if transport is None:
@@ -171,7 +175,7 @@ class Sockets:
             raise Rejected("unauthorised")
         if "agent" not in person.roles:
             raise Rejected("forbidden")
-        peer = await self._open(request)
+        peer = await self._open(request, PING_AGENT_S)
         link = AgentLink(peer)
         self._agents.add(link)
         name = person.of

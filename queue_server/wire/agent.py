@@ -118,7 +118,20 @@ class CodeRead(msgspec.Struct, frozen=True, kw_only=True, tag="code"):
         return f"CodeRead(id={self.id!r}, device={self.device!r})"
 
 
-FromAgent = AgentHello | KeypadPressed | RatingPressed | Printed | DeviceHealth | Spoke | CardRead | CodeRead
+class Tested(msgspec.Struct, frozen=True, kw_only=True, tag="tested"):
+    """What came of a `TestDevice`: done, sent (it never answers), silent, unconnected, busy (a citizen came first), failed
+    or unknown. `reason` is the device's own words, of a rating device the level that was pressed.
+    """
+
+    __test__ = False  # pytest: not a test
+
+    id: str
+    device: str
+    outcome: str
+    reason: str
+
+
+FromAgent = AgentHello | KeypadPressed | RatingPressed | Printed | DeviceHealth | Spoke | CardRead | CodeRead | Tested
 
 
 class AgentWelcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
@@ -196,6 +209,23 @@ class Speak(msgspec.Struct, frozen=True, kw_only=True, tag="speak"):
     expires_in_ms: int
 
 
+class TestDevice(msgspec.Struct, frozen=True, kw_only=True, tag="test"):
+    """Show that a device works, once, if no citizen needs it; answered by `tested`.
+
+    `text` is for strips, boards and voice modules, `paper` for printers (as `PrintJob.paper`, else null). A rating device asks
+    for `for_ms`; the press that comes then is no rating.
+    """
+
+    __test__ = False  # pytest: not a test
+
+    epoch: int
+    id: str
+    device: str
+    text: str
+    paper: msgspec.Raw
+    for_ms: int
+
+
 class KeypadShow(msgspec.Struct, frozen=True, kw_only=True, tag="keypad_show"):
     """Show the waiting count or a number on a keypad's display."""
 
@@ -235,4 +265,5 @@ ToAgent = (
     | KeypadShow
     | ReadingEnded
     | AgentHeartbeat
+    | TestDevice
 )

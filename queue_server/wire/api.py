@@ -31,6 +31,8 @@
 | POST message | manager | SetMessage → Empty |
 | POST alarms/{id}/acknowledge | guide, manager | Empty → Empty |
 | GET configuration · POST configuration/{preview,apply,rollback} | manager, admin | ConfigurationFile → ConfigurationReply |
+| POST devices/{id}/test | manager, admin | Empty → DeviceTestAsked (202; RULES 37; zone:ID for a sound zone) |
+| GET reports/availability?from=&to= · reports/availability.csv | manager, admin, auditor | → Availability (RULES 37, 38, 89) |
 | GET journal?after= | auditor | → JSON lines |
 | POST session · GET session · DELETE session | anybody · staff | SignIn → Session |
 | POST session/password | staff | ChangePassword → Empty |
@@ -368,6 +370,47 @@ class ConfigurationReply(Message, frozen=True, kw_only=True):
     stranded: int
     applied: int
     text: str
+
+
+class DeviceTestAsked(Message, frozen=True, kw_only=True):
+    """A test that was asked for; what comes of it stands in the device's document."""
+
+    id: str
+
+
+class AvailabilityGap(Message, frozen=True, kw_only=True):
+    """Times are ms UTC."""
+
+    since: int
+    until: int
+    why: Words
+
+
+class AvailabilityLine(Message, frozen=True, kw_only=True):
+    """One window's rating device (what: rating) or one kiosk (terminal) on one day: how long it had to be usable, and was.
+
+    Services whose invitation was shown by a device or as the QR code (RULES 38) are those of the window that day.
+    """
+
+    day: str
+    what: str
+    subject: str
+    plate: str
+    name: Words
+    open_ms: int
+    usable_ms: int
+    gaps: list[AvailabilityGap]
+    invited_by_device: int
+    invited_by_qr: int
+
+
+class Availability(Message, frozen=True, kw_only=True):
+    """RULES 37, 38, 89: days from `since` to `until`, as far as they had come at `at` (ms UTC)."""
+
+    since: str
+    until: str
+    at: int
+    lines: list[AvailabilityLine]
 
 
 class SignIn(Incoming, frozen=True, kw_only=True):

@@ -152,6 +152,8 @@ export interface WindowDocument {
   inviting: boolean
   invite_url: string
   rating_device: DeviceState
+  rating_qr: boolean
+  rating_qr_since: number | null
   typical_s: number | null
   matter: Words
 }
@@ -232,6 +234,13 @@ export interface AlarmsDocument {
   alarms: AlarmDocument[]
 }
 
+export interface DeviceTrial {
+  test: string
+  at: number
+  outcome: string
+  text: Words
+}
+
 export interface DeviceDocument {
   id: string
   kind: string
@@ -242,6 +251,9 @@ export interface DeviceDocument {
   last_error: string
   printer: PrinterState | null
   counters: Record<string, number>
+  since: number | null
+  test: string
+  trial: DeviceTrial | null
 }
 
 export interface DevicesDocument {
@@ -696,6 +708,36 @@ export interface ConfigurationReply {
   stranded: number
   applied: number
   text: string
+}
+
+export interface DeviceTestAsked {
+  id: string
+}
+
+export interface AvailabilityGap {
+  since: number
+  until: number
+  why: Words
+}
+
+export interface AvailabilityLine {
+  day: string
+  what: string
+  subject: string
+  plate: string
+  name: Words
+  open_ms: number
+  usable_ms: number
+  gaps: AvailabilityGap[]
+  invited_by_device: number
+  invited_by_qr: number
+}
+
+export interface Availability {
+  since: string
+  until: string
+  at: number
+  lines: AvailabilityLine[]
 }
 
 export interface SignIn {
