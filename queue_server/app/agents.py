@@ -1,5 +1,7 @@
 """The server's side of the agents: their devices are shown what the hall says, and their presses become commands."""
 
+# long: the other half of the agent's conversation, in its order
+
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
