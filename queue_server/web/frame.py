@@ -1,7 +1,7 @@
 """What every request handler works with: the hall's parts, bodies, idempotency, and the table of routes."""
 
 import hashlib
-import secrets
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -36,7 +36,7 @@ _REPLAYED = {**_JSON, "Idempotent-Replayed": "true"}
 
 def new_id() -> str:
     """A random identifier of 64 bits, hex."""
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 @dataclass(slots=True)
