@@ -103,7 +103,7 @@ def taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
     return respond
 
 
-async def take(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def take(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     body = await frame.body(request, TakeTicket)
     if body.note and person.kind == "device":
         raise Malformed("note", "a note is written by staff, never by a citizen (law 10)")
@@ -232,7 +232,7 @@ async def one(frame: Frame, request: web.Request, person: Person) -> web.Respons
 
 
 def _on_ticket(action: str, build: Callable[[str], c.Command]) -> Route:
-    async def handle(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    async def handle(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
         await frame.body(request, Empty)
         name = request.match_info["ticket"]
 
@@ -244,7 +244,7 @@ def _on_ticket(action: str, build: Callable[[str], c.Command]) -> Route:
     return Route("POST", f"tickets/{{ticket}}/{action}", handle, GUIDES, Empty, TicketTaken, f"{action} a ticket")
 
 
-async def reprint(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def reprint(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """The same number again, at a chosen printer, the kiosk's own, or the first that works."""
     body = await frame.body(request, Reprint)
     name = request.match_info["ticket"]
@@ -259,7 +259,7 @@ async def reprint(frame: Frame, request: web.Request, person: Person) -> web.Res
     return await frame.carry(request, person, c.Reprint(ticket=name, printer=printer, kiosk=kiosk), respond)
 
 
-async def slip(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def slip(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """Sends somebody home whom the day will not reach, with priority on the next working day (RULES 34)."""
     body = await frame.body(request, Reprint)
     name = request.match_info["ticket"]
