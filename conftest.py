@@ -1,7 +1,9 @@
-"""What holds for every test: examples have no deadline; in CI what needs Chromium or PostgreSQL runs or fails, elsewhere it may skip."""
+"""What holds for every test: examples have no deadline, the longest files begin first, and in CI what needs Chromium or PostgreSQL runs."""
 
 import os
+from collections import defaultdict
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -9,6 +11,15 @@ from hypothesis import settings
 # How fast a machine is says nothing about a rule.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with the longest time limits first: two workers share the run, and neither shall end on a long file alone."""
+    limits: dict[Path, float] = defaultdict(float)
+    for item in items:
+        marker = item.get_closest_marker("timeout")
+        limits[item.path] = max(limits[item.path], float(marker.args[0]) if marker else 0.0)
+    items.sort(key=lambda item: -limits[item.path])
 
 
 @pytest.hookimpl(wrapper=True)

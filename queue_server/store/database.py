@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakSet
 
 import asyncpg
 from sqlalchemy import event, text
@@ -22,6 +24,9 @@ BUSY_MS: Final = 5_000
 """How long a writer on SQLite waits for another process that writes to the same file."""
 
 BUSY_STEP_MS: Final = 50
+
+ENDING_S: Final = 5.0
+"""How long `Database.close` waits for the threads of connections that were cut off in the middle of a statement."""
 
 STOPPED_MS: Final = 5_000
 """How long a process that stopped inside a transaction may hold a hall's lease row on PostgreSQL."""
@@ -70,12 +75,20 @@ def missing_file(address: URL) -> str:
     return ""
 
 
-def engine_for(url: URL) -> AsyncEngine:
-    """An engine whose connections are set for durability. On SQLite, transactions begin when we say so."""
+def engine_for(url: URL, workers: WeakSet[threading.Thread]) -> AsyncEngine:
+    """An engine whose connections are set for durability. On SQLite, transactions begin when we say so.
+
+    Each connection to SQLite works in a thread of its own, which is added to `workers`.
+    """
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url, pool_size=8, connect_args={"server_settings": POSTGRES_SETTINGS})
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, pool_size=8)
+
+    def opened(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        workers.add(threading.current_thread())
+        return sqlite3.Connection(*arguments, **options)
+
+    engine = create_async_engine(url, pool_size=8, connect_args={"factory": opened})
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: Any, _record: object) -> None:
@@ -182,11 +195,12 @@ def blamed() -> Iterator[None]:
 class Database:
     """One engine, and the rule of turns: SQLite has one writer a file, so writers of this process queue up fairly."""
 
-    __slots__ = ("_limit_s", "engine", "turn", "url")
+    __slots__ = ("_limit_s", "_workers", "engine", "turn", "url")
 
     def __init__(self, url: URL) -> None:
         self.url = url
-        self.engine = engine_for(url)
+        self._workers: WeakSet[threading.Thread] = WeakSet()
+        self.engine = engine_for(url, self._workers)
         self.turn: Callable[[], AbstractAsyncContextManager[object]]
         if url.get_backend_name() == "sqlite":
             lock = asyncio.Lock()
@@ -224,8 +238,10 @@ class Database:
                     raise
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and wait for what still works for one: it would speak to a loop that has ended."""
         await self.engine.dispose()
+        for worker in list(self._workers):
+            await asyncio.to_thread(worker.join, ENDING_S)
 
 
 def commit_blame(error: Exception) -> StoreError:

@@ -176,7 +176,7 @@ class Desk:
         (self.pad,) = bus.drivers
         task = asyncio.create_task(bus.run())
         try:
-            await until(lambda: bus.up)
+            await until(lambda: bus.counters["opened"])
             yield
         finally:
             task.cancel()
@@ -252,15 +252,18 @@ async def test_a_silent_tablet_is_offline_and_comes_back(kind: str, tmp_path: Pa
         await until(lambda: desk.levels == [3])
 
 
-async def test_a_tablet_whose_program_does_not_run_is_not_asked_without_pause(tmp_path: Path) -> None:
-    """UDP to a closed port opens, and is told at once that nobody listens: the line must not turn round without end."""
+async def test_a_tablet_whose_program_does_not_run_is_offline_once_and_comes_back() -> None:
+    """UDP to a closed port opens, and each datagram is told that nobody listens: that is no new life of the line each time."""
     desk = Desk()
-    url = f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
-    async with desk.running(
-        "tablet-s-udp", url, **QUICK, **{"line.retry_first_ms": "20", "line.retry_limit_ms": "2000"}
-    ):
-        await asyncio.sleep(1.0)
-        assert 1 < desk.pad.line.counters["opened"] < 10
+    port = free_port(socket.SOCK_DGRAM)
+    async with desk.running("tablet-s-udp", f"udp://127.0.0.1:{port}", **QUICK):
+        await until(lambda: desk.pad.health.state == "offline")
+        asked = desk.pad.line.counters["frames_out"]
+        await asyncio.sleep(0.5)
+        assert 2 <= desk.pad.line.counters["frames_out"] - asked <= 12
+        assert (desk.pad.line.counters["opened"], desk.pad.line.counters["failures"]) == (1, 0)
+        async with Rs485BusEmulator(f"udp://127.0.0.1:{port}", [EmulatedSTablet(network=Network.UDP)]):
+            await until(lambda: desk.pad.health.state == "online")
 
 
 @contextlib.asynccontextmanager

@@ -187,7 +187,7 @@ class LivingHall:
         )  # fmt: skip
         reader = asyncio.create_task(self._read_agent())
         self._stack.push_async_callback(self._end_agent, reader)
-        await until(lambda: re.search(r"配对码 \d{3} \d{3}", "\n".join(self.agent_log)), 30, "the agent's pairing code")
+        await until(lambda: re.search(r"配对码 \d{3} \d{3}", "\n".join(self.agent_log)), 90, "the agent's pairing code")
         found = re.search(r"配对码 (\d{3}) (\d{3})", "\n".join(self.agent_log))
         assert found is not None
         body = {"role": "agent", "of": "agent-1", "name": "agent-1"}

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy import func, select, text
 
 from queue_server.store import tables
 from queue_server.store.audit import verify
+from queue_server.store.database import Database, parse
 from queue_server.store.port import Batch, Lease, Unavailable
 from queue_server.store.store import Store
 from tests.store.sample import HALL, issued, project
@@ -170,3 +172,27 @@ async def test_no_database_there_is_unavailable(tmp_path: Path, keys_dir: Path) 
     for url in ("postgresql://nobody@127.0.0.1:1/none", f"sqlite:////{tmp_path}"):
         with pytest.raises(Unavailable):
             await Store.open(url, keys_dir=keys_dir, projector=project)
+
+
+async def test_a_database_is_closed_when_nothing_works_for_it_any_more(tmp_path: Path) -> None:
+    """A look that is cut off twice (its page goes away, then the server) leaves a thread in the middle of a statement."""
+    others = set(threading.enumerate())
+    database = Database(parse(f"sqlite:///{tmp_path / 'hall.db'}"))
+    count = text(
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000000) select count(*) from n"
+    )
+
+    async def look() -> None:
+        async with database.reading() as connection:
+            await connection.execute(count)
+
+    looking = asyncio.create_task(look())
+    await asyncio.sleep(0.1)
+    for _ in range(2):
+        looking.cancel()
+        await asyncio.sleep(0)
+    await asyncio.gather(looking, return_exceptions=True)
+    mine = {thread for thread in threading.enumerate() if "connection_worker" in thread.name} - others
+    assert mine, "the statement was too short to be cut off"
+    await database.close()
+    assert not any(thread.is_alive() for thread in mine)
