@@ -42,7 +42,7 @@ from queue_server.store.port import Unavailable as StoreUnavailable
 from queue_server.store.store import Store
 from queue_server.web.frame import Frame
 from queue_server.web.pages import build_id
-from queue_server.web.server import make_app
+from queue_server.web.server import make_app, shorten
 from queue_server.web.sockets import Sockets
 
 log = structlog.get_logger()
@@ -266,6 +266,8 @@ async def _tasks(
         tasks += [group.create_task(loop) for loop in _loops(hub, frame, timers, sockets)]
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=75.0)
         await runner.setup()
+        assert runner.server is not None
+        shorten(frame, runner.server)
         first = await frame.accounts.first_start()
         for door in doors:
             await web.SockSite(runner, door, backlog=BACKLOG, ssl_context=tls).start()

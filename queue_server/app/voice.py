@@ -59,6 +59,8 @@ CALLED = (e.TicketCalled, e.TicketRecalled, e.TicketRestored)
 SETTLING = (e.CitizenArrived, e.TicketCancelled, e.TicketRequeued, e.TicketPassed, e.TicketVoided)
 ENDING = (e.MessageSet, e.DayStarted, e.DayEnded)
 """For `isinstance`, once for each event of the hall: a union is slow there."""
+HEARD = frozenset({*CALLED, *SETTLING, *ENDING, e.AnnouncementDue, e.ConfigurationApplied})
+"""All that the voice hears of; most batches hold nothing of it."""
 
 
 TEST = "test:"
@@ -251,7 +253,9 @@ class Voice:
 
     def claims(self, hall: Hall, events: list[e.Event]) -> list[Claim]:
         """Each call is a claim of its zone, a notice one of every zone; where nothing could speak there are none."""
-        found = []
+        found: list[Claim] = []
+        if HEARD.isdisjoint(map(type, events)):
+            return found
         for event in events:
             if isinstance(event, CALLED) and event.window in hall.catalogue.windows:
                 zone = hall.catalogue.windows[event.window].zone
@@ -268,6 +272,8 @@ class Voice:
 
     def on_published(self, hall: Hall, events: list[e.Event]) -> None:
         """Committed calls and notices enter their queues; what nobody needs to hear any more leaves them."""
+        if HEARD.isdisjoint(map(type, events)):
+            return
         if any(isinstance(event, e.ConfigurationApplied) for event in events):
             self._zone_up(hall.configuration)
         for event in events:

@@ -13,7 +13,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all events; the journal's kind is the class name."""
 
 
-class StopPlan(msgspec.Struct, frozen=True, kw_only=True):
+class StopPlan(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """A stop as issued."""
 
     matters: tuple[str, ...]

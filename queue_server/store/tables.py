@@ -105,9 +105,7 @@ tickets = Table(
     _text("print_state"),
     _maybe_text("outcome"),
     _text("origin"),
-    _text("token_hash"),
     Index("tickets_by_day", "hall", "day", "number"),
-    Index("tickets_by_token", "hall", "token_hash"),
 )
 
 services = Table(

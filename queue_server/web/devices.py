@@ -29,7 +29,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would reckon with."""
 
 
-async def try_out(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def try_out(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """Asked for, not yet done: what came of it stands in the device's document."""
     await frame.body(request, Empty)
     name = new_id()

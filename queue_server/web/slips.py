@@ -20,7 +20,7 @@ from queue_server.wire.api import Slip, TicketTaken
 from queue_server.wire.common import TicketState
 
 
-async def reactivate(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def reactivate(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """RULES 28: a passed ticket waits again under its number; for every other the answer says what to do instead."""
     slip = await frame.body(request, Slip)
     respond = taken(frame)

@@ -11,7 +11,7 @@ from queue_server.app.calendar import next_working_day
 from queue_server.app.hub import Extras
 from queue_server.app.past import retell
 from queue_server.app.printing import PRINTING, job_of
-from queue_server.app.views.tickets import ticket_document, ticket_line
+from queue_server.app.views.tickets import issued_document, ticket_document, ticket_line
 from queue_server.domain import commands as c
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.decide import Decision
@@ -54,9 +54,13 @@ async def _person_of(frame: Frame, identity: Identity) -> tuple[str, Extras]:
 
 def usable_printer(hall: Hall, person: Person, wanted: str = "") -> str:
     """The wanted printer, the kiosk's own, or for staff the first that works; "" when none does (UX K-11)."""
-    kiosks, anywhere = hall.configuration.kiosk, "kiosk" not in person.roles
-    names = [wanted] if wanted else [kiosk.printer for kiosk in kiosks if anywhere or kiosk.id == person.of]
-    return next((name for name in names if name and _prints(hall, name)), "")
+    if wanted:
+        return wanted if _prints(hall, wanted) else ""
+    anywhere = "kiosk" not in person.roles
+    for kiosk in hall.configuration.kiosk:
+        if (anywhere or kiosk.id == person.of) and kiosk.printer and _prints(hall, kiosk.printer):
+            return kiosk.printer
+    return ""
 
 
 def _prints(hall: Hall, printer: str) -> bool:
@@ -66,8 +70,7 @@ def _prints(hall: Hall, printer: str) -> bool:
 
 def taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
     def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
-        now = frame.hub.clock.now()
-        ticket = hall.tickets[decision.subject]
+        ticket, clock = hall.tickets[decision.subject], frame.hub.clock
         token = frame.screens.around.tokens.make("t", ticket.id)
         issued, job = None, ""
         for event in decision.events:
@@ -76,7 +79,9 @@ def taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
             if not job and isinstance(event, PRINTING) and event.printer:
                 job = job_of(event)
         body = TicketTaken(
-            ticket=ticket_document(hall, ticket, frame.hub.clock, now, issued),
+            ticket=issued_document(hall, ticket, clock, issued)
+            if issued
+            else ticket_document(hall, ticket, clock, clock.now()),
             token=token,
             url=f"{frame.screens.around.base_url}/t/{token}",
             created=issued is not None,
@@ -87,7 +92,7 @@ def taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
     return respond
 
 
-async def take(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def take(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     body = await frame.body(request, TakeTicket)
     if body.note and person.kind == "device":
         raise Malformed("note", "a note is written by staff, never by a citizen (law 10)")
@@ -219,7 +224,7 @@ async def one(frame: Frame, request: web.Request, person: Person) -> web.Respons
 
 
 def _on_ticket(action: str, build: Callable[[str], c.Command]) -> Route:
-    async def handle(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    async def handle(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
         await frame.body(request, Empty)
         name = request.match_info["ticket"]
 
@@ -231,7 +236,7 @@ def _on_ticket(action: str, build: Callable[[str], c.Command]) -> Route:
     return Route("POST", f"tickets/{{ticket}}/{action}", handle, GUIDES, Empty, TicketTaken, f"{action} a ticket")
 
 
-async def reprint(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def reprint(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """The same number again, at a chosen printer, the kiosk's own, or the first that works."""
     body = await frame.body(request, Reprint)
     name = request.match_info["ticket"]
@@ -252,7 +257,7 @@ async def _holds(frame: Frame, person: Person, card: str, name: str) -> bool:
     return bool(who) and await frame.hub.read(lambda hall: name in hall.tickets and hall.tickets[name].person == who)
 
 
-async def slip(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def slip(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """Sends somebody home whom the day will not reach, with priority on the next working day (RULES 34)."""
     body = await frame.body(request, Reprint)
     name = request.match_info["ticket"]
