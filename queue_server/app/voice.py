@@ -299,7 +299,7 @@ class Voice:
     def busy(self, zone: str) -> bool:
         """Whether something is said to citizens there, or waits to be."""
         entry = self._zones.get(zone)
-        return entry is not None and (entry.playing is not None or entry.queue.queued > 0)
+        return entry is not None and (entry.queue.speaking is not None or entry.queue.queued > 0)
 
     def _try_out(self, zone: str, name: str, at: int) -> None:
         entry = self._zones.get(zone)

@@ -305,7 +305,7 @@ show = "AA {address} < {text} FF > {sum}"
         ('never = "FF"', 'never = "XY"', "bytes in hex, like 'FF 00'"),
         ('never = "FF"', 'never = "FF"\nencoding = "klingon"', "'klingon' is no text encoding"),
         ('never = "FF"', 'never = "FF"\ncolours = { red = "00" }', "a byte to red, green and yellow"),
-        ('never = "FF"', 'never = "FF"\nlongest = 2000', "more than 1024"),
+        ('never = "FF"', 'never = "FF"\nlongest = 5000', "more than 4096"),
         ("[text]", "[line]\nbaud = -1\n[text]", "-1 is no speed"),
         ("[text]", '[line]\nparity = "X"\n[text]', "parity N, E or O"),
         ("[text]", '[keys]\n"0C" = "next"\n[text]', "only a keypad"),
