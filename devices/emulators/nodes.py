@@ -21,7 +21,9 @@ NodeFrame = Any
 
 
 class Host(Protocol):
-    """What a node needs of its line."""
+    """What a node needs of its line. `baud`: a frame is heard when its last byte has passed; 0: at once."""
+
+    baud: int
 
     async def transmit(self, frame: NodeFrame, codec: AnyCodec) -> None:
         """Put a frame on the line."""
