@@ -13,11 +13,12 @@ from devices.emulators.bench import Bench, Placed
 from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad
 from devices.emulators.printer import EmulatedPrinter
 from devices.emulators.rs485 import Rs485BusEmulator
-from devices.emulators.voices import EmulatedVoice
+from devices.emulators.voices import EmulatedTts
 from devices.profiles import find_profile
 from devices.protocols.rating import AckVariant
 from devices.transport import parse_url
 from devices.transport.tap import Tap
+from queue_server.demo.derive import SYLLABLE_MS, scaled
 from queue_server.domain.configuration import Device
 
 
@@ -146,8 +147,8 @@ def _attach(lines: Lines, bus: Rs485BusEmulator, device: Device, line: str, spee
             lines.pads[device.window] = Pad(bus, node, {level: int(key) for key, level in device.levels.items()})
         case _:
             node = find_profile(device.kind, device.profile).emulate(device.address)
-            if isinstance(node, EmulatedVoice):
-                node.unit_ms = max(1, round(node.unit_ms / speed))
+            if isinstance(node, EmulatedTts):
+                node.unit_ms = scaled(SYLLABLE_MS, speed)
     lines.bench.place(_placed(device, line, node), bus)
     bus.nodes.append(node)
     node.join(bus)

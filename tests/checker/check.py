@@ -290,7 +290,7 @@ class Checker:
         modules = self._modules()
         for zone, line in modules.items():
             for said in line.said if line else ():
-                for found in SPOKEN.finditer(said.text) if said.ended else ():
+                for found in SPOKEN.finditer(in_figures(said.text)) if said.ended else ():
                     heard[zone, found["number"], found["plate"]] += 1
         if not claims and not heard:
             return 0, 0  # a hall without a voice pack: its displays say so
@@ -448,6 +448,15 @@ class Checker:
             "mean_wait_s": round(statistics.fmean(waits), 1) if waits else 0.0,
             "longest_wait_s": round(max(waits, default=0.0), 1),
         }
+
+
+DIGITS = str.maketrans("零一二三四五六七八九幺", "01234567891")
+
+
+def in_figures(text: str) -> str:
+    """Numbers as they are read out (请A零一二号到十二号窗口) in figures."""
+    counted = re.sub("([一二三四五六七八九]?)十([一二三四五六七八九]?)", lambda m: (m[1] or "一") + (m[2] or "零"), text)
+    return counted.translate(DIGITS)
 
 
 def spread(values: list[int]) -> dict[str, int]:
