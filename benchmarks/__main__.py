@@ -93,7 +93,9 @@ def main() -> int:
     parts = ["tickets", "displays", "call-next", "day"]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
-    parser.add_argument("--only", nargs="+", choices=[*parts, "postgres", "lines"], default=parts, help="these parts alone")
+    parser.add_argument(
+        "--only", nargs="+", choices=[*parts, "postgres", "lines"], default=parts, help="these parts alone"
+    )
     parser.add_argument("--seconds", type=float, default=4.0, help="how long each number of connections is loaded")
     parser.add_argument("--rounds", type=int, default=3, help="pairs to take the median of")
     parser.add_argument("--calls", type=int, default=20, help="calls a round that 1,000 displays hear")

@@ -86,9 +86,7 @@ async def witness(server: str, told: list[Told]) -> AsyncIterator[str]:
         listening.close()
 
 
-async def _carry(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, told: list[Told], *, up: bool
-) -> None:
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, told: list[Told], *, up: bool) -> None:
     messages = Messages()
     while data := await reader.read(CHUNK):
         now = time.time_ns() / 1e6

@@ -18,7 +18,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from devices.emulators.nodes import Sender
 from devices.emulators.panel import serving_panel
+from devices.emulators.rs485 import Rs485BusEmulator
 from devices.transport import Unavailable as NoLine
 from displays.errors import Unavailable as NoPack
 from displays.speech.pack import build_pack
@@ -172,10 +174,20 @@ async def morning(options: Options, say: Callable[[str], None], tick: Callable[[
         say("morning")
         await live_through(stage, visits, clerks, tick)
         counts = dict(stage.world.counts)
-        collisions = {name: bus.collisions for name, bus in stage.lines.buses.items() if bus.baud}
+        lines = {name: _told(bus) for name, bus in stage.lines.buses.items() if options.line_time}
     changes = policy_changes(options.configuration, options.speed)
     report = _report(options, _check(options), counts, changes) | {"visitors": len(visits)}
-    return report | ({"collisions": collisions} if collisions else {})
+    return report | ({"lines": lines} if lines else {})
+
+
+def _told(bus: Rs485BusEmulator) -> dict[str, int]:
+    """What the devices of a line know themselves: presses, their repetitions, and frames that met."""
+    senders = [node for node in bus.nodes if isinstance(node, Sender)]
+    return {
+        "presses": sum(sender.presses for sender in senders),
+        "repetitions": sum(sender.repetitions for sender in senders),
+        "collisions": bus.collisions,
+    }
 
 
 def _report(options: Options, found: dict[str, Any], counts: dict[str, int], changes: list[Scaled]) -> dict[str, Any]:

@@ -38,7 +38,10 @@ async def told_of(told: list[tuple[float, str, bytes]], fits: Callable[[str, byt
 async def test_a_frame_is_heard_when_its_last_byte_has_passed_and_an_answer_takes_its_time_too(tmp_path: Path) -> None:
     told: list[tuple[float, str, bytes]] = []
     line = Rs485BusEmulator(
-        listen_url("pty", tmp_path), [EmulatedStrip(3)], baud=BAUD, tap=lambda way, data: told.append((now(), way, data))
+        listen_url("pty", tmp_path),
+        [EmulatedStrip(3)],
+        baud=BAUD,
+        tap=lambda way, data: told.append((now(), way, data)),
     )
     async with line:
         host = transport(line.url)
