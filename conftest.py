@@ -1,4 +1,4 @@
-"""What holds for every test: examples have no deadline, the longest files begin first, and in CI what needs Chromium or PostgreSQL runs."""
+"""For every test: examples have no deadline, long files begin first, what needs Chromium, PostgreSQL or umockdev runs in CI."""
 
 import os
 from collections import defaultdict
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    needed = [name for name in ("browser", "postgres") if item.get_closest_marker(name)]
+    needed = [name for name in ("browser", "postgres", "umockdev") if item.get_closest_marker(name)]
     if report.skipped and needed and os.environ.get("CI") == "true":
         report.outcome = "failed"
         report.longrepr = f"{report.longrepr}: may not be skipped in CI ({', '.join(needed)})"

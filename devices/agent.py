@@ -1,5 +1,7 @@
 """The agent: one process a PC that owns its devices and talks with the server over one websocket."""
 
+# long: the one conversation, read from its beginning to its end
+
 from __future__ import annotations
 
 import asyncio
@@ -26,7 +28,9 @@ from devices.lines import Lines
 from devices.presses import PressStore
 from devices.protocols.keypad import KeyAction
 from devices.protocols.paged import Page
+from devices.readings import Readings
 from devices.transport import Unavailable
+from devices.trials import Trials
 from queue_server.wire.agent import (
     AgentHeartbeat,
     AgentHello,
@@ -42,9 +46,12 @@ from queue_server.wire.agent import (
     Printed,
     PrintJob,
     RatingPressed,
+    ReadingEnded,
     ShowStrip,
     Speak,
     Spoke,
+    TestDevice,
+    Tested,
     ToAgent,
 )
 from queue_server.wire.common import DeviceState
@@ -74,7 +81,7 @@ class AgentSettings:
     agent: str
     build: str = "0.1.0"
     retry_first_s: float = 0.2
-    retry_limit_s: float = 10.0
+    retry_limit_s: float = 5.0
     silence_s: float = 5.0
     """Without a message (the server sends a heartbeat every second) for this long the connection is given up."""
     health_s: float = 30.0
@@ -95,7 +102,10 @@ class Agent:
         self._outbox: asyncio.Queue[FromAgent | _Aged] | None = None
         self._stalled = asyncio.Event()
         self._asked: OrderedDict[str, tuple[Keypad, int]] = OrderedDict()
-        self._jobs: OrderedDict[str, Printed | Spoke | None] = OrderedDict()
+        self._readings = Readings(lambda message: self._tell(_Aged(message)))
+        self._jobs: OrderedDict[str, Printed | Spoke | Tested | None] = OrderedDict()
+        self._meant: dict[str, ShowStrip] = {}
+        self._trials = Trials(self._show)
         self._random = random.Random()
         self._epoch = 0
         self._group: asyncio.TaskGroup
@@ -110,8 +120,8 @@ class Agent:
     async def run(self) -> None:
         """Own the devices and talk with the server until cancelled; starts with the last map it was given."""
         async with self._presses, asyncio.TaskGroup() as self._group:
-            calls = Calls(self._pressed, self._rated, self._health_changed, self._make_printer)
-            self._lines = Lines(self._group, calls)
+            said = (self._pressed, self._rated, self._health_changed, self._make_printer)
+            self._lines = Lines(self._group, Calls(*said, card=self._readings.card, code=self._readings.code))
             await self._start_with_saved_map()
             delay_s = self._settings.retry_first_s
             while True:
@@ -154,6 +164,7 @@ class Agent:
             welcomed = self.connected
             self._outbox = None
             self._asked.clear()
+            self._readings.server_lost()
             for driver in self._lines.drivers:
                 if isinstance(driver, Keypad):
                     driver.server_lost()
@@ -199,8 +210,8 @@ class Agent:
         while True:
             item = await outbox.get()
             message = item.now() if isinstance(item, _Aged) else item
-            if isinstance(message, KeypadPressed) and message.age_ms > KEYPAD_AGE_LIMIT_MS:
-                continue  # law 8: the keypad has shown failure already
+            if message is None:
+                continue
             await socket.send(_text(message))
 
     def _tell(self, message: FromAgent | _Aged) -> bool:
@@ -245,14 +256,10 @@ class Agent:
         for device in devices:
             self._health_changed(device)
         for device_id, reason in self._lines.wrong.items():
+            offline = DeviceState.OFFLINE
             self._tell(
                 DeviceHealth(
-                    device=device_id,
-                    state=DeviceState.OFFLINE,
-                    last_seen_ms=None,
-                    last_error=reason,
-                    printer=None,
-                    counters={},
+                    device=device_id, state=offline, last_seen_ms=None, last_error=reason, printer=None, counters={}
                 )
             )
 
@@ -277,27 +284,37 @@ class Agent:
             case PressStored():
                 await self._disk(self._presses.forget(message.id))
             case ShowStrip():
-                driver = self._lines.driver(message.device)
-                if isinstance(driver, Strip):
-                    driver.show(self._render(message, driver.laid_out(self._lines.entries[message.device])))
+                self._meant[message.device] = message
+                self._show(message.device)
             case Invite():
                 driver = self._lines.driver(message.device)
                 if isinstance(driver, RatingPad):
+                    self._trials.invited(message.device)
                     driver.invite(message.for_ms)
             case KeypadShow():
                 driver = self._lines.driver(message.device)
                 if isinstance(driver, Keypad) and message.show:  # empty says nothing, it does not blank the cells
                     driver.show(message.show)
+            case ReadingEnded():
+                self._readings.ended(message)
             case PrintJob():
                 self._once(message.job, self._print(message))
             case Speak():
                 self._once(message.job, self._speak(message))
+            case TestDevice():
+                self._once(message.id, self._trials.carry_out(message, self._lines))
             case AgentWelcome() | AgentHeartbeat():
                 pass
             case _:
                 assert_never(message)
 
-    def _once(self, job: str, work: Coroutine[Any, Any, Printed | Spoke]) -> None:
+    def _show(self, device: str) -> None:
+        """What the hall last said that a strip or board means."""
+        driver = self._lines.driver(device)
+        if isinstance(driver, Strip) and (meant := self._meant.get(device)) is not None:
+            driver.show(self._render(meant, driver.laid_out(self._lines.entries[device])))
+
+    def _once(self, job: str, work: Coroutine[Any, Any, Printed | Spoke | Tested]) -> None:
         """A paper is printed, a phrase said at most once (law 7); only its outcome may be told again."""
         if job in self._jobs:
             work.close()
@@ -309,7 +326,7 @@ class Agent:
             self._jobs.popitem(last=False)
         self._group.create_task(self._do(job, work))
 
-    async def _do(self, job: str, work: Coroutine[Any, Any, Printed | Spoke]) -> None:
+    async def _do(self, job: str, work: Coroutine[Any, Any, Printed | Spoke | Tested]) -> None:
         outcome = await work
         if job in self._jobs:
             self._jobs[job] = outcome
@@ -347,14 +364,12 @@ class Agent:
         loop = asyncio.get_running_loop()
         at = loop.time()
 
-        def message() -> FromAgent:
-            return KeypadPressed(
-                id=press,
-                device=keypad.device,
-                action=str(action.action),
-                digits=action.digits,
-                age_ms=int((loop.time() - at) * 1000),
-            )
+        def message() -> FromAgent | None:
+            age_ms = int((loop.time() - at) * 1000)
+            if age_ms > KEYPAD_AGE_LIMIT_MS:
+                return None  # law 8: the keypad has shown failure already
+            key = str(action.action)
+            return KeypadPressed(id=press, device=keypad.device, action=key, digits=action.digits, age_ms=age_ms)
 
         self._asked[press] = (keypad, action.token)
         if len(self._asked) > PENDING_LIMIT:
@@ -364,6 +379,8 @@ class Agent:
             keypad.answer(action.token, ok=False)
 
     async def _rated(self, pad: RatingPad, level: int) -> None:
+        if self._trials.pressed(pad.device, level):
+            return
         press = await self._presses.keep(pad.device, level)
         self._tell(RatingPressed(id=press.id, device=press.device, level=press.level, age_ms=press.age_ms))
 
@@ -384,9 +401,9 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class _Aged:
-    """A message whose age is told when it leaves."""
+    """A message whose age is told when it leaves; None when it is too old to be worth it."""
 
-    now: Callable[[], FromAgent]
+    now: Callable[[], FromAgent | None]
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> str:

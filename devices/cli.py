@@ -8,6 +8,7 @@ import contextlib
 import signal
 import sys
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -15,6 +16,12 @@ from devices.agent import Agent, AgentSettings, Render
 from devices.devicemap import PrinterMaker
 from devices.pairing import membership
 from devices.profiles import add_folder
+from devices.words import say
+
+PAIRING: Final = (
+    "配对码 {code}：在管理页“配对与人员”里填入，当作“设备代理”。",
+    "Pairing code {code}: enter it on the manager's page, under pairing, as a device agent.",
+)
 
 _log = structlog.get_logger("devices")
 
@@ -49,7 +56,7 @@ async def run(arguments: argparse.Namespace, render: Render, make_printer: Print
 
 async def _live(server: str, hall: str, state: Path, render: Render, make_printer: PrinterMaker) -> None:
     def show(code: str) -> None:
-        sys.stderr.write(f"配对码 {code[:3]} {code[3:]}  —  approve this code on the manager's page as an agent\n")
+        sys.stderr.write(say(PAIRING, code=f"{code[:3]} {code[3:]}") + "\n")
 
     joined = await membership(server, hall, state / "membership.json", show)
     socket = "ws" + server.removeprefix("http") + "/api/v1/agent"

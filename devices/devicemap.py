@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode
+
+import msgspec
 
 from devices.bus import Bus, BusSettings
 from devices.drivers.base import AnyDriver
@@ -15,13 +18,15 @@ from devices.profiles.profile import NOBODY, Calls, Device, Printer, PrinterMake
 from devices.transport import parse_url, transport
 from queue_server.wire.agent import DeviceEntry
 
-__all__ = ["BUS_KINDS", "Calls", "Device", "Plan", "Printer", "PrinterMaker", "make_bus", "plan"]
+__all__ = ["BUS_KINDS", "Calls", "Device", "Plan", "Printer", "PrinterMaker", "make_bus", "plan", "read_map"]
 
 BUS_KINDS: Final = KINDS
 PACELESS: Final = frozenset(("udp", "ws", "wss", "file", "usb", "evdev"))
 """Schemes whose bytes need no time on a line; a tcp URL is often a gateway to a real one."""
 
-PLUG_ORDER: Final = re.compile(r"serial:///dev/tty(USB|ACM)\d")
+PLUG_ORDER: Final = re.compile(r"serial:///dev/tty(USB|ACM)\d|evdev:///dev/input/event\d")
+ELSEWHERE: Final = frozenset(("agent", "name"))
+"""What a hall's file says of a device and its agent is not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,23 @@ class Plan:
 
     lines: dict[str, tuple[DeviceEntry, ...]] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
+
+
+def read_map(text: str) -> list[DeviceEntry]:
+    """The devices of a hall's file or of a map that was learnt; ValueError says what to mend."""
+    try:
+        said = tomllib.loads(text).get("device", [])
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"this is not TOML: {error}") from error
+    if not isinstance(said, list) or not all(isinstance(one, dict) for one in said):
+        raise ValueError("devices are tables: [[device]]")
+    usual = {"address": 0, "profile": "", "window": "", "levels": {}, "settings": {}}
+    try:
+        return [
+            msgspec.convert(usual | {k: v for k, v in one.items() if k not in ELSEWHERE}, DeviceEntry) for one in said
+        ]
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from error
 
 
 def plan(entries: Iterable[DeviceEntry]) -> Plan:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
+from devices.transport import Unavailable
 from devices.transport.serialports import SerialPort, serial_ports
+from devices.transport.usbdevices import UsbDevice, UsbName, usb_devices
 
 BRIDGES: Final = {
     (0x1A86, 0x7523): "CH340",
@@ -21,12 +26,15 @@ BRIDGES: Final = {
 }
 """USB-serial bridges that stand in halls; a bridge does not say what hangs on it."""
 _INTERFACES: Final = {
-    "03": "keyboard, scanner or pad",
-    "07": "printer",
-    "0b": "smart-card reader",
-    "ff": "vendor's own protocol",
+    0x03: "keyboard, scanner or pad",
+    0x07: "printer",
+    0x0B: "smart-card reader",
+    0xFF: "vendor's own protocol",
 }
-_HUB: Final = "09"
+_SPOKEN_TO: Final = frozenset((0x03, 0x07, 0xFF))
+"""Classes that a usb:// line may speak to, unless it is a keyboard or a mouse: those are found by the name of their keys."""
+_TYPES: Final = frozenset(((0x03, 1), (0x03, 2)))
+_HUB: Final = 0x09
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +53,12 @@ class Found:
 
 
 def scan(root: Path = Path("/"), ports: Callable[[], Iterable[SerialPort]] = serial_ports) -> list[Found]:
-    """Serial ports of any system; on Linux also USB devices, printers on usblp and keyboards. Reads, opens nothing."""
-    return [*map(_serial, ports()), *_usb(root), *_printers(root), *_keyboards(root)]
+    """Serial ports and USB devices of any system; on Linux also printers on usblp and keyboards.
+
+    On Linux nothing is opened; elsewhere USB devices are, for their names.
+    """
+    devices = _sysfs(root) if sys.platform == "linux" else _libusb({(port.vid, port.pid) for port in ports()})
+    return [*map(_serial, ports()), *_usb(devices), *_printers(root), *_keyboards(root)]
 
 
 def _serial(port: SerialPort) -> Found:
@@ -66,25 +78,53 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _usb(root: Path) -> Iterator[Found]:
-    """USB devices that are neither hubs nor serial bridges."""
-    folder = root / "sys/bus/usb/devices"
+def _hex(path: Path) -> int:
+    return int(_text(path) or "0", 16)
+
+
+def _sysfs(root: Path) -> list[UsbDevice]:
+    """USB devices without a serial port, as Linux tells them to everybody."""
+    folder, found = root / "sys/bus/usb/devices", []
     for device in sorted(folder.iterdir()) if folder.is_dir() else ():
-        vid, pid = _text(device / "idVendor"), _text(device / "idProduct")
-        if not vid or _text(device / "bDeviceClass") == _HUB:
-            continue
         parts = list(device.glob(f"{device.name}:*"))
-        if any(list(part.glob("tty*")) for part in parts):
+        if not _text(device / "idVendor") or any(list(part.glob("tty*")) for part in parts):
             continue
-        what = dict.fromkeys(_INTERFACES.get(_text(part / "bInterfaceClass"), "") for part in parts)
+        name = UsbName(_hex(device / "idVendor"), _hex(device / "idProduct"), _text(device / "serial"), device.name)
         said = " ".join(filter(None, (_text(device / "manufacturer"), _text(device / "product"))))
-        guess = "; ".join(filter(None, (said, *what)))
-        yield Found("usb", f"{device.name} {vid}:{pid}", "", guess or "unknown")
+        kinds = [(_hex(part / "bInterfaceClass"), _hex(part / "bInterfaceProtocol")) for part in parts]
+        found.append(UsbDevice(name, _hex(device / "bDeviceClass"), tuple(dict.fromkeys(kinds)), said))
+    return found
+
+
+def _libusb(bridges: Set[tuple[int | None, int | None]]) -> list[UsbDevice]:
+    try:
+        return [device for device in usb_devices() if (device.name.vid, device.name.pid) not in bridges]
+    except Unavailable:
+        return []  # the serial ports are found all the same
+
+
+def _usb(devices: list[UsbDevice]) -> Iterator[Found]:
+    """USB devices that are no hubs."""
+    several = Counter((device.name.vid, device.name.pid, device.name.sn) for device in devices)
+    for device in devices:
+        name = device.name
+        if device.kind == _HUB:
+            continue
+        guess = "; ".join(filter(None, (device.said, *(_INTERFACES.get(kind, "") for kind in device.classes))))
+        spoken = any(kind in _SPOKEN_TO and (kind, way) not in _TYPES for kind, way in device.parts)
+        at = f"?at={name.at}" if several[name.vid, name.pid, name.sn] > 1 else ""
+        sn = f":{quote(name.sn, safe='')}" if name.sn else ""
+        url = f"usb://{name.vid:04x}:{name.pid:04x}{sn}{at}" if spoken else ""
+        yield Found("usb", f"{name.at} {name.vid:04x}:{name.pid:04x}", url, guess or "unknown")
 
 
 def _printers(root: Path) -> Iterator[Found]:
-    for path in sorted((root / "dev/usb").glob("lp*")):
-        yield Found("printer", path.name, f"file:///dev/usb/{path.name}", "ticket printer on USB (usblp)")
+    folder = root / "dev/usb"
+    # The names that config/udev makes: lp0 and lp1 follow the order of plugging in.
+    stable = {link.resolve().name: f"by-path/{link.name}" for link in sorted((folder / "by-path").glob("*"))}
+    for path in sorted(folder.glob("lp*")):
+        name = stable.get(path.name, path.name)
+        yield Found("printer", path.name, f"file:///dev/usb/{name}", "ticket printer on USB (usblp)")
 
 
 def _keyboards(root: Path) -> Iterator[Found]:

@@ -16,7 +16,7 @@ from devices.devicemap import complete_url, line_settings
 from devices.drivers.base import AnyDriver
 from devices.drivers.keypad import Keypad
 from devices.drivers.rating import RatingPad
-from devices.drivers.strip import Strip
+from devices.patterns import TEXT, show_pattern
 from devices.profiles import PROFILES
 from devices.profiles.profile import Calls, Device, Printer, Profile
 from devices.protocols.base import Send
@@ -25,9 +25,6 @@ from devices.transport import transport
 from devices.transport.tap import TappedTransport
 from queue_server.wire.agent import DeviceEntry
 
-TEXT: Final = "请A042号到3号窗口"
-CELLS: Final = "042"
-INVITE_MS: Final = 60_000
 RECORDED: Final = 1
 """The version of a recording's first line."""
 
@@ -122,7 +119,8 @@ async def try_device(
     entry = trial.entry
     line = transport(complete_url(trial.url, trial.profile.serial))
     bus = Bus(TappedTransport(line, tap), line_settings((entry,), trial.profile.serial))
-    driver = trial.profile.make(entry, dict(trial.settings), _calls(say))
+    own = {name: value for name, value in trial.settings.items() if not name.startswith("line.")}
+    driver = trial.profile.make(entry, own, _calls(say))
     bus.attach(driver)
     task = asyncio.create_task(bus.run())
     try:
@@ -153,22 +151,6 @@ async def _talk(trial: Trial, bus: Bus, driver: AnyDriver, say: Say, sends: Sequ
             for values in sends:
                 _send(trial.profile, driver, values, say)
             await asyncio.sleep(trial.seconds)
-
-
-def show_pattern(profile: Profile, driver: AnyDriver, text: str) -> None:
-    """What a person can see or hear: a text, cells, an invitation; else what the profile knows."""
-    match driver:
-        case _ if profile.pattern is not None:
-            profile.pattern(driver, text)
-        case Strip():
-            driver.show([[(text, "red")]])
-        case Keypad():
-            driver.show(CELLS)
-            driver.beep()
-        case RatingPad():
-            driver.invite(INVITE_MS)
-        case _:
-            pass
 
 
 def _send(profile: Profile, driver: AnyDriver, values: Mapping[str, object], say: Say) -> None:

@@ -1,4 +1,4 @@
-"""`yichuang devices`: the profiles there are, captures turned into meaning, and frames written from it."""
+"""`yichuang devices`: what is plugged in and known, lines learnt and tried, captures told and frames written."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from rich.console import Console
 from rich.table import Table
 
 from devices.decode import SIDES, decode, encode
-from devices.profiles import PROFILES, add_folder
+from devices.devicemap import read_map
+from devices.learning import cli as learning
+from devices.patterns import TEXT
+from devices.profiles import PROFILES, add_folder, find_profile
 from devices.profiles.files import load_profile
 from devices.profiles.profile import Profile
 from devices.scan import scan
-from devices.session import TEXT, Recording, Trial, check_recording, try_device
+from devices.session import Recording, Trial, check_recording, try_device
 
 DONE: Final = 0
 NO: Final = 1
@@ -55,14 +58,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     checked.set_defaults(act=_replay)
     for action in (tried, read, written):
         action.add_argument(
-            "--as", dest="profile", required=True, metavar="PROFILE", help="a profile's name, or a FILE.toml"
+            "--as",
+            dest="profile",
+            required=action is not tried,
+            metavar="PROFILE",
+            help="a profile's name, or a FILE.toml",
         )
-    for action in (found, listed, tried, read, written, checked):
+    learnt = actions.add_parser("learn", help="listen to a line beside the old system, and propose its device map")
+    learning.add_arguments(learnt)
+    learnt.set_defaults(act=_learn)
+    for action in (found, listed, tried, read, written, checked, learnt):
         action.add_argument("--json", action="store_true", help="for machines")
 
 
 def _add_try(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("url", metavar="URL", help="serial:///dev/serial/by-path/…, tcp://host:port …")
+    parser.add_argument("url", metavar="URL|DEVICE", help="serial:///dev/serial/by-path/…, or with --map a device's id")
+    parser.add_argument("--map", type=Path, metavar="FILE", help="a device map, as `learn` writes it, or a hall's file")
     parser.add_argument("--address", type=lambda text: int(text, 0), default=1, help="on the line; 7 or 0x87")
     parser.add_argument("--kind", default="", help="where a profile has several: strip, board …")
     parser.add_argument("--text", default=TEXT, help="the test pattern of strips and voices")
@@ -219,7 +230,26 @@ def _scan(arguments: argparse.Namespace) -> int:
     return DONE if found else NO
 
 
+def _from_map(arguments: argparse.Namespace) -> None:
+    """Take url, profile, address, kind and settings of a map's device; what was typed beside it wins."""
+    try:
+        entries = {entry.id: entry for entry in read_map(arguments.map.read_text(encoding="utf-8"))}
+    except (OSError, ValueError) as error:
+        raise WrongUsage(f"{arguments.map}: {error}") from error
+    entry = entries.get(arguments.url)
+    if entry is None:
+        raise WrongUsage(f"{arguments.map.name} has no device {arguments.url!r}: {', '.join(entries)}")
+    arguments.url, arguments.address = entry.url, entry.address
+    arguments.profile = arguments.profile or entry.profile or find_profile(entry.kind, "").name
+    arguments.kind = arguments.kind or entry.kind
+    arguments.set = [f"{name}={value}" for name, value in entry.settings.items()] + arguments.set
+
+
 def _try(arguments: argparse.Namespace) -> int:
+    if arguments.map is not None:
+        _from_map(arguments)
+    if not arguments.profile:
+        raise WrongUsage("give --as PROFILE, or --map FILE and a device's id")
     profile = chosen(arguments.profile)
     pairs = [text.partition("=") for text in arguments.set]
     if wrong := [name for name, sign, _ in pairs if not sign]:
@@ -264,6 +294,13 @@ def _teller(as_json: bool) -> Callable[[dict[str, object]], None]:
         sys.stdout.flush()
 
     return say
+
+
+def _learn(arguments: argparse.Namespace) -> int:
+    try:
+        return learning.run(arguments)
+    except ValueError as error:
+        raise WrongUsage(str(error)) from error
 
 
 def _replay(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ import secrets
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +22,12 @@ from queue_server.app.clock import Clock
 from queue_server.app.hub import Hub
 from queue_server.app.live import Live
 from queue_server.app.papers import Papers
+from queue_server.app.persons import Persons
 from queue_server.app.printing import claims as print_claims
 from queue_server.app.projection import project
+from queue_server.app.readings import Readings
 from queue_server.app.search import MatterIndex
+from queue_server.app.terminals import Terminals
 from queue_server.app.timers import Timers
 from queue_server.app.tokens import Tokens
 from queue_server.app.views.screens import Screens, Surroundings
@@ -39,7 +42,8 @@ from queue_server.store.port import Unavailable as StoreUnavailable
 from queue_server.store.store import Store
 from queue_server.web.frame import Frame
 from queue_server.web.pages import build_id
-from queue_server.web.server import make_app
+from queue_server.web.server import make_app, shorten
+from queue_server.web.sockets import Sockets
 
 log = structlog.get_logger()
 
@@ -211,7 +215,9 @@ def _parts(settings: Settings, store: Store, base_url: str) -> tuple[Hub, Frame]
     )
     live = Live(hub, screens)
     accounts = Accounts(AccountStore(store.database, hub.name), clock)
-    agents = Agents(hub, store, screens, live, accounts.name_of_clerk, voice)
+    persons = Persons(hub, store)
+    readings = Readings(hub, persons, tokens)
+    agents = Agents(hub, store, screens, live, accounts.name_of_clerk, voice, readings)
 
     async def recovered() -> None:
         await agents.prints.take_up()
@@ -227,6 +233,8 @@ def _parts(settings: Settings, store: Store, base_url: str) -> tuple[Hub, Frame]
         live=live,
         agents=agents,
         voice=voice,
+        persons=persons,
+        readings=readings,
         build=build_id(screens_dir()),
         start=secrets.token_hex(6),
         index=MatterIndex(configuration),
@@ -255,10 +263,11 @@ async def _tasks(
         await frame.agents.prints.take_up()
         await frame.voice.start(hub, frame.live)
         await timers.once()
-        loops = (hub.keep(), frame.live.run(), frame.agents.run(), frame.voice.run(), timers.run(), sockets.beat())
-        tasks += [group.create_task(loop) for loop in (*loops, frame.accounts.watch(hub.stopped))]
+        tasks += [group.create_task(loop) for loop in _loops(hub, frame, timers, sockets)]
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=75.0)
         await runner.setup()
+        assert runner.server is not None
+        shorten(frame, runner.server)
         first = await frame.accounts.first_start()
         for door in doors:
             await web.SockSite(runner, door, backlog=BACKLOG, ssl_context=tls).start()
@@ -273,6 +282,13 @@ async def _tasks(
             _, late = await asyncio.wait(others, timeout=ENDING_S)
             for task in late:
                 task.cancel()
+
+
+def _loops(hub: Hub, frame: Frame, timers: Timers, sockets: Sockets) -> Iterable[Coroutine[None, None, None]]:
+    """Everything that runs beside the hub."""
+    terminals = Terminals(hub, frame.screens.around, frame.live, frame.kiosks_there)
+    beside = hub.keep(), frame.live.run(), frame.agents.run(), frame.voice.run(), terminals.run()
+    return (*beside, timers.run(), sockets.beat(), frame.accounts.watch(hub.stopped))
 
 
 async def serve_forever(settings: Settings, stop: asyncio.Event) -> int:

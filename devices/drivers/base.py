@@ -15,7 +15,9 @@ HealthChanged = Callable[["BusDriver[Any]"], None]
 
 
 class Line(Protocol):
-    """What a bus offers its drivers."""
+    """What a bus offers its drivers; `up`: it is open."""
+
+    up: bool
 
     def send(self, driver: BusDriver[Any], send: Send[Any]) -> None:
         """Queue a frame; it is dropped while the line is down."""
@@ -58,6 +60,11 @@ class BusDriver(Generic[FrameT]):
         self._allowance = float(self.babble_burst)
         self._babbling = False
         self._counted_ms = 0
+
+    @property
+    def line_is_up(self) -> bool:
+        """Whether its line is open now."""
+        return self._line is not None and self._line.up
 
     @property
     def line(self) -> Line:

@@ -38,6 +38,8 @@ class Keypad(BusDriver[Any]):
         self.codec = codec
         self._protocol = protocol or KeypadProtocol(address, keymap, settings)
         self._pressed = pressed
+        self.times_shown = 0
+        """How often it was told what to show: whether what stands there is still what somebody put there."""
 
     def accepts(self, frame: Any) -> bool:
         return self._protocol.keys(frame) is not None
@@ -57,10 +59,12 @@ class Keypad(BusDriver[Any]):
 
     def answer(self, token: int, *, ok: bool, show: str = "") -> None:
         """The server's answer to a press."""
+        self.times_shown += 1
         self.put(self._protocol.answer(token, ok=ok, show=show))
 
     def show(self, text: str) -> None:
         """Show up to six cells: digits and blanks."""
+        self.times_shown += 1
         self.put(self._protocol.show(text))
 
     def beep(self) -> None:

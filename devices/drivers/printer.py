@@ -9,9 +9,11 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, assert_never
 
 import msgspec
+from msgspec.structs import replace
 
 from devices.drivers.health import Health
 from devices.protocols.base import Ignored
+from devices.protocols.presenter import Outlet
 from devices.protocols.printer import (
     Ended,
     Job,
@@ -21,6 +23,7 @@ from devices.protocols.printer import (
     StateChanged,
     Write,
 )
+from devices.protocols.printer_models import MODELS
 from devices.transport import Transport, Unavailable, transport
 from queue_server.wire.agent import DeviceEntry
 from queue_server.wire.common import DeviceState, PrinterState
@@ -82,6 +85,11 @@ class TicketPrinter:
     def printer_state(self) -> PrinterState:
         """Paper, cover, jam (UX K-11)."""
         return self._protocol.state
+
+    @property
+    def busy(self) -> bool:
+        """Whether a paper is being printed, or waits to be."""
+        return bool(self._waiting)
 
     async def print(self, paper: bytes, expires_in_ms: int) -> tuple[str, str]:
         """Print a paper (JSON) once, or not at all once expired: printed, failed or unknown, and the reason."""
@@ -177,6 +185,11 @@ class TicketPrinter:
                 case Ended(job, outcome, reason):
                     if (done := self._waiting.get(job)) is not None and not done.done():
                         done.set_result(Result(outcome, reason))
+                case Outlet(taken):
+                    self._health.counters["taken" if taken else "not_taken"] += 1
+                    if not taken:
+                        self._health.last_error = "a ticket was not taken"
+                    self._changed(self)
                 case Ignored():
                     self._health.counters["ignored"] += 1
                 case _:
@@ -210,9 +223,14 @@ class TicketPrinter:
 def printer_maker(
     layout_of: Callable[[DeviceEntry], LayOut],
 ) -> Callable[[DeviceEntry, Callable[[Any], None]], TicketPrinter]:
-    """What the agent makes printers with; `layout_of` sees the entry's profile and its `paper.*` settings."""
+    """What the agent makes printers with; `layout_of` sees the entry's paper profile and its `paper.*` settings.
+
+    A profile that names a kiosk printer of `MODELS` is its paper's profile, with the model's settings below the entry's own.
+    """
 
     def make(entry: DeviceEntry, changed: Callable[[Any], None]) -> TicketPrinter:
+        if model := MODELS.get(entry.profile.lower()):
+            entry = replace(entry, profile=model.paper, settings={**model.settings, **entry.settings})
         own = {key: value for key, value in entry.settings.items() if not key.startswith(PAPER_PREFIX)}
         return TicketPrinter(entry.id, transport(entry.url), layout_of(entry), changed, printer_settings(own))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 from typing import Final
 
 from devices.emulators.nodes import Node
-from devices.framing.bx import BX, BxFrame
+from devices.framing.bx import BX, EVERY_CARD, BxFrame
 from devices.protocols import bxdata
 from devices.protocols.bxdata import BxArea, BxStatus
 
@@ -52,21 +53,21 @@ class EmulatedBx(Node[BxFrame]):
             self.deaf -= 1
             return
         answer = self._obey(frame)
-        # A frame to every card, or one that asks for none, gets no answer.
-        if answer is not None and frame.address == self.address and frame.rest[:1] == b"\x01":
-            await self._answer(answer)
+        # A frame that asks for none gets no answer, nor does one to FFFF; one to FFFE is answered from FFFE.
+        if frame.address in (self.address, EVERY_CARD) and frame.rest[:1] == b"\x01":
+            await self._answer(replace(answer, address=frame.address))
         await self.host.notify()
 
-    def _obey(self, frame: BxFrame) -> BxFrame | None:
+    def _obey(self, frame: BxFrame) -> BxFrame:
         if self.refuse:
             self.refuse -= 1
-            return self._reply(bxdata.REFUSED, b"\x01")
+            return self._reply(bxdata.REFUSED, error=bxdata.BUSY)
         data = bxdata.data_of(frame)
         try:
             match (frame.group, frame.number):
                 case bxdata.AREAS:
                     self._update(bxdata.decode_update(data))
-                case bxdata.BRIGHTNESS if len(data) == 2 and data[1] <= bxdata.MOST_BRIGHT:
+                case bxdata.BRIGHTNESS if len(data) in (2, 50) and data[0] == 1 and data[1] <= bxdata.MOST_BRIGHT:
                     self.brightness = data[1]
                 case bxdata.POWER if data in (b"\x01", b"\x02"):
                     self.on = data == b"\x01"
@@ -82,7 +83,7 @@ class EmulatedBx(Node[BxFrame]):
                     raise ValueError("not known")
         except ValueError:
             self.refused += 1
-            return self._reply(bxdata.REFUSED, b"\x01")
+            return self._reply(bxdata.REFUSED, error=bxdata.NO_COMMAND)
         return self._reply(bxdata.TAKEN)
 
     def _update(self, update: bxdata.BxUpdate) -> None:
@@ -95,8 +96,8 @@ class EmulatedBx(Node[BxFrame]):
         status = BxStatus(self.on, self.brightness, "", 0, tuple(sorted(self.areas)), "EMULATED")
         return bxdata.encode_status(status, self.clock)
 
-    def _reply(self, command: tuple[int, int], data: bytes = b"") -> BxFrame:
-        return BxFrame(self.address, *command, b"\0\0\0" + data, to_host=True)
+    def _reply(self, command: tuple[int, int], data: bytes = b"", error: int = 0) -> BxFrame:
+        return BxFrame(self.address, *command, bytes((error, 0, 0)) + data, to_host=True)
 
     async def _answer(self, frame: BxFrame) -> None:
         if not self.late_ms:

@@ -6,73 +6,12 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from devices.emulators.printer_model import Model
 from devices.emulators.printer_paper import Code, Look, PrintedPaper, Raster, Span, TextLine, code_dots
 from devices.framing.escpos import XOFF, XON
 
 PAPERS_LIMIT: Final = 1_000
 BUFFER_LIMIT: Final = 1024 * 1024
-
-
-@dataclass(slots=True, kw_only=True)
-class Model:
-    """What this printer is, and how it is now; change it while it runs and call `Interpreter.changed`.
-
-    `paper_dots`: paper left, None for plenty. `near_dots`: from here on it is near its end. `mute`: answers nothing.
-    `confirms`: answers GS r.
-    `deaf`: acts offline without a cause. `xoff`: a serial printer that stops the host while it is offline. `hanzi_gs`: GS !
-    enlarges hanzi too, as Epson's does. `fixed_bits`, `full_status`: as in the driver's profile.
-    """
-
-    dots: int = 576
-    paper_dots: int | None = None
-    near_dots: int = 0
-    cover: bool = False
-    jam: bool = False
-    deaf: bool = False
-    mute: bool = False
-    confirms: bool = True
-    xoff: bool = False
-    hanzi_gs: bool = False
-    fixed_bits: bool = True
-    full_status: bool = False
-
-    @property
-    def out(self) -> bool:
-        """No paper."""
-        return self.paper_dots is not None and self.paper_dots <= 0
-
-    @property
-    def near_end(self) -> bool:
-        """Little paper."""
-        return self.paper_dots is not None and self.paper_dots <= self.near_dots
-
-    @property
-    def offline(self) -> bool:
-        """Prints nothing now."""
-        return self.out or self.cover or self.jam or self.deaf
-
-    def status(self, part: int) -> int:
-        """The DLE EOT reply of a part (HARDWARE 4.1)."""
-        value = 0x12 if self.fixed_bits else 0
-        match part:
-            case 1:
-                return value | 0x08 * self.offline
-            case 2:
-                return value | 0x04 * self.cover | 0x20 * self.out | 0x40 * self.jam
-            case 3:
-                return value | 0x08 * self.jam
-            case _:
-                return value | 0x0C * self.near_end | 0x60 * self.out
-
-    def asb(self) -> bytes:
-        """Four bytes of automatic status."""
-        first = 0x10 | 0x08 * self.offline | 0x20 * self.cover
-        return bytes((first, 0x08 * self.jam, 0x03 * self.near_end | 0x0C * self.out, 0))
-
-    def full(self) -> bytes:
-        """Full status of kiosk printers."""
-        paper = 0x01 * self.out | 0x04 * self.near_end
-        return bytes((0x10, 0x0F, paper, 0x03 * self.cover, 0x40 * self.jam, 0x01 * self.jam))
 
 
 @dataclass(slots=True)
@@ -203,8 +142,7 @@ class Interpreter:
 
     def _advance(self, dots: int) -> None:
         self.current.length += dots
-        if self.model.paper_dots is not None:
-            self.model.paper_dots -= dots
+        self.model.move(dots)
 
     def _command(self, command: bytes) -> bytes:  # long: one case a command, as a printer's manual lists them
         form = self._format
@@ -250,6 +188,8 @@ class Interpreter:
                 self._symbol(rest[3:])
             case b"\x1dr", _:
                 return bytes((0x03 * self.model.near_end | 0x0C * self.model.out,)) if self.model.confirms else b""
+            case b"\x1de", rest:
+                self.model.eject(rest[0])
             case b"\x1da", rest:
                 self._asb, self._told = rest[0], b""
             case b"\x10\x14", _:
@@ -268,6 +208,7 @@ class Interpreter:
         self.papers.append(self.current)
         self.cuts += 1
         self.current = PrintedPaper()
+        self.model.cut()
 
     def _raster(self, rest: bytes) -> None:
         width, height = int.from_bytes(rest[2:4], "little") * 8, int.from_bytes(rest[4:6], "little")
@@ -299,6 +240,8 @@ def _size(buffer: bytearray) -> int:
     if len(buffer) < 3:
         return _FIXED.get(bytes(buffer), 0)
     head = bytes(buffer[:2])
+    if head == b"\x1de":
+        return {3: 4, 0x20: 5}.get(buffer[2], 3)
     if head == b"\x1dV":
         return 3 if buffer[2] in (0, 1, 0x30, 0x31) else 4
     if head == b"\x1d(":

@@ -10,8 +10,9 @@ from random import Random
 from types import TracebackType
 from typing import Final, Self
 
-from devices.emulators.escpos import Interpreter, Model
+from devices.emulators.escpos import Interpreter
 from devices.emulators.faults import SHORT, UNPLUGGED, Cable, Faults, set_fault
+from devices.emulators.printer_model import Model
 from devices.emulators.printer_paper import PrintedPaper
 from devices.transport import Listener, Transport, Unavailable, listen, parse_url
 from devices.transport.tap import Tap, TappedListener
@@ -104,7 +105,7 @@ class EmulatedPrinter:
     @property
     def fault_names(self) -> tuple[str, ...]:
         """What can go wrong with it: on its line, with its paper, and in itself."""
-        return (*PRINTER_LINE_FAULTS, UNPLUGGED, "paper", "near", *SWITCHES)
+        return (*PRINTER_LINE_FAULTS, UNPLUGGED, "paper", "near", "jam_in", *SWITCHES)
 
     @property
     def fault_values(self) -> dict[str, object]:
@@ -116,11 +117,15 @@ class EmulatedPrinter:
             UNPLUGGED: self.cable.pulled,
             "paper": self.model.paper_dots,
             "near": self.model.near_dots,
+            "jam_in": self.model.jam_in_dots,
             **switches,
         }
 
     async def set_fault(self, name: str, value: str) -> None:
-        """One fault by its name; `paper` is out, plenty, or the dots (or `80mm`) that are left. ValueError names what there is."""
+        """One fault by its name; `paper` is out, plenty, or the dots (or `80mm`) that are left, `jam_in` those that still go through.
+
+        ValueError names what there is.
+        """
         match name, value:
             case "unplugged", _:
                 await self.cable.set(value)
@@ -128,7 +133,7 @@ class EmulatedPrinter:
                 self.model.paper_dots = None
             case "paper", "out":
                 self.model.paper_dots = 0
-            case (("paper" | "near"), _):
+            case (("paper" | "near" | "jam_in"), _):
                 setattr(self.model, f"{name}_dots", _dots(name, value))
             case _ if name in SWITCHES:
                 set_fault(self.model, SWITCHES, name, value)

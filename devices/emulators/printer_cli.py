@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from devices.emulators.bench import Bench, Placed, Station
-from devices.emulators.escpos import Model
 from devices.emulators.faults import UNPLUGGED, split_fault
 from devices.emulators.printer import SWITCHES, EmulatedPrinter
+from devices.emulators.printer_model import Model
 from devices.transport import Unavailable
 
 Say = Callable[[dict[str, object]], None]
@@ -18,7 +18,10 @@ LOOK_S: Final = 0.1
 HELP: Final = """\
 paper plenty | out | DOTS | 30mm   what is left on the roll: it may end in the middle of a ticket
 near DOTS                    from here on the paper is near its end
+jam_in DOTS                  jam when so much more paper has moved
 cover | jam | deaf | mute    on | off
+presenter auto | command | none   full_status on | off    what a kiosk's printer has
+take                         take the ticket from the outlet
 fault NAME=VALUE             of its line: lossy=5% noisy=5% slow=2ms unplugged=3s, and noise corrupt lose, counting down
 unplug | plug | show | help | quit"""
 
@@ -80,6 +83,16 @@ async def _obey(printer: EmulatedPrinter, words: list[str], say: Say) -> None:
         case ["plug"]:
             await printer.set_fault(UNPLUGGED, "off")
             say({"event": "listening", "url": printer.url})
+        case ["take"]:
+            printer.model.at_output = False
+            await printer.changed()
+            _tell(printer.model, say)
+        case ["presenter", "none" | "auto" | "command" as how]:
+            printer.model.presenter = how
+            _tell(printer.model, say)
+        case ["full_status", "on" | "off" as value]:
+            printer.model.full_status = value == "on"
+            _tell(printer.model, say)
         case ["show"]:
             _tell(printer.model, say)
         case ["help"]:
@@ -96,4 +109,6 @@ async def _obey(printer: EmulatedPrinter, words: list[str], say: Say) -> None:
 
 def _tell(model: Model, say: Say) -> None:
     state = {"out": model.out, "near_end": model.near_end, **{name: getattr(model, name) for name in SWITCHES}}
+    if model.presenter != "none":
+        state |= {"at_output": model.at_output, "retracted": model.retracted, "ejected": model.ejected}
     say({"event": "device", "device": "printer", **state})

@@ -13,9 +13,14 @@ from devices.framing.stream import Match, Miss
 HOST: Final = 0x8000
 """Addresses from here to FFFD are hosts; 8000 is a PC."""
 EVERY_CARD: Final = 0xFFFE
+"""Every card hears it, and answers from this address."""
+NO_ANSWER: Final = 0xFFFF
+"""Every card hears it, and none answers."""
 EVERY_TYPE: Final = 0xFE
 VERSION: Final = 0x02
 BARCODE: Final = 16
+BY_CRC, BY_SUM, UNCHECKED = 0, 1, 2
+"""Values of `verify`: what the last two bytes of a packet are."""
 LONGEST_DATA: Final = 2048
 """Bytes of data in a host's frame, ours or one that a card hears."""
 LONGEST_REPLY: Final = 512
@@ -24,6 +29,8 @@ LONGEST_REPLY: Final = 512
 _LEAD: Final = 0xA5
 _LEADS: Final = 8
 _HEADER: Final = 14
+_HAS_BARCODE: Final = 0x01
+"""Of the flag before a barcode only this bit counts."""
 _OUT: Final = {0xA5: b"\xa6\x02", 0xA6: b"\xa6\x01", 0x5A: b"\x5b\x02", 0x5B: b"\x5b\x01"}
 _IN: Final = {pair: bytes((byte,)) for byte, pair in _OUT.items()}
 _MARK: Final = re.compile(rb"[\xa5\x5a]")
@@ -35,7 +42,7 @@ _SPECIAL: Final = re.compile(rb"[\xa5\xa6\x5a\x5b]")
 class BxFrame:
     """A packet between a host and the card `address`: command group and number, and the `rest` of the data as it is.
 
-    `rest` begins with a byte that asks for an answer (in an answer: a state) and two of length or zeros; decoders of the
+    `rest` begins with a byte that asks for an answer (in an answer: an error) and two of length or zeros; decoders of the
     commands are in `devices.protocols.bxdata`. The other fields are those of the header, whose meaning is mostly unpublished.
     """
 
@@ -52,12 +59,13 @@ class BxFrame:
     barcode: bytes = b""
 
     def __post_init__(self) -> None:
-        card = 0 <= self.address < HOST or self.address == EVERY_CARD
-        one_byte = (self.group, self.number, self.verify, self.display, self.device_type)
+        card = 0 <= self.address < HOST or self.address in (EVERY_CARD, NO_ANSWER)
+        one_byte = (self.group, self.number, self.display, self.device_type)
         if not (
             card
             and HOST <= self.host < EVERY_CARD
             and all(0 <= value <= 0xFF for value in one_byte)
+            and self.verify in (BY_CRC, BY_SUM, UNCHECKED)
             and len(self.reserved) == 3
             and len(self.barcode) in (0, BARCODE)
             and len(self.rest) + 2 <= LONGEST_DATA
@@ -66,15 +74,22 @@ class BxFrame:
 
 
 def encode_bx(frame: BxFrame) -> bytes:
-    """The frame's bytes; the sum is a CRC-16/ARC, low byte first, over header and data before they are escaped."""
+    """The frame's bytes; the sum is over header and data before they are escaped."""
     ends = (frame.host, frame.address) if frame.to_host else (frame.address, frame.host)
     data = bytes((frame.group, frame.number)) + frame.rest
     packet = b"".join(end.to_bytes(2, "little") for end in ends) + frame.reserved
     packet += bytes((bool(frame.barcode),)) + frame.barcode
     packet += bytes((frame.verify, frame.display, frame.device_type, VERSION)) + len(data).to_bytes(2, "little") + data
-    packet += crc16_arc(packet).to_bytes(2, "little")
+    packet += _sum(frame.verify, packet)
     escaped = _SPECIAL.sub(lambda found: _OUT[found[0][0]], packet)
     return bytes((_LEAD,)) * _LEADS + escaped + b"\x5a"
+
+
+def _sum(verify: int, packet: bytes) -> bytes:
+    """CRC-16/ARC or the sum of the bytes, low byte first; where nothing checks it, the bytes by which the analyser knows that."""
+    if verify == UNCHECKED:
+        return b"\xff\xff"
+    return (crc16_arc(packet) if verify == BY_CRC else sum(packet) & 0xFFFF).to_bytes(2, "little")
 
 
 def unescape(raw: bytes) -> bytes:
@@ -132,9 +147,9 @@ class BxGrammar:
         """Whether this may be the beginning of a packet of this side; cheap, so that noise does not hold others up."""
         if len(packet) >= 4 and (HOST <= int.from_bytes(packet[0:2], "little") < EVERY_CARD) != self.to_host:
             return False
-        if len(packet) >= 8 and packet[7] > 1:
+        header = _HEADER + (BARCODE if len(packet) >= 8 and packet[7] & _HAS_BARCODE else 0)
+        if len(packet) >= header - 5 and packet[header - 6] > UNCHECKED:
             return False
-        header = _HEADER + (BARCODE if len(packet) >= 8 and packet[7] else 0)
         if len(packet) >= header - 2 and packet[header - 3] != VERSION:
             return False
         if len(packet) < header:
@@ -145,16 +160,16 @@ class BxGrammar:
     def _packet(self, packet: bytes, taken: int) -> Match[BxFrame] | Miss:
         if len(packet) < _HEADER + 4:
             return Miss.NOISE
-        barcode = packet[8 : 8 + BARCODE] if packet[7] else b""
+        barcode = packet[8 : 8 + BARCODE] if packet[7] & _HAS_BARCODE else b""
         rest = packet[8 + len(barcode) :]
         length = int.from_bytes(rest[4:6], "little")
         if len(rest) != 6 + length + 2:
             return Miss.NOISE
-        if crc16_arc(packet[:-2]) != int.from_bytes(packet[-2:], "little"):
-            return Miss.CHECKSUM
         ends = int.from_bytes(packet[0:2], "little"), int.from_bytes(packet[2:4], "little")
         host, address = ends if self.to_host else ends[::-1]
         verify, display, device_type = rest[:3]
+        if verify != UNCHECKED and _sum(verify, packet[:-2]) != packet[-2:]:
+            return Miss.CHECKSUM
         try:
             frame = BxFrame(
                 address,
@@ -175,7 +190,7 @@ class BxGrammar:
 
 
 def _address(frame: BxFrame) -> int | None:
-    return None if frame.address == EVERY_CARD else frame.address
+    return frame.address if frame.address < HOST else None
 
 
 BX: Final[Codec[BxFrame]] = Codec(

@@ -59,6 +59,8 @@ def command_size(stream: bytes | bytearray, at: int) -> int | None:
         return 10
     if two in _FOUR:
         return 4
+    if two == b"\x1de":
+        return None if len(head) < 3 else {3: 4, 0x20: 5}.get(head[2], 3)
     if two == b"\x1dV":
         return None if len(head) < 3 else 3 if head[2] in (0, 1, 0x30, 0x31) else 4
     if two in (b"\x1d(", b"\x1c("):

@@ -16,14 +16,13 @@ from devices.profiles import a090, bx, ff68, idreaders, numberpanels, plainstrip
 from devices.profiles.files import load_profile, read_profile
 from devices.profiles.profile import Profile
 
-_known: Final[dict[str, Profile]] = {
-    profile.name: profile
-    for family in (ff68, a090, bx, plainstrips, numberpanels, voices, idreaders, scanners, tablets, printers)
-    for profile in family.PROFILES
-}
+_FAMILIES: Final = (ff68, a090, bx, plainstrips, numberpanels, voices, idreaders, scanners, tablets, printers)
+_known: Final[dict[str, Profile]] = {profile.name: profile for family in _FAMILIES for profile in family.PROFILES}
 for _file in sorted(resources("devices.profiles").joinpath("shipped").iterdir(), key=lambda file: file.name):
     _shipped = read_profile(_file.read_text(encoding="utf-8")).profile
     _known[_shipped.name] = _shipped
+SHIPPED: Final = frozenset(_known) - {p.name for family in _FAMILIES for p in family.PROFILES}
+"""The example profiles, which describe devices that have a driver too."""
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(_known)
 DEFAULTS: Final[Mapping[str, str]] = MappingProxyType({"strip": "a090", "board": "a090"})
 """What an entry of this kind is when its profile is empty."""
@@ -43,8 +42,13 @@ def add_folder(folder: Path) -> list[str]:
         if profile.name in _known:
             wrong.append(f"{path.name}: the name {profile.name!r} is taken, give it another")
         else:
-            _known[profile.name] = profile
+            add_profile(profile)
     return wrong
+
+
+def add_profile(profile: Profile) -> None:
+    """Take one more profile; a name that is known already now means this one."""
+    _known[profile.name] = profile
 
 
 def find_profile(kind: str, name: str) -> Profile:

@@ -40,7 +40,7 @@ _NAMES: Final = {
     (0xA1, 0x01): "delete files",
     (0xA1, 0x05): "begin a file",
     (0xA1, 0x06): "a packet of a file",
-    (0xA3, 0x04): "lock a program",
+    (0xA3, 0x04): "lock or free a program",
     (0xA3, 0x10): "clear the screen",
 }
 
@@ -53,7 +53,7 @@ def means(frame: BxFrame) -> str:
     match command:
         case bxdata.AREAS:
             return _update_means(data)
-        case bxdata.BRIGHTNESS if len(data) == 2:
+        case bxdata.BRIGHTNESS if len(data) in (2, 50) and data[0] == 1:
             return f"brightness {data[1]}"
         case bxdata.POWER if len(data) == 1:
             return {1: "switch on", 2: "switch off"}.get(data[0], "")
@@ -68,7 +68,7 @@ def _answer(frame: BxFrame) -> str:
         case bxdata.TAKEN:
             return "taken"
         case bxdata.REFUSED:
-            return "refused"
+            return f"refused: {bxdata.refusal(frame)}"
         case _ if status := read_status(frame):
             areas = " ".join(map(str, status.areas)) or "none"
             power = "on" if status.on else "off"

@@ -13,7 +13,7 @@ from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad
 from devices.framing.ff68 import FF68, Ff68Frame
 from devices.profiles.profile import Calls, Profile, levels, read_settings
 from devices.profiles.wording import Wording
-from devices.protocols.keymaps import KEYMAPS, Key, Keymap
+from devices.protocols.keymaps import KEYMAPS, Key, Keymap, key_rule, keymap_of
 from devices.protocols.keypad import BLANK, PRESSED, SHOW, KeypadSettings, cell_bytes
 from devices.protocols.rating import EVALUATE, RATED, AckVariant, RatingSettings
 from queue_server.wire.agent import DeviceEntry
@@ -28,6 +28,17 @@ def _keypad(keymap: Keymap, entry: DeviceEntry, own: Mapping[str, str], calls: C
         health_changed=calls.health_changed,
         settings=read_settings(KeypadSettings, own),
     )
+
+
+OWN_KEYS: Final = "ff68-keypad"
+"""The profile of a keypad whose keys stand in the hall's file: `"key.0C" = "next"`."""
+KEY: Final = "key."
+
+
+def _own_keypad(entry: DeviceEntry, own: Mapping[str, str], calls: Calls) -> AnyDriver:
+    rules = [key_rule(name.removeprefix(KEY), action) for name, action in own.items() if name.startswith(KEY)]
+    rest = {name: value for name, value in own.items() if not name.startswith(KEY)}
+    return _keypad(keymap_of(OWN_KEYS, rules), entry, rest, calls)
 
 
 def _rating(ack: AckVariant, entry: DeviceEntry, own: Mapping[str, str], calls: Calls) -> AnyDriver:
@@ -98,6 +109,16 @@ PROFILES: Final = (
             wording=Wording((Ff68Frame,), partial(means, keymap=keymap), _read),
         )
         for name, keymap in KEYMAPS.items()
+    ),
+    Profile(
+        name=OWN_KEYS,
+        kinds=frozenset({"keypad"}),
+        title="FF68 keypad, keys as its settings say",
+        page="ff68.md",
+        codec=FF68,
+        make=_own_keypad,
+        emulate=EmulatedKeypad,
+        wording=Wording((Ff68Frame,), partial(means, keymap=Keymap(OWN_KEYS, ())), _read),
     ),
     *(
         Profile(

@@ -25,7 +25,7 @@ from devices.profiles.profile import ELSEWHERE, NOBODY, Calls, Profile, Serial, 
 from devices.profiles.wording import Wording
 from devices.protocols import templated
 from devices.protocols.bitmaps import BitmapStrip, draw, require_font
-from devices.protocols.keymaps import Action, Keymap, KeyRule
+from devices.protocols.keymaps import Keymap, KeyRule, key_rule, keymap_of
 from devices.protocols.keypad import CELLS, KeypadSettings
 from devices.protocols.paged import TextSettings
 from devices.protocols.rating import RatingSettings
@@ -56,7 +56,6 @@ _FRAMES: Final[Mapping[str, tuple[str, ...]]] = {
 """The frames a kind may have; the first one it must."""
 _BODY: Final = {"strip": "text", "rating_pad": "extra", "keypad": "digits"}
 _DIGITS: Final = 16
-_KEY: Final = re.compile(r"(?:(\d+|n|nn)\s+)?([0-9A-Fa-f]{2})")
 
 
 class LineTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -238,7 +237,7 @@ def read_profile(text: str) -> TemplateProfile:
     bitmap = bitmap_of(file.bitmap, family, wrong)
     templates = dict(_templates(file, family, wrong, bitmap.length if bitmap else 0))
     coding, digits = _coding(file, wrong), _digit_coding(file, wrong)
-    keymap = Keymap(file.name, tuple(_rules(file, family, wrong)))
+    keymap = keymap_of(file.name, _rules(file, family, wrong))
     wrong += _line(file.line)
     if not wrong:
         wrong += _together(file, family, templates)
@@ -329,13 +328,10 @@ def _rules(file: ProfileFile, family: str, wrong: list[str]) -> Iterator[KeyRule
     if (family == "keypad") != bool(file.keys):
         wrong.append("keys: a keypad needs them, and only a keypad")
     for typed, action in file.keys.items():
-        found = _KEY.fullmatch(typed)
-        if found is None:
-            wrong.append(f"keys: {typed!r} should be a key's byte in hex, after digits, n or nn: '0C', '6 0F', 'n 0C'")
-        elif action not in list(Action):
-            wrong.append(f"keys.{typed}: {action!r} is none of {', '.join(Action)}")
-        else:
-            yield KeyRule(int(found[2], 16), found[1] or "", Action(action))
+        try:
+            yield key_rule(typed, action)
+        except ValueError as error:
+            wrong.append(f"keys: {error}")
 
 
 def _line(line: LineTable) -> Iterator[str]:

@@ -40,8 +40,8 @@ _COMMANDS: Final = {
     b"\x1da": "tell changes {0:02X}",
     b"\x1dv": "picture",
     b"\x1d(": "code",
-    b"\x1de": "ejector {0:02X}",
 }
+_EJECTOR: Final = {b"\x02": "draw the ticket back", b"\x03": "present the ticket", b"\x05": "throw the ticket out"}
 _PARTS: Final = ("printer", "offline cause", "error cause", "paper")
 
 
@@ -53,7 +53,11 @@ def means(frame: EscposCommand | EscposText | EscposStatus) -> str:
         case EscposCommand(data) if data[0] in b"\x09\x0a\x0c\x0d":
             return {0x09: "tab", 0x0A: "next line", 0x0C: "next page", 0x0D: "line's begin"}[data[0]]
         case EscposCommand(data):
-            return _COMMANDS.get(data[:2], "").format(data[2] if len(data) > 2 else 0)
+            return (
+                _EJECTOR.get(data[2:3], "ejector")
+                if data[:2] == b"\x1de"
+                else _COMMANDS.get(data[:2], "").format(data[2] if len(data) > 2 else 0)
+            )
         case EscposStatus(data) if data[:2] == FULL_HEAD and len(data) == 6:
             return f"full status: {read_full(Condition(), data[2:]).state}"
         case EscposStatus(data) if len(data) == 4:

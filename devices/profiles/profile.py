@@ -44,6 +44,10 @@ class Printer(Protocol):
     def printer_state(self) -> PrinterState:
         """Paper, cover, jam (UX K-11)."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether a paper is being printed, or waits to be."""
+
     async def run(self) -> None:
         """Keep it connected until cancelled; a print under way then ends as failed or unknown."""
 

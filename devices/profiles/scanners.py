@@ -14,9 +14,9 @@ from devices.emulators.scanners import EmulatedGm65, EmulatedScanner, EmulatedWe
 from devices.framing.codec import AnyCodec
 from devices.framing.evdev import EVDEV, InputEvent
 from devices.framing.scans import ALIVE, GM65, HEARTBEAT, READ, SAVE, TEXT_LINES, WRITE, GmCommand, GmReply, ScanText
-from devices.profiles.profile import ELSEWHERE_KIOSK, Calls, Profile, levels, read_settings
+from devices.profiles.profile import ELSEWHERE_KIOSK, Calls, Profile, read_settings
 from devices.profiles.wording import Wording
-from devices.protocols.keyboardpad import KeyboardPad
+from devices.protocols.keyboardpad import KeyboardPad, key_code
 from devices.protocols.rating import RatingSettings
 from devices.protocols.scans import GmScanner, ScanSettings, ScanTalk, TextScanner, WedgeScanner
 from queue_server.wire.agent import DeviceEntry
@@ -37,7 +37,9 @@ def _scanner(
 
 
 def _pad(entry: DeviceEntry, own: Mapping[str, str], calls: Calls) -> AnyDriver:
-    settings = read_settings(RatingSettings, own, levels=levels(entry), starts=False)
+    settings = read_settings(
+        RatingSettings, own, levels={key_code(key): level for key, level in entry.levels.items()}, starts=False
+    )
     return RatingPad(
         entry.id,
         entry.address,

@@ -105,12 +105,16 @@ JQ8900_WORDS: Final[Wording[Any]] = Wording((JqFrame,), _jq_means)
 DFPLAYER_WORDS: Final[Wording[Any]] = Wording((DfFrame,), _df_means)
 
 
+def tokens_of(text: str) -> list[str]:
+    """A text as what modules are given: recorded words whole, everything else sign by sign."""
+    return _TOKENS.findall(text.translate(_DIGITS))
+
+
 def say_pattern(driver: AnyDriver, text: str) -> None:
     """Say a text once, at full volume; a module that plays recordings needs every word of it recorded."""
     assert isinstance(driver, Speaker)
-    tokens = _TOKENS.findall(text.translate(_DIGITS))
 
     async def say() -> None:
-        await driver.say(tokens, 100, 10_000)
+        await driver.say(tokens_of(text), 100, 10_000)
 
     driver.line.spawn(say())

@@ -27,13 +27,14 @@ from devices.protocols.bxdata import (
     encode_time,
     encode_update,
     order,
+    refusal,
 )
 from devices.protocols.paged import TEXT, Acknowledged, Page, PagedText, Silent, StripOutput, TextSettings
 from devices.protocols.paged import encode_character as character_bytes
 from displays.led import parse_dimming
 
 COLOUR_TAGS: Final[Mapping[str, str]] = MappingProxyType({"red": r"\C1", "green": r"\C2", "yellow": r"\C3"})
-"""\\C1 is read in a source, the others are from memory."""
+"""As two programs write them; \\C1 is in a frame."""
 MOST_ROWS: Final = 8
 _TAG: Final = str.maketrans({"\\": "＼"})
 """A backslash begins a tag of the card: one in a text is widened."""
@@ -61,7 +62,7 @@ class BxSettings(TextSettings):
     width: int = 128
     height: int = 16
     unit: Literal["8px", "px", "flag"] = "8px"
-    counted: bool = True
+    counted: bool = False
     reply: int = 1
     no_reply: int = 2
     encoding: Literal["gb2312", "gbk"] = "gb2312"
@@ -288,7 +289,7 @@ class BxProtocol(PagedText[BxFrame]):
     def receive(self, frame: BxFrame, now_ms: int) -> list[StripOutput[BxFrame]]:
         command = frame.group, frame.number
         if command == REFUSED:  # tried again when the time for its answer is over
-            why = f"refuses its {self._last}: {frame.rest.hex(' ')}"
+            why = f"refuses its {self._last}: {refusal(frame)}"
             self.refused = why if self._last == TEXT else self.refused
             return [Ignored(why)]
         if command not in (TAKEN, STATUS):

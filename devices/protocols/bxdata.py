@@ -12,7 +12,6 @@ from devices.framing.bx import BxFrame
 # (group, number)
 TAKEN: Final = (0xA0, 0x00)
 REFUSED: Final = (0xA0, 0x01)
-"""From memory: no refusal was published."""
 STATUS: Final = (0xA1, 0x02)
 PING: Final = (0xA2, 0x00)
 RESET: Final = (0xA2, 0x01)
@@ -24,6 +23,27 @@ AREAS: Final = (0xA3, 0x06)
 ALL_AREAS: Final = 0xFF
 """In place of how many areas are deleted."""
 MOST_BRIGHT: Final = 15
+ERRORS: Final = (
+    "",
+    "no such group of commands",
+    "no such command",
+    "busy",
+    "memory is full",
+    "wrong checksum",
+    "no such file",
+    "flash failed",
+    "file transfer failed",
+    "wrong file name",
+    "wrong file type",
+    "wrong checksum of a file",
+    "no such font",
+    "firmware of another type",
+    "wrong date or time",
+    "the file exists",
+    "wrong block of a file",
+)
+"""Why a card refuses, by the maker's numbers."""
+NO_COMMAND, BUSY = 2, 3
 IN_DOTS: Final = 0x8000
 """Set in X or W: the number is dots, not units of eight."""
 _HEAD: Final = 3
@@ -37,8 +57,9 @@ class BxArea:
     """A dynamic area: a rectangle with text, in the card's memory until it loses power.
 
     `x` and `width` are as they stand in the frame (`IN_DOTS`), `y` and `height` are dots. `text` is GB2312 with the card's
-    tags. `effect`: 1 stands still. `run_mode`: 0 goes round, 1 stays on the last page, 3 and 4 give up after `timeout_s`
-    without an update. `speed` 0 is fastest. `extra`: three bytes for voice and layout, which are not driven.
+    tags. `effect`: 1 stands still. `run_mode`: 0 goes round, 1 stays on the last page, 2 goes after `timeout_s` without an
+    update, 3 stays on its last page then (one program has 3 and 4 for these). `speed` 0 is fastest. `extra`: voice and an
+    extension, which are not driven, and how the text is aligned: 0 left and top.
     """
 
     id: int
@@ -81,9 +102,12 @@ class BxStatus:
 
 
 def order(
-    address: int, command: tuple[int, int], data: bytes = b"", reply: int = 1, *, counted: bool = True
+    address: int, command: tuple[int, int], data: bytes = b"", reply: int = 1, *, counted: bool = False
 ) -> BxFrame:
-    """A command to a card; `reply` 1 asks for an answer. `counted` writes the length of `data`, else two zeros."""
+    """A command to a card; `reply` 1 asks for an answer. `counted` writes the length of `data`, else two zeros.
+
+    The maker reserves these two bytes, and in AREAS newer cards first clear everything where the first of them is 1.
+    """
     length = len(data) if counted else 0
     return BxFrame(address, *command, bytes((reply,)) + length.to_bytes(2, "little") + data)
 
@@ -191,6 +215,12 @@ def read_status(frame: BxFrame) -> BxStatus | None:
         areas=tuple(data[18 : 18 + count]),
         barcode=data[18 + count : 34 + count].rstrip(b"\0").decode("ascii", "replace"),
     )
+
+
+def refusal(frame: BxFrame) -> str:
+    """Why a card refused, for people; its bytes where it gives no number that is published."""
+    error = frame.rest[0] if frame.rest else 0
+    return ERRORS[error] if 0 < error < len(ERRORS) else frame.rest.hex(" ")
 
 
 def places(areas: Sequence[BxArea]) -> str:

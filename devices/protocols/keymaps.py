@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Final
@@ -78,6 +80,24 @@ class Keymap:
             if rule.key == key and (digits := rule.digits(typed)) is not None:
                 return rule.action, digits
         return None
+
+
+_TYPED: Final = re.compile(r"(?:(\d+|n|nn)\s+)?([0-9A-Fa-f]{2})")
+
+
+def key_rule(typed: str, action: str) -> KeyRule:
+    """A rule as files and hall maps write it: "0C" = next, "6 0F" = no_show, "n 0C" = call; ValueError says what to mend."""
+    found = _TYPED.fullmatch(typed)
+    if found is None:
+        raise ValueError(f"{typed!r} should be a key's byte in hex, after digits, n or nn: '0C', '6 0F', 'n 0C'")
+    if action not in list(Action):
+        raise ValueError(f"{typed}: {action!r} is none of {', '.join(Action)}")
+    return KeyRule(int(found[2], 16), found[1] or "", Action(action))
+
+
+def keymap_of(name: str, rules: Iterable[KeyRule]) -> Keymap:
+    """A keymap in which exact digits go before "nn", and "nn" before "n", whatever their order in a file."""
+    return Keymap(name, tuple(sorted(rules, key=lambda rule: ("n" in rule.typed, rule.typed == "n"))))
 
 
 _COMMON: Final = (

@@ -22,6 +22,7 @@ from devices.framing.escpos import (
     ask_status,
 )
 from devices.protocols.base import Ignored
+from devices.protocols.presenter import Outlet, Presenter, PresenterSettings
 from devices.protocols.printer_status import Condition, read_asb, read_full, read_status
 from queue_server.wire.common import PrinterState
 
@@ -34,11 +35,12 @@ Outcome = Literal["printed", "failed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrinterSettings:
+class PrinterSettings(PresenterSettings):
     """`status`: full (asks and believes) or none (a printer that never answers: every print ends as unknown).
 
     `fixed_bits`: False for printers that leave the fixed bits of DLE EOT out. `clear`: after a failed print empty the
     printer's buffer with DLE DC4 8; otherwise the rest of a torn ticket comes out, and is cut, before the next one.
+    A presenter can only be watched by full status.
     """
 
     status: Literal["full", "none"] = "full"
@@ -52,6 +54,9 @@ class PrinterSettings:
     print_ms: int = 10_000
 
     def __post_init__(self) -> None:
+        PresenterSettings.__post_init__(self)
+        if self.presenter != "none" and not (self.full_status and self.status == "full"):
+            raise ValueError("a presenter needs full_status: nothing else tells whether a ticket waits there")
         if self.status not in ("full", "none"):
             raise ValueError(f"status is full or none, not {self.status!r}")
         if not 0 < self.poll_ms <= 5_000:
@@ -82,7 +87,7 @@ class Ended:
     reason: str
 
 
-PrinterOutput = Write | StateChanged | Ended | Ignored
+PrinterOutput = Write | StateChanged | Ended | Outlet | Ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,7 @@ class PrinterProtocol:
         self.settings = settings or PrinterSettings()
         self.state = PrinterState.OFFLINE
         self._reader = StatusReader(full_status=self.settings.full_status)
+        self._presenter = Presenter(self.settings)
         self._up = False
         self._condition = Condition()
         self._asking = 0  # part 1…4 of a round, 5 full status, 0 none
@@ -145,6 +151,7 @@ class PrinterProtocol:
         """The line is open: whatever was known is forgotten."""
         self._up, self._held, self._writing, self._rest, self._owed = True, False, False, b"", 0
         self._reader.reset()
+        self._presenter.reset()
         if self.settings.status == "none":
             # Nothing can be known (UX K-12); that is not a fault of today.
             return self._become(PrinterState.UNREADABLE)
@@ -203,8 +210,13 @@ class PrinterProtocol:
                 return [self._end("failed", str(self.state)), *self._next(now_ms)]
             if now_ms >= job.expires_ms:
                 return [self._end("failed", "expired"), *self._next(now_ms)]
-            return self._begin(now_ms)
+            return self._at_outlet(self._presenter.make_room(self._condition.at_output)) + self._begin(now_ms)
         return []
+
+    def _at_outlet(self, found: tuple[Outlet | None, bytes]) -> list[PrinterOutput]:
+        outlet, command = found
+        told: list[PrinterOutput] = [outlet] if outlet else []
+        return [*told, Write(command)] if command else told
 
     def _tear(self, now_ms: int) -> list[PrinterOutput]:
         """The ticket under way will not come out whole."""
@@ -220,7 +232,9 @@ class PrinterProtocol:
             self._owed = 0  # that answer will not come any more
         self._phase = _Phase.SEND
         # What is left of a torn ticket first: the printer may stand in the middle of one of its commands.
-        self._rest += self._job.data
+        if self._rest:
+            self._rest += self._presenter.away
+        self._rest += self._job.data + self._presenter.after
         self._deadline_ms = now_ms + self.settings.print_ms
         self._owed += 1
         return self._continue(now_ms)
@@ -250,7 +264,9 @@ class PrinterProtocol:
 
     def _ask_round(self, now_ms: int) -> list[PrinterOutput]:
         self._round_ms, self._gathered, self._again = now_ms, Condition(), True
-        return self._ask(1, now_ms)
+        # Without fixed bits a reply to DLE EOT looks like the ticket's own answer: only full status does not.
+        under_way = self._job is not None and self._phase is not _Phase.CHECK
+        return self._ask(1 if self.settings.fixed_bits or not under_way else 5, now_ms)
 
     def _ask(self, part: int, now_ms: int) -> list[PrinterOutput]:
         self._asking, self._asked_ms = part, now_ms
@@ -292,7 +308,10 @@ class PrinterProtocol:
 
     def _round_over(self, condition: Condition, now_ms: int) -> list[PrinterOutput]:
         self._asking = 0
-        return self._know(condition, now_ms) + self._checked(now_ms)
+        outputs = self._know(condition, now_ms)
+        if self._job is None:
+            outputs += self._at_outlet(self._presenter.heard(condition.at_output, now_ms))
+        return outputs + self._checked(now_ms)
 
     def _know(self, condition: Condition, now_ms: int) -> list[PrinterOutput]:
         self._condition = condition
@@ -308,8 +327,11 @@ class PrinterProtocol:
         self._owed -= 1
         self._condition = replace(self._condition, near_end=bool(value & 0x03), out=bool(value & 0x0C), heard=True)
         outputs = self._become(self._condition.state)
-        if self._owed or self._job is None or self._phase is not _Phase.CONFIRM:
+        # Over USB an answer may be read before `written` says that the last bytes have left.
+        whole = self._phase is _Phase.CONFIRM or (self._phase is _Phase.SEND and self._writing and not self._rest)
+        if self._owed or self._job is None or not whole:
             return outputs  # the answer to an earlier ticket, whose outcome was told long ago
+        self._presenter.given(now_ms)
         return [*outputs, self._end("printed", ""), *self._next(now_ms)]
 
     def _become(self, state: PrinterState) -> list[PrinterOutput]:
@@ -337,22 +359,28 @@ class PrinterProtocol:
         if self.settings.status == "none":
             return None
         if self._job is None:
-            return self.settings.poll_ms
+            return self.settings.watch_ms if self._presenter.watching else self.settings.poll_ms
         if self._phase is _Phase.SEND and not self._held:
             return None
-        return self.settings.watch_ms if self.settings.fixed_bits else None
+        return self.settings.watch_ms if self.settings.fixed_bits or self.settings.full_status else None
 
     def wake(self, now_ms: int) -> list[PrinterOutput]:
         """Time has come."""
         if self.wake_at_ms is None or now_ms < self.wake_at_ms:
             return []
         if self._job is not None and self._phase is not _Phase.CHECK and now_ms >= self._deadline_ms:
-            held = self._phase is _Phase.SEND
-            return [self._end("unknown", "stopped by the printer" if held else "not confirmed"), *self._next(now_ms)]
+            return [self._end("unknown", self._stopped_by), *self._next(now_ms)]
         if self._asking:
             return self._unanswered(now_ms)
         self._reader.reset()
         return self._ask_round(now_ms)
+
+    @property
+    def _stopped_by(self) -> str:
+        """Why a ticket under way was given up: the state that stands in its way, if one does."""
+        if self.state in BLOCKED:
+            return str(self.state)
+        return "stopped by the printer" if self._phase is _Phase.SEND else "not confirmed"
 
     def _unanswered(self, now_ms: int) -> list[PrinterOutput]:
         """A question without an answer: once more from the first. Silence while a ticket prints is no news."""

@@ -9,7 +9,10 @@ from queue_server.wire.common import PrinterState
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What the bits say; unknown things count as fine until a bit says otherwise."""
+    """What the bits say; unknown things count as fine until a bit says otherwise.
+
+    `at_output`: a ticket waits to be taken, which only full status tells.
+    """
 
     offline: bool = False
     cover: bool = False
@@ -17,6 +20,7 @@ class Condition:
     near_end: bool = False
     jam: bool = False
     error: bool = False
+    at_output: bool = False
     heard: bool = False
 
     @property
@@ -74,5 +78,6 @@ def read_full(condition: Condition, data: bytes) -> Condition:
         cover=condition.cover or bool(user & 0x03),
         jam=condition.jam or bool(recoverable & 0x40) or bool(fatal & 0x01),
         error=condition.error or bool(recoverable & 0x0B),
+        at_output=bool(paper & 0x20),
         heard=True,
     )

@@ -1,10 +1,11 @@
-"""Bytes over serial, TCP, UDP, websocket and memory, named by one URL; knows no meaning."""
+"""Bytes over serial, USB, TCP, UDP, websocket and memory, named by one URL; knows no meaning."""
 
 from __future__ import annotations
 
 from devices.transport.base import Address, Listener, Transport, Unavailable, parse_url
 from devices.transport.called import CalledTransport, CallingListener
 from devices.transport.datagrams import UdpListener, UdpTransport
+from devices.transport.devicefile import FileTransport
 from devices.transport.exchange import ExchangeTransport
 from devices.transport.memory import MemoryListener, MemoryTransport, memory_pair
 from devices.transport.sockets import WebsocketListener, WebsocketTransport
@@ -14,7 +15,7 @@ __all__ = ["Address", "Listener", "Transport", "Unavailable", "listen", "memory_
 
 
 def transport(url: str) -> Transport:
-    """A closed transport for `serial:///…`, `tcp|udp|ws://host:port`, `evdev:///dev/…` or `memory://name`; else ValueError."""
+    """A closed transport for `serial|file|evdev:///dev/…`, `usb://…`, `tcp|udp|ws://host:port` or `memory://name`; else ValueError."""
     address = parse_url(url)
     match address.scheme:
         case "serial":
@@ -29,14 +30,20 @@ def transport(url: str) -> Transport:
             return CalledTransport(url)
         case "ws" | "wss":
             return WebsocketTransport(url)
+        case "file":
+            return FileTransport(url)
         case "memory":
             return MemoryTransport(url, address.host)
         case "evdev":
             from devices.transport.evdev import EvdevTransport  # noqa: PLC0415 - Linux only
 
             return EvdevTransport(url)
+        case "usb":
+            from devices.transport.usb import UsbTransport  # noqa: PLC0415 - loads libusb, which few lines need
+
+            return UsbTransport(url)
         case scheme:
-            raise ValueError(f"no transport for {scheme!r}: use serial, tcp, udp, ws, wss, evdev or memory")
+            raise ValueError(f"no transport for {scheme!r}: use serial, usb, tcp, udp, ws, wss, evdev, file or memory")
 
 
 async def listen(url: str) -> Listener:

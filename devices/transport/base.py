@@ -59,8 +59,11 @@ class Address:
 
 
 def parse_url(url: str) -> Address:
-    """`serial:///dev/x?baud=9600`, `tcp://host:port`, `memory://name`, `pty:///link`; ValueError if it is none."""
+    """`serial:///dev/x?baud=9600`, `tcp://host:port`, `usb://VID:PID`, `memory://name`, `pty:///link`; else ValueError."""
     parts = urlsplit(url)
     if not parts.scheme or "://" not in url:
         raise ValueError(f"not a transport URL: {url!r}")
-    return Address(parts.scheme, parts.hostname or "", parts.port, parts.path, dict(parse_qsl(parts.query)))
+    options = dict(parse_qsl(parts.query))
+    if parts.scheme == "usb":  # vendor and product are hex, and no host and port
+        return Address("usb", parts.netloc, None, parts.path, options)
+    return Address(parts.scheme, parts.hostname or "", parts.port, parts.path, options)

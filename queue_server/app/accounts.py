@@ -147,7 +147,7 @@ class Accounts:
     async def set_pin(self, pin: str) -> None:
         """The PIN of the kiosks' staff menu, 4 to 12 digits."""
         if not pin.isdecimal() or not 4 <= len(pin) <= 12:
-            raise Rejected("password-weak")
+            raise Rejected("pin-weak")
         hashed = await asyncio.to_thread(self._hasher.hash, pin)
         row = StaffRow(PIN_ACCOUNT, "", "", hashed, False, False)
         await self._keep(PIN_ACCOUNT, lambda _: row, ends_sessions=False)

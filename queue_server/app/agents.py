@@ -1,5 +1,7 @@
 """The server's side of the agents: their devices are shown what the hall says, and their presses become commands."""
 
+# long: the other half of the agent's conversation, in its order
+
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -7,21 +9,29 @@ from typing import Protocol
 
 import msgspec
 import structlog
+from msgspec import structs
 
 from queue_server.app.hub import Cause, Hub, KeyReused
 from queue_server.app.live import Live
 from queue_server.app.printing import PRINTING, PrintJobs
-from queue_server.app.speakers import Heard, Speakers
+from queue_server.app.readings import Readings
+from queue_server.app.speakers import Speakers
+from queue_server.app.trials import Trials
+from queue_server.app.views.devices import unheard
 from queue_server.app.views.screens import Screens
 from queue_server.app.views.strips import board_of, strip_of
+from queue_server.app.voice import Voice
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
 from queue_server.domain.configuration import Device
+from queue_server.domain.devices import ZONE, lost_devices
 from queue_server.domain.errors import Rejected, Unavailable
 from queue_server.domain.model import Hall
 from queue_server.store.port import StorePort
 from queue_server.wire.agent import (
     AgentWelcome,
+    CardRead,
+    CodeRead,
     DeviceEntry,
     DeviceHealth,
     Invite,
@@ -32,6 +42,7 @@ from queue_server.wire.agent import (
     Printed,
     RatingPressed,
     Spoke,
+    Tested,
     ToAgent,
 )
 from queue_server.wire.common import DeviceState, WindowState
@@ -46,7 +57,11 @@ RESHOW_S = 30.0
 """UX W-02: states are sent again, so that a rebooted strip heals."""
 
 ABSENT_S = 3.0
-"""An agent without a link for so long: its devices are offline (UX K-11 wants a dead printer known within 5 s)."""
+"""An agent without a link for so long: its devices are offline (UX K-11 wants a dead printer known within 5 s). One that
+restarts is back before."""
+
+STARTED_S = 10.0
+"""So long after our own start nobody is missed: agents try again every few seconds, and their devices were not lost."""
 
 UNTOLD_S = 60.0
 """A linked agent tells of its devices every 30 s: one it has not named for so long since the start is offline too."""
@@ -77,7 +92,14 @@ class Agents:
     """Owns the links; every message carries the epoch, so that a paused process is not believed when it wakes."""
 
     def __init__(
-        self, hub: Hub, store: StorePort, screens: Screens, live: Live, staff_name: StaffName, voice: Heard
+        self,
+        hub: Hub,
+        store: StorePort,
+        screens: Screens,
+        live: Live,
+        staff_name: StaffName,
+        voice: Voice,
+        readings: Readings,
     ) -> None:
         self._hub = hub
         self._around = screens.around
@@ -86,6 +108,11 @@ class Agents:
         self._state = _Live()
         self.prints = PrintJobs(hub, store, self._around.papers, self._send)
         self._speakers = Speakers(hub, voice, self._send)
+        self._readings = readings
+        self.trials = Trials(hub, self._around.papers, self._send, self.prints, voice)
+        voice.tested = lambda name, zone, outcome, reason: self.trials.ended(
+            Tested(id=name, device=f"{ZONE}{zone}", outcome=outcome, reason=reason)
+        )
 
     # --- the hall speaks ---
 
@@ -95,14 +122,12 @@ class Agents:
         await self._hub.read(lambda hall: self._introduce(hall, agent))
 
     async def disconnect(self, agent: str, link: Link) -> None:
-        """Its devices are offline, unless a newer link has taken over."""
-        if self._state.links.get(agent) is not link:
-            return
-        del self._state.links[agent]
-        owned = await self._hub.read(lambda hall: [d for d in hall.configuration.device if d.agent == agent])
-        for device in owned:
-            if agent not in self._state.links:  # back already: what it says of its devices is newer
-                await self._health(agent, _offline(device.id, "agent disconnected"))
+        """Its devices are missed from now on, unless a newer link has taken over."""
+        if self._state.links.get(agent) is link:
+            del self._state.links[agent]
+            for device in await self._hub.read(lambda hall: hall.configuration.device):
+                if device.agent == agent:
+                    self._speakers.met(device, DeviceState.OFFLINE)
 
     def _introduce(self, hall: Hall, agent: str) -> None:
         link = self._state.links.get(agent)
@@ -141,6 +166,8 @@ class Agents:
                 self._send(hall, event.device, self._invitation(event))
             elif isinstance(event, e.DeviceChanged):
                 self._log_presence(hall, event)
+            elif isinstance(event, e.DeviceTestAsked):
+                self.trials.begin(hall, event)
             elif isinstance(event, e.ConfigurationApplied):
                 self._speakers.set_up(hall.configuration)
                 for agent in list(self._state.links):
@@ -197,8 +224,12 @@ class Agents:
                 await self.prints.end(message)
             case DeviceHealth():
                 await self._health(agent, message)
+            case CardRead() | CodeRead():
+                await self._readings.heard(agent, link.offer, message)
             case Spoke() if await self._window_of(agent, message.device) is not None:
                 await self._speakers.told(message)
+            case Tested() if await self._window_of(agent, message.device) is not None:
+                self.trials.ended(message)
             case _:
                 log.warning("unexpected message", agent=agent, kind=type(message).__name__)
 
@@ -308,16 +339,14 @@ class Agents:
                 return None
             self._speakers.met(entry, health.state)
             seen = None if health.last_seen_ms is None else self._hub.clock.now() - health.last_seen_ms
-            return DeviceDocument(
-                id=entry.id,
-                kind=entry.kind,
-                name=hall.catalogue.device_names[entry.id],
-                window=entry.window,
+            before = self._around.devices.get(entry.id)
+            return structs.replace(
+                unheard(hall, entry),
                 state=health.state,
-                last_seen=seen,
+                last_seen=before.last_seen if before is not None and seen is None else seen,
                 last_error=health.last_error,
                 printer=health.printer,
-                counters=health.counters,
+                counters=health.counters or (before.counters if before is not None else {}),
             )
 
         document = await self._hub.read(look)
@@ -332,13 +361,17 @@ class Agents:
 
     async def run(self) -> None:
         """Send states again, end the jobs nobody answered for, and miss the agents that are not there."""
-        reshow_at = 0.0
+        reshow_at, started = 0.0, asyncio.get_running_loop().time()
+        self._state.lost = set(await self._hub.read(lost_devices))
         while not self._hub.stopped.is_set():
             await self._hub.rest(1.0)
             time = asyncio.get_running_loop().time()
             try:
+                self._readings.end_late(time)
                 await self.prints.end_late(time)
-                await self._miss(time)
+                await self.trials.record(time)
+                if time - started >= STARTED_S:
+                    await self._miss(time)
                 if time >= reshow_at:
                     reshow_at = time + RESHOW_S
                     self._state.shown.clear()
@@ -350,7 +383,7 @@ class Agents:
         """A device of the hall's file is offline when its agent is not there, or does not tell of it (RULES 37)."""
 
         def look(hall: Hall) -> list[Device]:
-            gone = {name for name, health in hall.devices.items() if health.state is DeviceState.OFFLINE}
+            gone = lost_devices(hall)
             return [
                 device
                 for device in hall.configuration.device

@@ -98,6 +98,10 @@ class PrintJobs:
             paper=msgspec.Raw(paper),
         )
 
+    def busy(self, printer: str) -> bool:
+        """Whether a citizen's paper is on its way to it."""
+        return any(job.device == printer and job.ended is None for job in self._jobs.values())
+
     async def test(self, kiosk: str) -> bool:
         """A test page at the kiosk's printer; False when nobody is there to print it."""
 

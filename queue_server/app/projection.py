@@ -1,6 +1,7 @@
 """What each event means for the tables that reports read: pure, total, absolute values only."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
 
@@ -48,13 +49,11 @@ def _names(matters: tuple[str, ...], bundle: str) -> str:
 
 
 def _issued(event: e.TicketIssued, day: str) -> Upsert:
-    stops = event.stops
-    wanted = [name for stop in stops for name in ((stop.bundle,) if stop.bundle else stop.matters)]
     values: dict[str, str | int | None] = {
         "day": day,
         "number": event.number,
-        "queue": stops[0].queue,
-        "matters": _encode(wanted).decode(),
+        "queue": event.stops[0].queue,
+        "matters": _wanted(event.stops),
         "quantity": event.quantity,
         "priority": event.priority,
         "person": event.person or None,
@@ -66,6 +65,11 @@ def _issued(event: e.TicketIssued, day: str) -> Upsert:
         "origin": event.origin,
     }
     return Upsert("tickets", event.ticket, values)
+
+
+@lru_cache(4096)
+def _wanted(stops: tuple[e.StopPlan, ...]) -> str:
+    return _encode([name for stop in stops for name in ((stop.bundle,) if stop.bundle else stop.matters)]).decode()
 
 
 def _begun(event: e.TicketCalled | e.TicketRestored | e.TicketUnparked, day: str) -> Iterable[Upsert]:
@@ -154,7 +158,7 @@ def _changed(event: e.Event) -> Iterable[Upsert]:  # long: one case an event
         case e.FinishUndone():
             if event.ticket:
                 yield _ticket(event.ticket, state=TicketState.SERVING.value, finished_at=None, outcome="")
-            yield _service(event.service, finished_at=None, outcome="", invited_at=None)
+            yield _service(event.service, finished_at=None, outcome="", invited_at=None, qr_offered=None)
         case e.TicketTransferred():
             yield _ticket(event.ticket, state=TicketState.WAITING.value, window="", queue=event.stop.queue)
             yield _service(event.service, finished_at=event.at, outcome="transferred")
@@ -172,6 +176,6 @@ def _changed(event: e.Event) -> Iterable[Upsert]:  # long: one case an event
         case e.ReprintRequested() | e.SlipRequested():
             yield _ticket(event.ticket, print_state=PrintState.CLAIMED.value)
         case e.RatingInvited():
-            yield _service(event.service, invited_at=event.at)
+            yield _service(event.service, invited_at=event.at, qr_offered=not event.device)
         case _:
             return

@@ -3,12 +3,14 @@
 import base64
 import hashlib
 import hmac
+import re
 
 MAC_BYTES = 16
 MAC_CHARS = 22
 """Of base64 without its padding."""
 
 _BLOCK = 64
+_TICKET = re.compile(r"(?:^|/t/)(t[0-9A-Za-z]+\.[\w-]+)(?:\?.*)?$", re.ASCII)
 
 
 class Tokens:
@@ -43,3 +45,9 @@ class Tokens:
         if kind in ("t", "s") and name and hmac.compare_digest(mac.encode(), self._mac(kind, name).encode()):
             return kind, name
         return None
+
+    def found_in(self, code: str) -> str:
+        """The token of a ticket in what was scanned (its address, or the token alone); "" when it is none of ours."""
+        found = _TICKET.search(code.strip())
+        token = found[1] if found else ""
+        return token if self.read(token) else ""

@@ -18,7 +18,7 @@ from displays.errors import Malformed
 from displays.errors import Unavailable as NoPack
 from displays.speech.assemble import announcement_wav
 from displays.speech.pack import Pack, load_pack
-from displays.speech.phrases import NOTICES, PAUSES, VoicePolicy, english_phrase, notice, phrase
+from displays.speech.phrases import NOTICES, PAUSES, Notice, VoicePolicy, english_phrase, notice, phrase
 from displays.speech.queue import Announcement, Dropped, SpeechQueue
 from queue_server.app.guidance import Guidance
 from queue_server.app.hub import Hub
@@ -29,6 +29,7 @@ from queue_server.app.views.screens import Surroundings
 from queue_server.app.views.tickets import plate_of
 from queue_server.domain import events as e
 from queue_server.domain.configuration import Configuration
+from queue_server.domain.devices import ZONE
 from queue_server.domain.errors import Unavailable
 from queue_server.domain.model import Hall
 from queue_server.store.port import Claim, Settled, StoreError, StorePort
@@ -58,6 +59,15 @@ CALLED = (e.TicketCalled, e.TicketRecalled, e.TicketRestored)
 SETTLING = (e.CitizenArrived, e.TicketCancelled, e.TicketRequeued, e.TicketPassed, e.TicketVoided)
 ENDING = (e.MessageSet, e.DayStarted, e.DayEnded)
 """For `isinstance`, once for each event of the hall: a union is slow there."""
+HEARD = frozenset({*CALLED, *SETTLING, *ENDING, e.AnnouncementDue, e.ConfigurationApplied})
+"""All that the voice hears of; most batches hold nothing of it."""
+
+
+TEST = "test:"
+"""Before the id of a test, as the id of its announcement."""
+TEST_SAID = Notice(
+    (*"一二三四五六七八九零",), (), "声音测试：一二三四五六七八九零", "Sound test: one to nine, zero", False
+)
 
 
 class Page(Protocol):
@@ -105,6 +115,8 @@ class Voice:
         self._with_module: frozenset[str] = frozenset()
         self._hub: Hub | None = None
         self._live: Live | None = None
+        self.tested: Callable[[str, str, str, str], None] = lambda name, zone, outcome, reason: None
+        """Told of each test's end: its id, the zone, done, unconnected, busy, failed or unknown, and why."""
         self.guidance = Guidance()
         self.pack: Pack | None = None
         self.why_silent = ""
@@ -161,6 +173,8 @@ class Voice:
     @staticmethod
     def _is_wanted(hall: Hall, claim: Claim) -> bool:
         """Whether somebody still waits to hear it: the ticket is called, the message stands."""
+        if claim.ref == TEST:
+            return False
         if claim.ref == EVERYBODY:
             return msgspec.json.decode(claim.payload, type=tuple[str, str, str]) == hall.message
         ticket = hall.tickets.get(claim.ref)
@@ -239,7 +253,9 @@ class Voice:
 
     def claims(self, hall: Hall, events: list[e.Event]) -> list[Claim]:
         """Each call is a claim of its zone, a notice one of every zone; where nothing could speak there are none."""
-        found = []
+        found: list[Claim] = []
+        if HEARD.isdisjoint(map(type, events)):
+            return found
         for event in events:
             if isinstance(event, CALLED) and event.window in hall.catalogue.windows:
                 zone = hall.catalogue.windows[event.window].zone
@@ -250,10 +266,14 @@ class Voice:
             elif isinstance(event, e.AnnouncementDue) and event.kind == hall.message[0]:
                 zones = filter(self._has_voice, dict.fromkeys(window.zone for window in hall.configuration.window))
                 found += [_claim(notice_id(zone, event), zone, EVERYBODY, hall.message, event.at) for zone in zones]
+            elif isinstance(event, e.DeviceTestAsked) and event.device.startswith(ZONE):
+                found.append(_claim(TEST + event.id, event.device.removeprefix(ZONE), TEST, (), event.at))
         return found
 
     def on_published(self, hall: Hall, events: list[e.Event]) -> None:
         """Committed calls and notices enter their queues; what nobody needs to hear any more leaves them."""
+        if HEARD.isdisjoint(map(type, events)):
+            return
         if any(isinstance(event, e.ConfigurationApplied) for event in events):
             self._zone_up(hall.configuration)
         for event in events:
@@ -272,6 +292,21 @@ class Voice:
                 self._settled(EVERYBODY, "superseded")
                 for zone in filter(self._has_voice, dict.fromkeys(each.zone for each in hall.configuration.window)):
                     self._noticed(self._zones[zone], zone, notice_id(zone, event), hall.message, event.at)
+
+            elif isinstance(event, e.DeviceTestAsked) and event.device.startswith(ZONE):
+                self._try_out(event.device.removeprefix(ZONE), TEST + event.id, event.at)
+
+    def busy(self, zone: str) -> bool:
+        """Whether something is said to citizens there, or waits to be."""
+        entry = self._zones.get(zone)
+        return entry is not None and (entry.playing is not None or entry.queue.queued > 0)
+
+    def _try_out(self, zone: str, name: str, at: int) -> None:
+        entry = self._zones.get(zone)
+        if entry is None or self._who(entry) is None:
+            self._end_call(name, zone, "dropped", "unconnected")
+        elif (full := entry.queue.noticed(name, TEST_SAID, at)) is not None:
+            self._end_call(name, zone, "dropped", full.reason)
 
     def _settled(self, whom: str, reason: str) -> None:
         """What has not begun to sound for a ticket, or for everybody, is dropped."""
@@ -418,9 +453,15 @@ class Voice:
     def _end_call(self, name: str, zone: str, state: str, reason: str) -> None:
         """Written by the loop."""
         assert self._hub is not None
-        now = self._hub.clock.now()
-        self._ended.append(Settled(id=name, state=state, reason=reason, at=now))  # type: ignore[arg-type]
-        if state != "done":
+        now, test = self._hub.clock.now(), name.startswith(TEST)
+        kept = "cancelled" if test and state != "done" else reason  # nobody waited for a test: no loss
+        self._ended.append(Settled(id=name, state=state, reason=kept, at=now))  # type: ignore[arg-type]
+        if test:
+            if zone in self._zones:
+                self._zones[zone].queue.settled(name, "cancelled")  # once is enough
+            outcome = {"done": "done", "dropped": "failed"}.get(state, "unknown")
+            self.tested(name.removeprefix(TEST), zone, "unconnected" if reason == "unconnected" else outcome, reason)
+        elif state != "done":
             self._unspoken.note(zone, reason, now)
 
     def _show(self, zone: str, entry: _Zone) -> None:

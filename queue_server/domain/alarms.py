@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
-from queue_server.domain.configuration import WindowKind
+from queue_server.domain.configuration import KIOSK_PAGE, ROUND_THE_CLOCK, WindowKind
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall
 from queue_server.domain.queues import all_windows, oldest_base, waiting_in
@@ -86,25 +86,35 @@ def _could_serve(hall: Hall, window: str) -> bool:
 def _devices(hall: Hall, now: int) -> Iterator[Found]:
     """RULES 37: a device that was away for less than N minutes is counted, no alarm; a printer's loss is told at once (UX K-11)."""
     patience_ms = hall.configuration.policy.device_offline_alarm_min * 60_000
-    for device in hall.configuration.device:
-        health = hall.devices.get(device.id)
-        if health is None:
+    night = not hall.day or hall.state is HallState.CLOSED
+    watched = _of_terminals(hall) if night else None
+    kinds = {device.id: device.kind for device in hall.configuration.device}
+    pages = [f"{KIOSK_PAGE}{kiosk.id}" for kiosk in hall.configuration.kiosk]
+    for name in (*kinds, *pages):
+        health = hall.devices.get(name)
+        if health is None or (watched is not None and name not in watched):
             continue
         if health.state is DeviceState.OFFLINE:
-            if device.kind == "printer" or now - health.offline_since >= patience_ms:
-                yield "device-offline", device.id, "alert", 0
+            if kinds.get(name) == "printer" or now - health.offline_since >= patience_ms:
+                yield "device-offline", name, "alert", 0
         elif health.printer not in (None, PrinterState.OK, PrinterState.NEAR_END):
-            yield f"printer-{health.printer}", device.id, "alert", 0
+            yield f"printer-{health.printer}", name, "alert", 0
         elif health.printer is PrinterState.NEAR_END:
-            yield "printer-near_end", device.id, "warn", 0
+            yield "printer-near_end", name, "warn", 0
+
+
+def _of_terminals(hall: Hall) -> set[str]:
+    """RULES 89: what belongs to the terminals that people also use while the hall is closed."""
+    kinds = {zone.id: zone.kind for zone in hall.configuration.zone}
+    kiosks = [kiosk for kiosk in hall.configuration.kiosk if kinds.get(kiosk.zone) in ROUND_THE_CLOCK]
+    return {f"{KIOSK_PAGE}{kiosk.id}" for kiosk in kiosks} | {kiosk.printer for kiosk in kiosks if kiosk.printer}
 
 
 def tick(hall: Hall, command: c.Tick, ctx: c.Context) -> list[e.Event]:
     """What began and what ended since the last tick."""
-    if not hall.day or hall.state is HallState.CLOSED:
-        found: dict[str, Found] = {}
-    else:
-        found = {f"{entry[0]}:{entry[1]}": entry for entry in current(hall, ctx.now)}
+    closed = not hall.day or hall.state is HallState.CLOSED
+    holds = _devices(hall, ctx.now) if closed else current(hall, ctx.now)
+    found: dict[str, Found] = {f"{entry[0]}:{entry[1]}": entry for entry in holds}
     raised = [
         e.AlarmRaised(alarm=name, code=code, subject=subject, level=level, figure=figure, at=ctx.now)
         for name, (code, subject, level, figure) in found.items()
@@ -140,14 +150,3 @@ def acknowledge(hall: Hall, command: c.AcknowledgeAlarm, ctx: c.Context) -> list
     if alarm is not None and alarm.acknowledged_by:
         return []
     return [e.AlarmAcknowledged(alarm=command.alarm, by=ctx.actor, at=ctx.now)]
-
-
-def report_device(hall: Hall, command: c.ReportDevice, ctx: c.Context) -> list[e.Event]:
-    """A device's health becomes an event when it changes (law 9)."""
-    known = hall.devices.get(command.device)
-    if known is not None and (known.state, known.printer) == (command.state, command.printer):
-        return []
-    changed = e.DeviceChanged(
-        device=command.device, state=command.state, printer=command.printer, error=command.error, at=ctx.now
-    )
-    return [changed]

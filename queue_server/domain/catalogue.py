@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from queue_server.domain.configuration import (
+    KIOSK_PAGE,
     Bundle,
     Configuration,
     Department,
@@ -51,6 +52,8 @@ class Catalogue:
         self.device_names: dict[str, str] = {
             each.id: each.name or kiosks.get(each.id, "") for each in configuration.device
         }
+        # A kiosk's page is looked after as a device of its own (RULES 89).
+        self.device_names |= {f"{KIOSK_PAGE}{each.id}": each.name or each.id for each in configuration.kiosk}
         self.rating_pads: dict[str, list[str]] = defaultdict(list)
         for device in configuration.device:
             if device.kind == "rating_pad" and device.window:

@@ -4,7 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
-from queue_server.domain.checks_hall import check_hall
+from queue_server.domain.checks_hall import READERS, check_hall
 from queue_server.domain.codes import credit_code_ok, matter_code_ok
 from queue_server.domain.configuration import COMPREHENSIVE, Configuration, Matter, Window, WindowKind, ZoneKind
 from queue_server.domain.findings import Finding, Level, error, listing, nearest, warning
@@ -124,7 +124,12 @@ def _references(configuration: Configuration) -> Iterator[Finding]:  # long: eve
     for led in configuration.led:
         at = f"led {led.id}"
         asked += [(at, "window", filter(None, [led.window]), windows), (at, "zone", filter(None, [led.zone]), zones)]
-    asked += [(f"device {d.id}", "window", filter(None, [d.window]), windows) for d in configuration.device]
+    kiosks = {kiosk.id for kiosk in configuration.kiosk}
+    for device in configuration.device:
+        at = f"device {device.id}"
+        stands_at = device.settings.get("kiosk", "") if device.kind in READERS else ""
+        asked.append((at, "window", filter(None, [device.window]), windows))
+        asked.append((at, "kiosk", filter(None, [stands_at]), kiosks))
     for where, field, words, known in asked:
         for word in words:
             if word not in known:

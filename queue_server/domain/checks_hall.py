@@ -13,6 +13,7 @@ _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _KINDS = {"keypad": "FF68", "rating_pad": "FF68", "strip": "a090", "board": "a090"} | dict.fromkeys(
     ("speaker", "printer", "id_reader", "scanner"), ""
 )
+READERS = frozenset(("id_reader", "scanner"))
 # Half-width cells (UX W-04: 64x16 dots are 8, 128x16 are 16) and what the look of the screens leaves room for.
 _NUMBER_CELLS = 6
 _PLATE_CELLS = 4
@@ -195,6 +196,13 @@ def _devices(configuration: Configuration) -> Iterator[Finding]:  # long: each f
                 where,
                 f"语音模块“{device.id}”没有写为哪个区播报，请在 settings 里填 zone。",
                 f"The voice module {device.id!r} speaks for no zone; fill in zone under settings.",
+            )
+        if device.kind in READERS and not device.settings.get("kiosk"):
+            yield warning(
+                "reader_kiosk",
+                where,
+                f"“{device.id}”没有写在哪台取号机旁，读到的没有人用，请在 settings 里填 kiosk。",
+                f"{device.id!r} stands at no kiosk, so what it reads is dropped; fill in kiosk under settings.",
             )
         if "://" not in device.url:
             yield error(

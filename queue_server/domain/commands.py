@@ -265,6 +265,25 @@ class ReportDevice(Command, frozen=True, kw_only=True):
     error: str = ""
 
 
+class TestDevice(Command, frozen=True, kw_only=True):
+    """Show that a device works; `device` is zone:ID for a sound zone, `busy` that work of a citizen lies before it."""
+
+    __test__ = False  # pytest: not a test
+
+    id: str
+    device: str
+    busy: bool = False
+
+
+class EndDeviceTest(Command, frozen=True, kw_only=True):
+    """What became of a test; the codes are those of `DeviceTestEnded`."""
+
+    id: str
+    device: str
+    outcome: str
+    reason: str = ""
+
+
 class CallHelp(Command, frozen=True, kw_only=True):
     """Somebody at a kiosk wants a person."""
 

@@ -35,6 +35,13 @@ class ZoneKind(StrEnum):
     SELF_SERVICE = "7×24自助区"
 
 
+ROUND_THE_CLOCK = frozenset({ZoneKind.SELF_SERVICE})
+"""Zones whose terminals are watched also while the hall is closed (RULES 89)."""
+
+KIOSK_PAGE = "kiosk:"
+"""Before the id of a kiosk whose page is watched as a device."""
+
+
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of every table of a hall file: an unknown key is an error."""
 

@@ -21,7 +21,18 @@ def open_day(hall: Hall, command: c.OpenDay, ctx: c.Context) -> list[e.Event]:
     if hall.day and command.day <= hall.day:
         raise Rejected("day-not-later", day=hall.day)
     ended = [] if not hall.day or hall.state is HallState.CLOSED else end_day(hall, c.EndDay(), ctx)
-    return [*ended, e.DayOpened(day=command.day, previous_day=hall.day, at=ctx.now)]
+    devices = tuple(
+        e.DeviceAt(
+            device=name,
+            state=health.state,
+            printer=health.printer,
+            since=health.since,
+            offline_since=health.offline_since,
+            error=health.error,
+        )
+        for name, health in hall.devices.items()
+    )
+    return [*ended, e.DayOpened(day=command.day, previous_day=hall.day, at=ctx.now, devices=devices)]
 
 
 def start_day(hall: Hall, command: c.StartDay, ctx: c.Context) -> list[e.Event]:

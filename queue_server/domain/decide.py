@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from queue_server.domain import alarms, calling, day, finishing, ratings, tickets, windows
+from queue_server.domain import alarms, calling, day, devices, finishing, ratings, tickets, windows
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
 from queue_server.domain.errors import Broken, Rejected
@@ -78,7 +78,9 @@ _RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] =
     c.PressRating: ratings.press,
     c.Rate: ratings.rate,
     c.RateEarlier: ratings.rate_earlier,
-    c.ReportDevice: alarms.report_device,
+    c.ReportDevice: devices.report,
+    c.TestDevice: devices.try_out,
+    c.EndDeviceTest: devices.end_test,
     c.Tick: _tick,
     c.CallHelp: alarms.call_help,
     c.WindowHelp: alarms.window_help,

@@ -13,7 +13,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all events; the journal's kind is the class name."""
 
 
-class StopPlan(msgspec.Struct, frozen=True, kw_only=True):
+class StopPlan(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """A stop as issued."""
 
     matters: tuple[str, ...]
@@ -47,10 +47,24 @@ class ConfigurationPlanned(Event, frozen=True, kw_only=True):
     configuration: Configuration | None
 
 
+class DeviceAt(msgspec.Struct, frozen=True, kw_only=True):
+    """How a device was when a day opened; times are ms UTC, 0 for none."""
+
+    device: str
+    state: DeviceState
+    printer: PrinterState | None
+    since: int
+    offline_since: int
+    error: str
+
+
 class DayOpened(Event, frozen=True, kw_only=True):
+    """`devices`: as yesterday left them, for a day is replayed alone. Days of version 2 begin without."""
+
     day: str
     previous_day: str
     at: int
+    devices: tuple[DeviceAt, ...] = ()
 
 
 class DayStarted(Event, frozen=True, kw_only=True):
@@ -404,6 +418,25 @@ class DeviceChanged(Event, frozen=True, kw_only=True):
     at: int
 
 
+class DeviceTestAsked(Event, frozen=True, kw_only=True):
+    """Somebody at a staff page wants to see a device work; `device` is zone:ID for the loudspeakers of a sound zone."""
+
+    id: str
+    device: str
+    test: str
+    at: int
+
+
+class DeviceTestEnded(Event, frozen=True, kw_only=True):
+    """outcome: done, sent (it never says anything), silent, unconnected, busy, failed or unknown."""
+
+    id: str
+    device: str
+    outcome: str
+    reason: str
+    at: int
+
+
 class AlarmRaised(Event, frozen=True, kw_only=True):
     alarm: str
     code: str
@@ -425,9 +458,9 @@ class AlarmAcknowledged(Event, frozen=True, kw_only=True):
 
 
 # What somebody wrote is never in an event (law 10): `note` and `reason` are codes or references (`said`). Rows of
-# version 1 hold the words themselves, and keep them.
+# version 1 hold the words themselves, and keep them. Version 3 tells at a day's opening how the devices are.
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}
-VERSION = 2
+VERSION = 3
 _encoder = msgspec.json.Encoder()
 _decoders = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
 

@@ -61,6 +61,8 @@ _HANDLERS: dict[type[e.Event], Callable[[Hall, Any], Hall | None]] = {
     e.TicketUncalled: evolve_tickets.ticket_uncalled,
     e.SlipRequested: evolve_tickets.slip_requested,
     e.DeviceChanged: evolve_hall.device_changed,
+    e.DeviceTestAsked: evolve_hall.device_test_asked,
+    e.DeviceTestEnded: evolve_hall.device_test_ended,
     e.AlarmRaised: evolve_hall.alarm_raised,
     e.AlarmCleared: evolve_hall.alarm_cleared,
     e.AlarmAcknowledged: evolve_hall.alarm_acknowledged,

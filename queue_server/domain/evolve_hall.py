@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from queue_server.domain import events as e
 from queue_server.domain.catalogue import Catalogue
-from queue_server.domain.model import Alarm, DeviceHealth, Hall, Unmet, Window, empty_hall
+from queue_server.domain.model import Alarm, DeviceHealth, DeviceTest, Hall, Unmet, Window, empty_hall
 from queue_server.domain.queues import rebuild
 from queue_server.domain.serving import Serving
 from queue_server.wire.common import DeviceState, HallState, TicketState, WindowState
@@ -43,6 +43,14 @@ def day_opened(hall: Hall, event: e.DayOpened) -> Hall:
     fresh.previous_day = event.previous_day
     fresh.opened_at = event.at
     fresh.devices = {name: replace(device, losses=0) for name, device in hall.devices.items()}
+    for known in event.devices:
+        fresh.devices[known.device] = DeviceHealth(
+            state=known.state,
+            printer=known.printer,
+            offline_since=known.offline_since,
+            since=known.since,
+            error=known.error,
+        )
     fresh.planned = hall.planned
     return fresh
 
@@ -103,7 +111,19 @@ def device_changed(hall: Hall, event: e.DeviceChanged) -> None:
         printer=event.printer,
         offline_since=event.at if lost else before.offline_since if offline else 0,
         losses=before.losses + lost,
+        since=before.since if before.since and event.state is before.state else event.at,
+        error=event.error,
     )
+
+
+def device_test_asked(hall: Hall, event: e.DeviceTestAsked) -> None:
+    hall.tests[event.device] = DeviceTest(id=event.id, test=event.test, at=event.at)
+
+
+def device_test_ended(hall: Hall, event: e.DeviceTestEnded) -> None:
+    test = hall.tests.get(event.device)
+    if test is not None and test.id == event.id:
+        test.outcome, test.reason = event.outcome, event.reason
 
 
 def alarm_raised(hall: Hall, event: e.AlarmRaised) -> None:

@@ -165,12 +165,25 @@ class Alarm:
 
 @dataclass(slots=True)
 class DeviceHealth:
-    """The last reported health of a device, as far as it matters; `losses` counts today's."""
+    """The last reported health of a device, as far as it matters; `losses` counts today's, `since` is of the state (ms UTC)."""
 
     state: DeviceState = DeviceState.UNKNOWN
     printer: PrinterState | None = None
     offline_since: int = 0
     losses: int = 0
+    since: int = 0
+    error: str = ""
+
+
+@dataclass(slots=True)
+class DeviceTest:
+    """The last test of a device today that somebody asked for (`test`: print, show, speak, light or rate); `outcome` "" while it runs."""
+
+    id: str
+    test: str
+    at: int
+    outcome: str = ""
+    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -254,6 +267,7 @@ class Hall:
     alarms: dict[str, Alarm] = field(default_factory=dict)
     noticed: dict[str, tuple[int, str]] = field(default_factory=dict)
     devices: dict[str, DeviceHealth] = field(default_factory=dict)
+    tests: dict[str, DeviceTest] = field(default_factory=dict)
     unmet: int = 0
     unmet_of: dict[tuple[str, str], Unmet] = field(default_factory=dict)
     unmet_requests: set[tuple[str, str]] = field(default_factory=set)

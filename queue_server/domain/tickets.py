@@ -122,6 +122,7 @@ def estimate(hall: Hall, queue: str, ahead: int, minute: int) -> tuple[int, int]
     return wait_range_s(ahead, hall.catalogue.typical_min(queue), working)
 
 
+@lru_cache(64)
 def minutes_of(clock: str) -> int:
     """Minutes of the day of HH:MM."""
     hours, minutes = clock.split(":")

@@ -24,6 +24,14 @@ def rating_device(hall: Hall, window: str) -> str:
     return ""
 
 
+def no_device_since(hall: Hall, window: str) -> int:
+    """Since when (ms UTC) the last of the window's rating devices is off; 0 when one works, or none was ever heard of."""
+    if rating_device(hall, window):
+        return 0
+    known = [hall.devices[pad] for pad in hall.catalogue.rating_pads.get(window, ()) if pad in hall.devices]
+    return max((health.offline_since for health in known), default=0)
+
+
 def known_window(hall: Hall, name: str) -> Window:
     window = hall.windows.get(name)
     if window is None:

@@ -254,16 +254,22 @@ class StorePort(Protocol):
         subject: str | None = None,
         day: str | None = None,
         naming: Collection[str] = (),
+        kinds: Collection[str] = (),
         after: int = 0,
         limit: int | None = None,
     ) -> AsyncIterator[JournalRow]:
-        """The rows with seq > `after` in order: all, those of one subject or day, those whose data hold one of the ids."""
+        """The rows with seq > `after` in order: all, those of one subject or day, those whose data hold one of the ids,
+        those of some kinds.
+        """
 
     async def day_of(self, hall: str, table: Literal["tickets", "services"], row_id: str) -> str:
         """The day of a ticket or service ("" when there is none): which rows of the journal tell of it."""
 
     async def asked(self, hall: str, since: str, until: str) -> dict[str, int]:
         """Tickets taken on the days from `since` up to, not with, `until`, by matter or bundle."""
+
+    async def invited(self, hall: str, since: str, until: str) -> dict[tuple[str, str], tuple[int, int]]:
+        """Invitations to rate by (day, window), from `since` to `until`: how many by device, and how many by QR code."""
 
     async def latest_day(self, hall: str, subject: str) -> str:
         """The day of the newest row of `subject` ("" when there is none)."""

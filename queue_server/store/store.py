@@ -273,6 +273,7 @@ class Store(StorePort):
         subject: str | None = None,
         day: str | None = None,
         naming: Collection[str] = (),
+        kinds: Collection[str] = (),
         after: int = 0,
         limit: int | None = None,
     ) -> AsyncIterator[JournalRow]:
@@ -284,6 +285,8 @@ class Store(StorePort):
             wanted.append((row.subject if day is None else row.subject.concat("")) == subject)
         if naming:
             wanted.append(or_(*(row.data.contains(f'"{each}"', autoescape=True) for each in naming)))
+        if kinds:
+            wanted.append(row.kind.in_(kinds))
         left = limit
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)
@@ -317,6 +320,20 @@ class Store(StorePort):
             for names, count in await connection.execute(counted.group_by(row.matters)):
                 found.update(dict.fromkeys(msgspec.json.decode(names, type=list[str]), count))
         return dict(found)
+
+    async def invited(self, hall: str, since: str, until: str) -> dict[tuple[str, str], tuple[int, int]]:
+        row = tables.services.c
+        days = row.day >= since, row.day <= until
+        counted = select(row.day, row.window, row.qr_offered, func.count()).where(
+            row.hall == hall, *days, row.qr_offered.is_not(None)
+        )
+        found: dict[tuple[str, str], tuple[int, int]] = {}
+        async with self.database.reading() as connection:
+            rows = await connection.execute(counted.group_by(row.day, row.window, row.qr_offered))
+            for day, window, by_qr, count in rows:
+                device, qr = found.get((day, window), (0, 0))
+                found[day, window] = (device, qr + count) if by_qr else (device + count, qr)
+        return found
 
     async def halls(self) -> list[str]:
         """Every hall that was ever opened here."""

@@ -105,9 +105,7 @@ tickets = Table(
     _text("print_state"),
     _maybe_text("outcome"),
     _text("origin"),
-    _text("token_hash"),
     Index("tickets_by_day", "hall", "day", "number"),
-    Index("tickets_by_token", "hall", "token_hash"),
 )
 
 services = Table(
@@ -127,6 +125,7 @@ services = Table(
     _maybe_ms("finished_at"),
     _maybe_text("outcome"),
     _maybe_ms("invited_at"),
+    Column("qr_offered", Boolean(create_constraint=False), nullable=True),
     _maybe_text("rating"),
     _text("inferred"),
     Index("services_by_day", "hall", "day"),

@@ -54,7 +54,7 @@ Reasoned = CallNumber | NoShow | Transfer | Park
 
 
 def _route(action: str, body: type[msgspec.Struct], build: Build) -> Route:
-    async def handle(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    async def handle(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
         name = request.match_info["window"]
         parsed: object = await frame.body(request, body)
         extras = None
@@ -115,7 +115,7 @@ STAFF = frozenset({"clerk", "guide", "desk", "manager", "admin", "auditor"})
 SEATED = frozenset({"clerk", "manager"})
 
 
-async def open_window(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def open_window(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """Sign in at a window; a manager may open it for a clerk."""
     name = request.match_info["window"]
     body = await frame.body(request, OpenWindow)
@@ -131,7 +131,7 @@ async def open_window(frame: Frame, request: web.Request, person: Person) -> web
     return await frame.carry(request, person, command, _reply(frame, name))
 
 
-async def call_help(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def call_help(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """一键呼救 and its end (UX C-15)."""
     command = c.WindowHelp(window=request.match_info["window"], wanted=request.method == "POST")
     return await frame.carry(request, person, command, lambda _hall, _decision: (200, b"{}"))

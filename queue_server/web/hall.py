@@ -71,14 +71,14 @@ async def closing(frame: Frame, request: web.Request, person: Person) -> web.Res
 
 
 def _day(action: str, body: type[msgspec.Struct], build: Callable[[object], c.Command]) -> Route:
-    async def handle(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    async def handle(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
         parsed: object = await frame.body(request, body)
         return await frame.carry(request, person, build(parsed), _day_reply(frame))
 
     return Route("POST", f"day/{action}", handle, MANAGERS, body, DayReply, f"{action} the day")
 
 
-async def open_now(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def open_now(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """Doors open now, whatever the calendar says of today."""
     await frame.body(request, Empty)
     clock = frame.hub.clock
@@ -94,13 +94,13 @@ def _closing_text(body: object) -> c.Command:
     return c.CloseDay(text=said.text, text_en=said.text_en)
 
 
-async def message(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def message(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     body = await frame.body(request, SetMessage)
     command = c.SetMessage(kind=body.kind, zh=body.zh, en=body.en)
     return await frame.carry(request, person, command, _nothing)
 
 
-async def acknowledge(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def acknowledge(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """Whatever alarm is shown, also one that the hall's rules did not raise."""
     await frame.body(request, Empty)
     name = request.match_info["alarm"]
@@ -158,7 +158,7 @@ async def preview(frame: Frame, request: web.Request, person: Person) -> web.Res
     return web.Response(body=encode(reply), content_type="application/json")
 
 
-async def apply(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def apply(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     body = await frame.body(request, ConfigurationFile)
     if body.at not in ("now", "tonight"):
         raise Malformed("at", "now or tonight")
@@ -174,7 +174,7 @@ async def apply(frame: Frame, request: web.Request, person: Person) -> web.Respo
 
 async def _apply(
     frame: Frame, request: web.Request, person: Person, value: Configuration, source: str, reply: ConfigurationReply
-) -> web.Response:
+) -> web.StreamResponse:
     def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
         done = ConfigurationReply(findings=reply.findings, moved=reply.moved, stranded=0, applied=hall.version, text="")
         return 200, encode(done)
@@ -182,7 +182,7 @@ async def _apply(
     return await frame.carry(request, person, c.ApplyConfiguration(configuration=value, source=source), respond)
 
 
-async def rollback(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def rollback(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """Back to the configuration before the one in force, as a new version."""
     await frame.body(request, Empty)
     rows = [row async for row in frame.store.read(frame.hub.name, subject="configuration")]

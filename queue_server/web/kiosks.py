@@ -22,7 +22,7 @@ async def set_pin(frame: Frame, request: web.Request, person: Person) -> web.Res
     return web.Response(body=b"{}", content_type="application/json")
 
 
-async def kiosk_help(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def kiosk_help(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     await frame.body(request, Empty)
     return await frame.carry(request, person, c.CallHelp(kiosk=person.of), lambda _hall, _decision: (200, b"{}"))
 

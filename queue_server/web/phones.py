@@ -55,7 +55,7 @@ async def phone(frame: Frame, request: web.Request, person: Person) -> web.Respo
 
 
 def _by_phone(action: str, build: Callable[[str], c.Command]) -> Route:
-    async def handle(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    async def handle(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
         await frame.body(request, Empty)
         name = _ticket_of(frame, request.match_info["token"])
         citizen = Person("ticket", name, "", frozenset())
@@ -68,7 +68,7 @@ def _by_phone(action: str, build: Callable[[str], c.Command]) -> Route:
     return Route("POST", f"phone/{{token}}/{action}", handle, frozenset(), Empty, TicketView, f"{action} by phone")
 
 
-async def rate(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def rate(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """One rating per service, from the page of its ticket or its window's QR (RULES 38, 46)."""
     body = await frame.body(request, Rate)
     command = await _rating(frame, body)

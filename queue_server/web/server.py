@@ -1,5 +1,7 @@
 """The aiohttp application of one hall: routes, websockets, pages, health, metrics."""
 
+from collections.abc import Awaitable
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
@@ -9,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from queue_server.domain.errors import Unavailable
 from queue_server.domain.model import Hall
 from queue_server.paths import screens_dir
-from queue_server.web import desk, hall, kiosks, life, matters, openapi, phones, said, slips, staff, tickets
+from queue_server.web import desk, devices, hall, kiosks, life, matters, openapi, phones, said, slips, staff, tickets
 from queue_server.web.frame import BODY_MAX, Frame, Route, bind
 from queue_server.web.pages import Pages
 from queue_server.web.problems import problems
@@ -25,6 +27,7 @@ ROUTES: list[Route] = [
     *said.ROUTES,
     *hall.ROUTES,
     *life.ROUTES,
+    *devices.ROUTES,
     *staff.ROUTES,
 ]
 
@@ -79,6 +82,9 @@ class Metrics:
         self._set(
             "speech_english_dropped", "Announcements in Chinese alone since the start, under load (UX V-06)", dropped
         )
+        ended = self._frame.readings.ended
+        self._set("readings_used", "Cards and codes that a kiosk's page used since the start", ended["used"])
+        self._set("readings_dropped", "Cards and codes that no page wanted", ended.total() - ended["used"])
         self._set("batches", "Commits since the start", self._frame.hub.batches)
         self._set("commands", "Commands committed since the start", self._frame.hub.commands)
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -119,3 +125,23 @@ def make_app(frame: Frame) -> tuple[web.Application, Sockets]:
     app.router.add_get("/api/v1/voice/guide/{name}", frame.voice.guidance.file)
     Pages(frame, screens_dir()).add_to(app)
     return app, sockets
+
+
+def shorten(frame: Frame, server: web.Server) -> None:
+    """Lead requests to addresses without a part to match straight to their handlers, past the router; before any comes.
+
+    What else an application does for a request stays: limits, errors as problems, and whatever has no such address.
+    """
+    whole = server.request_handler
+    direct = {
+        (route.method, f"/api/v1/halls/{frame.hub.name}/{route.path}"): partial(problems, handler=bind(frame, route))
+        for route in ROUTES
+        if "{" not in route.path
+    }
+
+    def handle(request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
+        assert isinstance(request, web.Request)
+        found = direct.get((request.method, request.path))
+        return whole(request) if found is None or "Expect" in request.headers else found(request)
+
+    server.request_handler = handle

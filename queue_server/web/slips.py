@@ -5,6 +5,8 @@ import string
 
 from aiohttp import web
 
+from queue_server.app.hub import Responder
+from queue_server.app.persons import own_ticket
 from queue_server.app.views.tickets import plate_of
 from queue_server.domain import commands as c
 from queue_server.domain.decide import Decision
@@ -18,10 +20,17 @@ from queue_server.wire.api import Slip, TicketTaken
 from queue_server.wire.common import TicketState
 
 
-async def reactivate(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def reactivate(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """RULES 28: a passed ticket waits again under its number; for every other the answer says what to do instead."""
     slip = await frame.body(request, Slip)
-    name = await _ticket_on(frame, slip, person.of)
+    respond = taken(frame)
+    if slip.card:
+        name = await _ticket_of(frame, slip.card, person.name)
+        shown = await frame.hub.read(lambda hall: _shown(hall, name, respond))
+        if shown is not None:
+            return web.Response(body=shown, content_type="application/json")
+    else:
+        name = await _ticket_on(frame, slip, person.of)
 
     def command(hall: Hall) -> c.ReactivateTicket:
         ticket = hall.tickets.get(name)
@@ -30,10 +39,24 @@ async def reactivate(frame: Frame, request: web.Request, person: Person) -> web.
         _refuse(hall, ticket)
         return c.ReactivateTicket(ticket=name)
 
-    respond = taken(frame)
     return await frame.carry(
         request, person, command, lambda hall, decision: respond(hall, Decision(decision.events, name))
     )
+
+
+async def _ticket_of(frame: Frame, card: str, box: str) -> str:
+    """RULES 16: the id of the ticket that the holder of a card has today; Rejected when they have none."""
+    person = await frame.persons.known(frame.readings.holder(box, card))
+    ticket = await frame.hub.read(lambda hall: own_ticket(hall, person))
+    if ticket is None:
+        raise Rejected("card-no-ticket")
+    return ticket.id
+
+
+def _shown(hall: Hall, name: str, respond: Responder) -> bytes | None:
+    """A ticket that waits needs nothing done: its holder sees it again (RULES 16)."""
+    waits = name in hall.tickets and hall.tickets[name].state is TicketState.WAITING
+    return respond(hall, Decision([], name))[1] if waits else None
 
 
 async def _ticket_on(frame: Frame, slip: Slip, kiosk: str) -> str:

@@ -17,11 +17,13 @@ from queue_server.wire.agent import AgentHeartbeat, AgentHello, FromAgent, ToAge
 from queue_server.wire.frames import text_frame
 from queue_server.wire.live import (
     Alive,
+    CardGone,
     FromScreen,
     Heartbeat,
     Hello,
     Played,
     PlayerReady,
+    ReadingHeard,
     Refused,
     Say,
     Subscribe,
@@ -47,6 +49,10 @@ SUBSCRIPTIONS_MAX = 16
 SOCKETS_MAX = 6_000
 RATE_MAX = 200
 """Messages a screen may send in ten seconds."""
+
+PING_S = 20.0
+PING_AGENT_S = 6.0
+"""Half as long again without an answer ends a connection: devices hang on an agent's, and their loss must be known soon."""
 
 HEARTBEAT_S = 1.0
 
@@ -114,10 +120,10 @@ class Sockets:
         """Screens and agents, for the metrics."""
         return len(self._screens), len(self._agents)
 
-    async def _open(self, request: web.Request) -> Peer:
+    async def _open(self, request: web.Request, ping_s: float = PING_S) -> Peer:
         if len(self._screens) + len(self._agents) >= SOCKETS_MAX:
             raise Unavailable("too many connections")
-        socket = web.WebSocketResponse(heartbeat=20.0, compress=False, max_msg_size=MESSAGE_MAX, timeout=2.0)
+        socket = web.WebSocketResponse(heartbeat=ping_s, compress=False, max_msg_size=MESSAGE_MAX, timeout=2.0)
         await socket.prepare(request)
         transport = request.transport
         if transport is None:
@@ -169,7 +175,7 @@ class Sockets:
             raise Rejected("unauthorised")
         if "agent" not in person.roles:
             raise Rejected("forbidden")
-        peer = await self._open(request)
+        peer = await self._open(request, PING_AGENT_S)
         link = AgentLink(peer)
         self._agents.add(link)
         name = person.of
@@ -313,6 +319,10 @@ class _Seat:
                     self._peer.say(play)
             case Played():
                 await _quietly(self._frame.voice.played(self._peer, message.id, message.outcome, message.reason))
+            case ReadingHeard():
+                self._frame.readings.answered(self._peer, message.id, message.used)
+            case CardGone():
+                self._frame.readings.forget(self._peer)
             case Alive() if self._person is not None and self._person.kind == "device":
                 self._frame.seen[self._person.name] = self._frame.hub.clock.now()
             case _:
@@ -338,6 +348,8 @@ class _Seat:
                 code = "unavailable"
             else:
                 self._subscribed.add((view, of))
+                if view == "kiosk" and self._person is not None and self._is_kiosk():
+                    self._frame.readings.seated(of, self._person.name, self._peer)
                 return
         self._peer.say(Refused(code=code, view=view, of=of, text=words(code)))
 
@@ -353,6 +365,7 @@ class _Seat:
     async def leave(self) -> None:
         self._frame.live.forget(self._peer)
         self._frame.voice.forget(self._peer)
+        self._frame.readings.left(self._peer)
         if self._person is not None and self._person.kind == "device":
             self._frame.links.get(self._person.name, set()).discard(self._peer.socket)
 

@@ -1,6 +1,5 @@
 """Requests about tickets: from kiosks, guides, and the phones of citizens."""
 
-import secrets
 from collections.abc import Callable
 from datetime import date
 
@@ -12,14 +11,14 @@ from queue_server.app.calendar import next_working_day
 from queue_server.app.hub import Extras
 from queue_server.app.past import retell
 from queue_server.app.printing import PRINTING, job_of
-from queue_server.app.views.tickets import ticket_document, ticket_line
+from queue_server.app.views.tickets import issued_document, ticket_document, ticket_line
 from queue_server.domain import commands as c
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.decide import Decision
 from queue_server.domain.errors import Malformed, Rejected
 from queue_server.domain.events import TicketIssued, decode_event
 from queue_server.domain.model import Hall, Ticket
-from queue_server.store.port import PERSONAL_KEPT_MS, Lookup, PersonalRow
+from queue_server.store.port import PERSONAL_KEPT_MS, PersonalRow
 from queue_server.web.frame import Frame, Route, new_id, query_int
 from queue_server.web.principals import Person
 from queue_server.web.said import sealed
@@ -37,7 +36,6 @@ from queue_server.wire.common import DeviceState, PrinterState, TicketState
 ISSUERS = frozenset({"kiosk", "guide", "manager"})
 GUIDES = frozenset({"guide", "manager", "desk"})
 IDENTITY_KINDS = frozenset({"id_card", "phone", "passport"})
-IN_FLIGHT_PERSONS = 10_000
 USABLE = (PrinterState.OK, PrinterState.NEAR_END)
 
 
@@ -46,28 +44,23 @@ async def _person_of(frame: Frame, identity: Identity) -> tuple[str, Extras]:
     number = identity.number.strip().upper()
     if identity.kind not in IDENTITY_KINDS or not 4 <= len(number) <= 30:
         raise Malformed("identity", "kind id_card, phone or passport, number of 4 to 30 characters")
-    store, now = frame.store, frame.hub.clock.now()
-    hashed = store.identity_hash(frame.hub.name, identity.kind, number)
-    known = await store.person(frame.hub.name, hashed, now)
-    person = known or frame.persons.get(hashed) or secrets.token_hex(8)
-    frame.persons[hashed] = person  # two requests at once are one person; only the store says that it is written
-    while len(frame.persons) > IN_FLIGHT_PERSONS:
-        del frame.persons[next(iter(frame.persons))]
-    if known:
-        return person, Extras()
-    expires_at = now + PERSONAL_KEPT_MS
+    person, extras = await frame.persons.behind(frame.persons.hashed(identity.kind, number))
+    if not extras.lookups:
+        return person, extras
+    now = frame.hub.clock.now()
     clear = msgspec.json.encode({"kind": identity.kind, "number": number, "name": identity.name})
-    return person, Extras(
-        personal=[PersonalRow(person, "identity", clear, now, expires_at)],
-        lookups=[Lookup(hashed, person, expires_at)],
-    )
+    return person, Extras([PersonalRow(person, "identity", clear, now, now + PERSONAL_KEPT_MS)], extras.lookups)
 
 
 def usable_printer(hall: Hall, person: Person, wanted: str = "") -> str:
     """The wanted printer, the kiosk's own, or for staff the first that works; "" when none does (UX K-11)."""
-    kiosks, anywhere = hall.configuration.kiosk, "kiosk" not in person.roles
-    names = [wanted] if wanted else [kiosk.printer for kiosk in kiosks if anywhere or kiosk.id == person.of]
-    return next((name for name in names if name and _prints(hall, name)), "")
+    if wanted:
+        return wanted if _prints(hall, wanted) else ""
+    anywhere = "kiosk" not in person.roles
+    for kiosk in hall.configuration.kiosk:
+        if (anywhere or kiosk.id == person.of) and kiosk.printer and _prints(hall, kiosk.printer):
+            return kiosk.printer
+    return ""
 
 
 def _prints(hall: Hall, printer: str) -> bool:
@@ -77,8 +70,7 @@ def _prints(hall: Hall, printer: str) -> bool:
 
 def taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
     def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
-        now = frame.hub.clock.now()
-        ticket = hall.tickets[decision.subject]
+        ticket, clock = hall.tickets[decision.subject], frame.hub.clock
         token = frame.screens.around.tokens.make("t", ticket.id)
         issued, job = None, ""
         for event in decision.events:
@@ -87,7 +79,9 @@ def taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
             if not job and isinstance(event, PRINTING) and event.printer:
                 job = job_of(event)
         body = TicketTaken(
-            ticket=ticket_document(hall, ticket, frame.hub.clock, now, issued),
+            ticket=issued_document(hall, ticket, clock, issued)
+            if issued
+            else ticket_document(hall, ticket, clock, clock.now()),
             token=token,
             url=f"{frame.screens.around.base_url}/t/{token}",
             created=issued is not None,
@@ -98,7 +92,7 @@ def taken(frame: Frame) -> Callable[[Hall, Decision], tuple[int, bytes]]:
     return respond
 
 
-async def take(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def take(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     body = await frame.body(request, TakeTicket)
     if body.note and person.kind == "device":
         raise Malformed("note", "a note is written by staff, never by a citizen (law 10)")
@@ -106,8 +100,11 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Respon
         raise Malformed("language", "zh or en")
     note, extras = sealed(frame, body.note)
     who = ""
-    if body.identity:
-        who, told = await _person_of(frame, body.identity)
+    if body.identity or body.card:
+        if body.identity:
+            who, told = await _person_of(frame, body.identity)
+        else:
+            who, told = await frame.persons.behind(frame.readings.holder(person.name, body.card))
         extras = Extras([*extras.personal, *told.personal], told.lookups)
     slip = await _slip(frame, body.slip, person) if body.slip else None
     if slip is not None:
@@ -227,7 +224,7 @@ async def one(frame: Frame, request: web.Request, person: Person) -> web.Respons
 
 
 def _on_ticket(action: str, build: Callable[[str], c.Command]) -> Route:
-    async def handle(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    async def handle(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
         await frame.body(request, Empty)
         name = request.match_info["ticket"]
 
@@ -239,7 +236,7 @@ def _on_ticket(action: str, build: Callable[[str], c.Command]) -> Route:
     return Route("POST", f"tickets/{{ticket}}/{action}", handle, GUIDES, Empty, TicketTaken, f"{action} a ticket")
 
 
-async def reprint(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def reprint(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """The same number again, at a chosen printer, the kiosk's own, or the first that works."""
     body = await frame.body(request, Reprint)
     name = request.match_info["ticket"]
@@ -250,11 +247,17 @@ async def reprint(frame: Frame, request: web.Request, person: Person) -> web.Res
     def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
         return taken(frame)(hall, Decision(decision.events, name))
 
-    kiosk = _origin(person) if "kiosk" in person.roles else ""
+    kiosk = _origin(person) if "kiosk" in person.roles and not await _holds(frame, person, body.card, name) else ""
     return await frame.carry(request, person, c.Reprint(ticket=name, printer=printer, kiosk=kiosk), respond)
 
 
-async def slip(frame: Frame, request: web.Request, person: Person) -> web.Response:
+async def _holds(frame: Frame, person: Person, card: str, name: str) -> bool:
+    """Whether the ticket is that of the card that lies at this kiosk."""
+    who = await frame.persons.known(frame.readings.holder(person.name, card)) if card else ""
+    return bool(who) and await frame.hub.read(lambda hall: name in hall.tickets and hall.tickets[name].person == who)
+
+
+async def slip(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """Sends somebody home whom the day will not reach, with priority on the next working day (RULES 34)."""
     body = await frame.body(request, Reprint)
     name = request.match_info["ticket"]

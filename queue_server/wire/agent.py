@@ -4,17 +4,22 @@ An agent opens it with `Authorization: Bearer <agent token>`, sends `hello`, and
 from the server carries the writer's epoch; a message with a lower epoch than the highest seen is refused and counted.
 """
 
+from typing import Annotated
+
 import msgspec
 
 from queue_server.wire.common import DeviceState, Message, PrinterState, Words
 
 NO_NOTICE = Words(zh="", en="")
+CODE_LENGTH = 512
+"""Characters of a scanned code that may be a ticket's; its address is about a quarter of that."""
 
 
 class DeviceEntry(Message, frozen=True, kw_only=True):
     """One device of the agent's map.
 
-    kind: keypad, rating_pad, strip, board, speaker, printer, id_reader or scanner. `url` names the line (several entries
+    kind: keypad, rating_pad, strip, board, speaker, printer, id_reader or scanner; of the last two the setting `kiosk` names
+    the kiosk they stand at. `url` names the line (several entries
     with one url share it); `address` is the device's on the line (0 where there is none). `profile` picks a keymap,
     acknowledgement variant or printer profile. `levels` maps the device's own key codes (decimal strings) to 5…1.
     `settings` are the profile's own.
@@ -86,7 +91,47 @@ class Spoke(msgspec.Struct, frozen=True, kw_only=True, tag="spoke"):
     reason: str
 
 
-FromAgent = AgentHello | KeypadPressed | RatingPressed | Printed | DeviceHealth | Spoke
+class CardRead(msgspec.Struct, frozen=True, kw_only=True, tag="card"):
+    """A card was laid on a reader; `number` is "" when it could not be read. Never stored, and too old after 3000 ms.
+
+    Nothing else of the card is told, and neither this nor a scanned code is ever written by its `repr` (law 10).
+    """
+
+    id: str
+    device: str
+    number: Annotated[str, msgspec.Meta(max_length=30)]
+    age_ms: int
+
+    def __repr__(self) -> str:
+        return f"CardRead(id={self.id!r}, device={self.device!r})"
+
+
+class CodeRead(msgspec.Struct, frozen=True, kw_only=True, tag="code"):
+    """A code was scanned; `text` is "" for one too long to be ours. Never stored, and too old after 3000 ms."""
+
+    id: str
+    device: str
+    text: Annotated[str, msgspec.Meta(max_length=CODE_LENGTH)]
+    age_ms: int
+
+    def __repr__(self) -> str:
+        return f"CodeRead(id={self.id!r}, device={self.device!r})"
+
+
+class Tested(msgspec.Struct, frozen=True, kw_only=True, tag="tested"):
+    """What came of a `TestDevice`: done, sent (it never answers), silent, unconnected, busy (a citizen came first), failed
+    or unknown. `reason` is the device's own words, of a rating device the level that was pressed.
+    """
+
+    __test__ = False  # pytest: not a test
+
+    id: str
+    device: str
+    outcome: str
+    reason: str
+
+
+FromAgent = AgentHello | KeypadPressed | RatingPressed | Printed | DeviceHealth | Spoke | CardRead | CodeRead | Tested
 
 
 class AgentWelcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
@@ -164,12 +209,42 @@ class Speak(msgspec.Struct, frozen=True, kw_only=True, tag="speak"):
     expires_in_ms: int
 
 
+class TestDevice(msgspec.Struct, frozen=True, kw_only=True, tag="test"):
+    """Show that a device works, once, if no citizen needs it; answered by `tested`.
+
+    `text` is for strips, boards and voice modules, `paper` for printers (as `PrintJob.paper`, else null). A rating device asks
+    for `for_ms`; the press that comes then is no rating.
+    """
+
+    __test__ = False  # pytest: not a test
+
+    epoch: int
+    id: str
+    device: str
+    text: str
+    paper: msgspec.Raw
+    for_ms: int
+
+
 class KeypadShow(msgspec.Struct, frozen=True, kw_only=True, tag="keypad_show"):
     """Show the waiting count or a number on a keypad's display."""
 
     epoch: int
     device: str
     show: str
+
+
+class ReadingEnded(msgspec.Struct, frozen=True, kw_only=True, tag="reading"):
+    """What became of a card or code: used by the kiosk's page, or dropped with a reason.
+
+    reason: unknown-device, no-kiosk, no-page (none open), no-answer (of the page, in 3 s), not-wanted (at the page's present
+    step), too-old, malformed or unavailable.
+    """
+
+    epoch: int
+    id: str
+    used: bool
+    reason: str
 
 
 class AgentHeartbeat(msgspec.Struct, frozen=True, kw_only=True, tag="heartbeat"):
@@ -180,5 +255,15 @@ class AgentHeartbeat(msgspec.Struct, frozen=True, kw_only=True, tag="heartbeat")
 
 
 ToAgent = (
-    AgentWelcome | KeypadAnswered | PressStored | ShowStrip | Invite | PrintJob | Speak | KeypadShow | AgentHeartbeat
+    AgentWelcome
+    | KeypadAnswered
+    | PressStored
+    | ShowStrip
+    | Invite
+    | PrintJob
+    | Speak
+    | KeypadShow
+    | ReadingEnded
+    | AgentHeartbeat
+    | TestDevice
 )

@@ -7,9 +7,9 @@
 | GET tickets?number=&matter=&state=&from=&to= | guide, manager | → TicketList (a lost slip by time and matter) |
 | GET tickets/{id} | guide, manager | → TicketTaken (one ticket, with its address for the QR code) |
 | POST tickets/{id}/{reactivate,cancel} | guide, manager | Empty → TicketTaken |
-| POST tickets/{id}/reprint | guide, manager; the kiosk that issued it, once, within a minute | Reprint → TicketTaken |
+| POST tickets/{id}/reprint | guide, manager; the kiosk that issued it (once, at once), or its holder's card | Reprint → TicketTaken |
 | POST tickets/{id}/slip | guide, manager | Reprint → TicketTaken (未叫到, priority on the next working day; RULES 34) |
-| POST kiosk/reactivate | kiosk | Slip → TicketTaken (RULES 28: a passed ticket waits again) |
+| POST kiosk/reactivate | kiosk | Slip → TicketTaken (RULES 28: a passed ticket waits again; RULES 16: a card's own) |
 | POST kiosk/pin | kiosk | KioskPin → Empty (403 wrong, 429 too many tries; UX K-16) |
 | POST kiosk/{help,test-print} | kiosk | Empty → Empty (help raises the alarm `help`) |
 | GET tickets/{id}/life | manager, auditor | → TicketLife |
@@ -31,6 +31,8 @@
 | POST message | manager | SetMessage → Empty |
 | POST alarms/{id}/acknowledge | guide, manager | Empty → Empty |
 | GET configuration · POST configuration/{preview,apply,rollback} | manager, admin | ConfigurationFile → ConfigurationReply |
+| POST devices/{id}/test | manager, admin | Empty → DeviceTestAsked (202; RULES 37; zone:ID for a sound zone) |
+| GET reports/availability?from=&to= · reports/availability.csv | manager, admin, auditor | → Availability (RULES 37, 38, 89) |
 | GET journal?after= | auditor | → JSON lines |
 | POST session · GET session · DELETE session | anybody · staff | SignIn → Session |
 | POST session/password | staff | ChangePassword → Empty |
@@ -88,7 +90,8 @@ class TakeTicket(Incoming, frozen=True, kw_only=True):
 
     quantity 1…50 counts filings of the same matter. `printer` is a device id; "" is the kiosk's own, or for staff the
     hall's first that prints. `slip` is what stands in the code of a slip of the day before (its address or its token), for
-    staff also the number on it; without matters and bundle the ticket is for what the slip was for.
+    staff also the number on it; without matters and bundle the ticket is for what the slip was for. `card` is the token of
+    the card that was laid on at this kiosk.
     """
 
     matters: Ids = []
@@ -101,20 +104,26 @@ class TakeTicket(Incoming, frozen=True, kw_only=True):
     paper: bool = True
     printer: str = ""
     slip: str = ""
+    card: str = ""
 
 
 class Reprint(Incoming, frozen=True, kw_only=True):
-    """The same number again, marked 补; `printer` as in TakeTicket."""
+    """The same number again, marked 补; `printer` as in TakeTicket. `card` as there: it is its holder's ticket."""
 
     printer: str = ""
+    card: str = ""
 
 
 class Slip(Incoming, frozen=True, kw_only=True):
-    """A slip as a kiosk read it: the token of its QR code, or its number (figures alone will do) and check code."""
+    """A slip as a kiosk read it: the token of its QR code, its number (figures alone will do) and check code, or a card.
+
+    A card brings its holder's passed ticket back, and shows one that still waits.
+    """
 
     token: Annotated[str, msgspec.Meta(max_length=200)] = ""
     number: Annotated[str, msgspec.Meta(max_length=12)] = ""
     code: Annotated[str, msgspec.Meta(max_length=8)] = ""
+    card: str = ""
 
 
 class KioskPin(Incoming, frozen=True, kw_only=True):
@@ -361,6 +370,47 @@ class ConfigurationReply(Message, frozen=True, kw_only=True):
     stranded: int
     applied: int
     text: str
+
+
+class DeviceTestAsked(Message, frozen=True, kw_only=True):
+    """A test that was asked for; what comes of it stands in the device's document."""
+
+    id: str
+
+
+class AvailabilityGap(Message, frozen=True, kw_only=True):
+    """Times are ms UTC."""
+
+    since: int
+    until: int
+    why: Words
+
+
+class AvailabilityLine(Message, frozen=True, kw_only=True):
+    """One window's rating device (what: rating) or one kiosk (terminal) on one day: how long it had to be usable, and was.
+
+    Services whose invitation was shown by a device or as the QR code (RULES 38) are those of the window that day.
+    """
+
+    day: str
+    what: str
+    subject: str
+    plate: str
+    name: Words
+    open_ms: int
+    usable_ms: int
+    gaps: list[AvailabilityGap]
+    invited_by_device: int
+    invited_by_qr: int
+
+
+class Availability(Message, frozen=True, kw_only=True):
+    """RULES 37, 38, 89: days from `since` to `until`, as far as they had come at `at` (ms UTC)."""
+
+    since: str
+    until: str
+    at: int
+    lines: list[AvailabilityLine]
 
 
 class SignIn(Incoming, frozen=True, kw_only=True):

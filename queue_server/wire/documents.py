@@ -176,7 +176,11 @@ class TicketDocument(Message, frozen=True, kw_only=True):
 
 
 class WindowDocument(Message, frozen=True, kw_only=True):
-    """Key `window` (and one of `windows`): what stands over a window. `since` is ms UTC of the state."""
+    """Key `window` (and one of `windows`): what stands over a window. `since` is ms UTC of the state.
+
+    `rating_qr`: no rating device works, citizens are offered the QR code (RULES 38), since `rating_qr_since` (ms UTC; None when
+    none ever worked).
+    """
 
     id: str
     plate: str
@@ -197,6 +201,8 @@ class WindowDocument(Message, frozen=True, kw_only=True):
     inviting: bool
     invite_url: str
     rating_device: DeviceState
+    rating_qr: bool
+    rating_qr_since: int | None
     typical_s: int | None
     matter: Words
 
@@ -306,8 +312,22 @@ class AlarmsDocument(Message, frozen=True, kw_only=True):
     alarms: list[AlarmDocument]
 
 
+class DeviceTrial(Message, frozen=True, kw_only=True):
+    """The last test of a device today: print, show, speak, light or rate; `outcome` "" while it runs, `text` says it in words."""
+
+    test: str
+    at: int
+    outcome: str
+    text: Words
+
+
 class DeviceDocument(Message, frozen=True, kw_only=True):
-    """One device as the agent or page reports it; counters are name → count since the agent's start."""
+    """One device as its agent reports it, or a kiosk's page (kind kiosk, id kiosk:ID), or what sounds in a zone (kind zone,
+    id zone:ID). Counters are name → count since the agent's start, `offline_today` of the day.
+
+    `since` is when the state began (ms UTC, None when not known); `test` what can be tried of it ("" for nothing), `trial` what
+    came of it.
+    """
 
     id: str
     kind: str
@@ -318,6 +338,9 @@ class DeviceDocument(Message, frozen=True, kw_only=True):
     last_error: str
     printer: PrinterState | None
     counters: dict[str, int]
+    since: int | None
+    test: str
+    trial: DeviceTrial | None
 
 
 class DevicesDocument(Message, frozen=True, kw_only=True):
@@ -399,7 +422,7 @@ class KioskDocument(Message, frozen=True, kw_only=True):
 
     `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM). `voice`:
     it can speak (UX K-06). `reactivates`: the pass rule leaves tickets that their citizens bring back here (RULES 28).
-    `scanner`: slips of the day before may be held before it (RULES 34).
+    `scanner`: slips of the day before may be held before it (RULES 34). `reader`: an ID card may be laid on it (RULES 86).
     """
 
     id: str
@@ -412,6 +435,7 @@ class KioskDocument(Message, frozen=True, kw_only=True):
     voice: bool
     reactivates: bool
     scanner: bool
+    reader: bool
 
 
 class MenuEntry(Message, frozen=True, kw_only=True):

@@ -57,7 +57,18 @@ class Alive(msgspec.Struct, frozen=True, kw_only=True, tag="alive", forbid_unkno
     sound: str = ""
 
 
-FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive
+class ReadingHeard(msgspec.Struct, frozen=True, kw_only=True, tag="heard", forbid_unknown_fields=True):
+    """A kiosk's answer to a reading, within 3 s: whether its present step wanted it."""
+
+    id: str
+    used: bool
+
+
+class CardGone(msgspec.Struct, frozen=True, kw_only=True, tag="card_gone", forbid_unknown_fields=True):
+    """A kiosk has left the person whose card was laid on (UX K-10): the server forgets it too."""
+
+
+FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive | ReadingHeard | CardGone
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
@@ -118,6 +129,23 @@ class Play(msgspec.Struct, frozen=True, kw_only=True, tag="play"):
     again: bool
 
 
+class Reading(msgspec.Struct, frozen=True, kw_only=True, tag="reading"):
+    """What a reader or scanner of this kiosk read just now; answer with heard. Nothing of it is personal (law 10).
+
+    kind: card (`token` stands for its holder at this page until card_gone or ten minutes have passed; `number` is a ticket
+    they hold today, or "", `passed` whether its call was missed), ticket (`token` is the ticket's), or said (`text` says why
+    what was read is of no use).
+    """
+
+    id: str
+    epoch: int
+    kind: str
+    token: str = ""
+    number: str = ""
+    passed: bool = False
+    text: Words = Words(zh="", en="")
+
+
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
     """A message that was not carried out: code as in problem+json; `of` names what was asked."""
 
@@ -127,4 +155,4 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
     text: Words
 
 
-ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Refused
+ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Reading | Refused

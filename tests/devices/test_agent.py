@@ -62,6 +62,7 @@ class PaperPrinter:
         self.health = Health(device, lambda: changed(self))
         self.printer_state = PrinterState.OK
         self.papers: list[bytes] = []
+        self.busy = False
 
     async def run(self) -> None:
         self.health.become(DeviceState.ONLINE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from devices.emulators.bx import EmulatedBx
 from devices.emulators.nodes import AnyNode, EmulatedKeypad
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.protocols import bxdata
+from devices.protocols.bx import BxSettings
 from devices.protocols.keymaps import Key
 from queue_server.edge import render_strip
 from queue_server.wire.agent import DeviceEntry, ShowStrip
@@ -161,6 +162,28 @@ async def test_design_the_cable_pulled_and_plugged_again_shows_everything_anew(t
         await until(lambda: board.health.state == "online")
 
 
+async def test_ux_w07_a_card_is_as_bright_as_the_clock_says_and_again_after_its_power(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 11, 23, 18, 29, 59, tzinfo=UTC)
+    monkeypatch.setattr("devices.drivers.bx.local_time", lambda: now)
+    stage = Stage(listen_url("tcp", tmp_path))
+    async with stage.running(dimming="07:00=12 18:30=4") as board:
+        await stage.emulator.until(lambda: stage.card.brightness == 12)
+        now = now.replace(minute=30, second=0)
+        await stage.emulator.until(lambda: stage.card.brightness == 4, 5)
+        await stage.emulator.unplug()
+        await until(lambda: board.health.state == "offline")
+        stage.card.brightness = 15
+        await stage.emulator.plug()
+        await stage.emulator.until(lambda: stage.card.brightness == 4, 10)
+
+
+def test_ux_w07_a_dimming_that_is_none_is_refused_with_the_settings() -> None:
+    with pytest.raises(ValueError, match="07:00=15"):
+        BxSettings(dimming="bright by day")
+
+
 async def test_a_card_that_refuses_its_text_is_degraded_however_well_it_answers_pings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,7 +199,7 @@ async def test_a_card_that_refuses_its_text_is_degraded_however_well_it_answers_
         await until(lambda: board.health.state == "degraded")
         await asyncio.sleep(0.9)  # pings are answered meanwhile
         assert stage.healths == ["online", "degraded"]
-        assert board.health.last_error == "refuses its text: 00 00 00 01"
+        assert board.health.last_error == "refuses its text: no such command"
         monkeypatch.undo()
         await stage.emulator.until(lambda: stage.card.rows == ("请A016号",), 10)
         await until(lambda: board.health.state == "online")

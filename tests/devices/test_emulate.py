@@ -111,6 +111,17 @@ async def test_hardware_4_a_printer_tells_what_it_printed_and_runs_out_at_a_word
     assert (await line.read())[0] & 0x60 == 0x60
     typed.put_nowait("paper soon")
     await until(lambda: events("wrong"))
+    for command in ("paper plenty", "full_status on", "presenter auto"):
+        typed.put_nowait(command)
+    await until(lambda: "at_output" in events("device")[-1])
+    await line.write(b"A013\n\x1dV\x00\x10\x04\x14")
+    assert (await line.read())[2] & 0x20
+    typed.put_nowait("take")
+    await until(lambda: events("device")[-1]["at_output"] is False)
+    typed.put_nowait("jam_in 20")
+    await until(lambda: len(events("device")) >= 6)
+    await line.write(b"A014\nA014\n\x10\x04\x03")
+    assert (await line.read())[0] & 0x08, "it jammed in the middle"
     typed.put_nowait("unplug")
     await until(lambda: events("unplugged"))
     typed.put_nowait("quit")

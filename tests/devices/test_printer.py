@@ -219,7 +219,103 @@ def test_a_map_entry_makes_a_printer_and_a_wrong_one_says_why() -> None:
     make = printer_maker(lambda e: (seen.append(e), lay_out)[1])
     assert make(entry, lambda _: None).device == "p1"
     assert seen == [entry]
-    with pytest.raises(ValueError, match="none of status"):
+    with pytest.raises(ValueError, match=r"none of .*status"):
         printer_settings({"colour": "red"})
     with pytest.raises(ValueError, match="K-11"):
         printer_settings({"poll_ms": "9000"})
+
+
+RELIANCE = {"full_status": "true", "fixed_bits": "false", "presenter": "command", "take_ms": "1000"}
+FAST = {"poll_ms": "100", "watch_ms": "60", "reply_ms": "150", "print_ms": "1000"}
+
+
+async def test_kiosk_printers_present_a_ticket_and_draw_back_what_nobody_takes(tmp_path: Path) -> None:
+    """HARDWARE 4.1: GS e 3, p bit 5 of full status, GS e 2."""
+    model = Model(fixed_bits=False, full_status=True, presenter="command")
+    async with pair("memory", tmp_path, model, printer_settings(RELIANCE | FAST)) as (driver, emulator):
+        assert await driver.print(encode_paper(TICKET), 10_000) == ("printed", "")
+        await until(lambda: driver._protocol._condition.at_output)
+        model.at_output = False
+        await until(lambda: driver.health.counters["taken"] == 1)
+        assert await driver.print(encode_paper(replace(TICKET, number="A018")), 10_000) == ("printed", "")
+        await until(lambda: driver.health.counters["not_taken"] == 1)
+        await until(lambda: (model.retracted, model.at_output) == (1, False))
+        assert driver.health.last_error == "a ticket was not taken"
+        assert (driver.printer_state, driver.health.state) == ("ok", DeviceState.ONLINE)
+        for number in ("A019", "A020"):
+            assert (await driver.print(encode_paper(replace(TICKET, number=number)), 10_000))[0] == "printed"
+            await until(lambda: driver._protocol._condition.at_output)
+        assert model.retracted == 2, "A019 made room for A020"
+        assert len(emulator.papers) == 4
+
+
+@pytest.mark.parametrize("kind", LINES)
+async def test_law_7_a_jam_in_the_middle_of_a_ticket_fails_it_and_prints_nothing_twice(
+    kind: str, tmp_path: Path
+) -> None:
+    """The citizen's screen says jam; after it is cleared the rest comes out once, and each later ticket once."""
+    async with pair(kind, tmp_path, Model(jam_in_dots=300, xoff=kind == "pty")) as (driver, emulator):
+        assert await driver.print(encode_paper(TICKET), 10_000) == ("failed", "jam")
+        assert driver.printer_state == "jam"
+        assert await driver.print(encode_paper(TICKET), 10_000) == ("failed", "jam"), "not one byte of it"
+        assert not emulator.papers
+        emulator.model.jam = False
+        await emulator.changed()
+        await until(lambda: driver.printer_state == "ok")
+        for number in ("A018", "A019"):
+            await driver.print(encode_paper(replace(TICKET, number=number)), 10_000)
+        await until(lambda: len(emulator.papers) == 3)
+        await asyncio.sleep(0.2)
+        text = "".join(paper.text for paper in emulator.papers)
+        assert [text.count(number) for number in ("A017", "A018", "A019")] == [1, 1, 1]
+
+
+async def test_a_jam_inside_a_ticket_is_seen_without_fixed_bits(tmp_path: Path) -> None:
+    """Reliance: while its answer is awaited only full status can be asked; paper that ends is seen the same way."""
+    for model, reason in ((Model(jam_in_dots=300), "jam"), (Model(paper_dots=300), "out")):
+        model.fixed_bits, model.full_status, model.presenter = False, True, "command"
+        async with pair("memory", tmp_path, model, printer_settings(RELIANCE | FAST)) as (driver, emulator):
+            assert await driver.print(encode_paper(TICKET), 10_000) == ("failed", reason)
+            assert not emulator.papers
+            model.jam, model.paper_dots = False, None
+            await emulator.changed()
+            await until(lambda: driver.printer_state == "ok")
+            assert (await driver.print(encode_paper(replace(TICKET, number="A018")), 10_000))[0] in (
+                "printed",
+                "unknown",
+            )
+            await until(lambda: len(emulator.papers) == 2)
+            assert "A018" in emulator.papers[1].text
+
+
+async def test_ux_k_11_every_state_is_reached_before_in_and_after_a_ticket(tmp_path: Path) -> None:
+    """ok, near_end, out, jam, cover, offline, unreadable; a printer that was mended is in order again."""
+    async with pair("memory", tmp_path, Model(full_status=True, near_dots=500), QUICK) as (driver, emulator):
+        seen = [str(driver.printer_state)]
+        for name, broken, whole in (
+            ("paper_dots", 400, None), ("paper_dots", 0, None), ("jam", True, False), ("cover", True, False),
+            ("deaf", True, False), ("mute", True, False),
+        ):  # fmt: skip
+            setattr(emulator.model, name, broken)
+            await emulator.changed()
+            await until(lambda: driver.printer_state != "ok")
+            seen.append(str(driver.printer_state))
+            setattr(emulator.model, name, whole)
+            await emulator.changed()
+            await until(lambda: driver.printer_state == "ok")
+        assert seen == ["ok", "near_end", "out", "jam", "cover", "offline", "unreadable"]
+
+
+def test_a_kiosk_printers_profile_is_its_paper_and_its_settings_below_the_entrys_own() -> None:
+    seen: list[DeviceEntry] = []
+    make = printer_maker(lambda e: (seen.append(e), lay_out)[1])
+    entry = DeviceEntry(
+        id="p1", kind="printer", url="file:///dev/usb/lp0", address=0, profile="Reliance", window="", levels={},
+        settings={"take_ms": "15000", "paper.qr": "raster"},
+    )  # fmt: skip
+    make(entry, lambda _: None)
+    assert seen[0].profile == "80mm"
+    assert seen[0].settings["take_ms"] == "15000"
+    assert seen[0].settings["fixed_bits"] == "false"
+    with pytest.raises(ValueError, match="full_status"):
+        make(replace(entry, settings={"full_status": "false"}), lambda _: None)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import tomllib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import structlog
 from hypothesis import given, settings
@@ -23,8 +25,10 @@ from devices.framing.scans import GM65, TEXT_LINES, GmCommand, GmReply, ScanText
 from devices.framing.stream import Framer
 from devices.profiles import PROFILES
 from devices.profiles.profile import NOBODY
+from devices.protocols.keyboardpad import key_code
 from devices.protocols.scans import Code, Ignored, ScanSettings, TextScanner, WedgeScanner, keys_of
 from devices.transport import Unavailable, transport
+from queue_server.domain.configuration import Device
 from queue_server.wire.agent import DeviceEntry
 from tests.devices.hall import listen_url, until
 
@@ -334,3 +338,19 @@ def test_a_mistake_in_the_map_is_a_sentence() -> None:
     for own in ({"terminator": "enter"}, {"encoding": "latin"}, {"idle_ms": "0"}):
         assert plan([_entry("scanner", "serial:///dev/serial/by-id/x", **own)]).wrong
     assert not plan([_entry("keyboard-pad", "evdev:///dev/input/by-id/usb-Pad-event-kbd")]).wrong
+
+
+def test_rules_43_the_keys_of_a_pad_are_named_in_the_halls_file_as_its_page_shows() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/devices/keyboards.md").read_text(encoding="utf-8")
+    block = page.split("```toml\n")[1].split("```")[0]
+    (said,) = tomllib.loads(block)["device"]
+    assert msgspec.convert(said, Device).levels == said["levels"]  # as the hall's file takes it
+    del said["agent"]
+    assert not plan([DeviceEntry(**said, address=0, settings={})]).wrong
+    assert [key_code(key) for key in said["levels"]] == [2, 3, 4, 5, 6]
+    assert [key_code(key) for key in ("KEY_0", "KEY_F10", "KEY_F12", "KEY_KP0", "KEY_KP5", "key_a", "KEY_M", "79")] == [
+        *(11, 68, 88, 82, 76, 30, 50, 79)
+    ]
+    for wrong in ("KEY_ENTERTAIN", "five", ""):
+        bad = DeviceEntry(**(said | {"levels": {wrong: 5}}), address=0, settings={})
+        assert "is no key" in plan([bad]).wrong["rating-3"]

@@ -43,10 +43,12 @@ def test_scan_lists_ports_usb_devices_printers_and_keyboards_with_a_guess(tmp_pa
         ("1-2", "0fe6", "811e", "00", "07"),
         ("1-3", "1a86", "7523", "ff", "ff"),
         ("1-4", "1483", "0330", "00", "03"),
+        ("1-5", "1483", "0331", "00", "03"),
     ):
         files(usb / name, idVendor=vid, idProduct=pid, bDeviceClass=kind)
         files(usb / name / f"{name}:1.0", bInterfaceClass=interface)
     files(usb / "1-2", manufacturer="ICS", product="USB Printer")
+    files(usb / "1-5" / "1-5:1.0", bInterfaceProtocol="01")
     (usb / "1-3" / "1-3:1.0" / "ttyUSB0").mkdir()
     files(tmp_path / "dev/usb", lp0="")
     files(tmp_path / "dev/input/by-id", **{"usb-Pad-event-kbd": "", "usb-Mouse-event-mouse": ""})
@@ -54,11 +56,13 @@ def test_scan_lists_ports_usb_devices_printers_and_keyboards_with_a_guess(tmp_pa
     found = {one.name: one.values for one in scan(tmp_path, lambda: ports)}
     assert list(found) == [
         *("COM7 1a86:7523", "COM1", "COM9 0001:0002"),
-        *("1-2 0fe6:811e", "1-4 1483:0330", "lp0", "usb-Pad-event-kbd"),
+        *("1-2 0fe6:811e", "1-4 1483:0330", "1-5 1483:0331", "lp0", "usb-Pad-event-kbd"),
     ]
     assert found["COM7 1a86:7523"]["url"] == "serial://?vid=1a86&pid=7523&at=1-3"
     assert "CH340 bridge" in found["COM7 1a86:7523"]["guess"]
     assert found["1-2 0fe6:811e"]["guess"] == "ICS USB Printer; printer"
+    assert found["1-2 0fe6:811e"]["url"] == "usb://0fe6:811e"
+    assert (found["1-4 1483:0330"]["url"], found["1-5 1483:0331"]["url"]) == ("usb://1483:0330", "")  # one types
     assert found["lp0"]["url"] == "file:///dev/usb/lp0"
 
 

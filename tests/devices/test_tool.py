@@ -157,12 +157,12 @@ FRIENDLY = [
     ("syn6288", {"text": "请A042号到3号窗口"}, vectors_voice.SYN6288[-1][0]),
     ("jq8900", {"command": "0x07", "data": "00 08"}, "AA 07 02 00 08 BB"),
     ("addrfe", {"address": 3, "sequence": 1, "text": "A042"}, "03 FE 10 01 86 3C 00 05 00 41 30 34 32 00 70 5B"),
-    ("bx", {"text": "请A042号到3号窗口", "width": 64}, vectors_bx.CALL),
+    ("bx", {"text": "请A042号到3号窗口", "width": 64, "counted": "true"}, vectors_bx.CALL),
     ("bx", {"address": 1, "command": "ping"}, vectors_bx.PING),
     ("bx", {"command": "status"}, vectors_bx.STATUS),
-    ("bx", {"command": "delete all"}, vectors_bx.DELETE_ALL),
-    ("bx", {"brightness": 12}, vectors_bx.BRIGHTNESS_12),
-    ("bx", {"time": "2013-01-25 11:17:26"}, vectors_bx.TIME),
+    ("bx", {"command": "delete all", "counted": "true"}, vectors_bx.DELETE_ALL),
+    ("bx", {"brightness": 12, "counted": "true"}, vectors_bx.BRIGHTNESS_12),
+    ("bx", {"time": "2013-01-25 11:17:26", "counted": "true"}, vectors_bx.TIME),
 ]
 
 

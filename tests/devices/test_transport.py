@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from devices.bus import Bus
+from devices.protocols.keymaps import Action, Key
 from devices.transport import Listener, Transport, Unavailable, listen, memory_pair, transport
 from devices.transport.base import parse_url
 from devices.transport.datagrams import DATAGRAMS_LIMIT, UdpTransport
 from devices.transport.memory import PIPE_LIMIT_BYTES
 from devices.transport.serialports import SerialPort, find_port, serial_ports
 from devices.transport.streams import SerialTransport, serial_port_name
-from tests.devices.hall import listen_url
+from tests.devices.hall import FAST, Desk, listen_url, until
 
 
 @pytest.fixture(params=["memory", "tcp", "pty"])
@@ -175,18 +177,15 @@ async def test_each_datagram_is_one_read_and_a_listener_answers_who_asked() -> N
         await end.close()
 
 
-async def test_nobody_at_a_udp_port_is_unavailable_and_opens_again() -> None:
+async def test_a_datagram_to_nobody_is_lost_and_the_line_stays_open() -> None:
     listener = await listen("udp://127.0.0.1:0")
     near = transport(listener.url)
     await listener.close()
     await near.open()
     await near.write(b"S95E")
-    with pytest.raises(Unavailable):
-        await asyncio.wait_for(near.read(), 5)
-    with pytest.raises(Unavailable):
-        await near.write(b"S95E")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(near.read(), 0.2)
     again = await listen(listener.url)
-    await near.open()
     await near.write(b"S95E")
     assert await (await again.accept()).read() == b"S95E"
     with pytest.raises(Unavailable):
@@ -309,3 +308,44 @@ async def test_a_described_port_is_looked_up_when_it_is_opened() -> None:
     with pytest.raises(Unavailable, match="vid=dead pid=beef"):
         await line.open()
     assert not [port for port in serial_ports() if port.vid == 0xDEAD]
+
+
+async def test_issue_3_presses_are_neither_doubled_nor_lost_when_a_bridge_comes_back_as_another_port(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A CH340 that is pulled and plugged: the system gives it the next free name."""
+    desk, names = Desk("pty://"), []
+
+    def there() -> list[SerialPort]:
+        try:
+            name = desk.emulator.url.removeprefix("serial://").partition("?")[0]
+        except Unavailable:
+            return []
+        names.append(name)
+        return [SerialPort(name, "USB-SERIAL CH340", 0x1A86, 0x7523, "", "1-1.2")]
+
+    monkeypatch.setattr("devices.transport.streams.find_port", lambda wanted: find_port(wanted, there))
+    async with desk.emulator:
+        desk.bus = Bus(transport("serial://?vid=1a86&pid=7523&at=1-1.2&baud=115200"), FAST)
+        desk.bus.attach(desk.keypad)
+        desk.bus.attach(desk.rating)
+        task = asyncio.create_task(desk.bus.run())
+        await until(lambda: desk.bus.up)
+        assert await desk.far_keypad.press(Key.CALL)
+        holder = None
+        for key, level in ((Key.RECALL, 4), (Key.CALL, 0)):
+            await desk.emulator.unplug()
+            await until(lambda: desk.keypad.health.state == "offline")
+            holder = holder or await listen("pty://")  # takes the name that has become free
+            await desk.emulator.plug()
+            await until(lambda: desk.bus.up)
+            assert await desk.far_rating.rate(level)
+            assert await desk.far_keypad.press(key)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert holder is not None
+        await holder.close()
+    assert [action.action for action in desk.actions] == [Action.NEXT, Action.RECALL, Action.NEXT]
+    assert desk.ratings == [5, 1]
+    assert len(set(names)) > 1
+    assert desk.healths.count(("k7", "offline")) == 2

@@ -32,6 +32,23 @@ CALL = (
     " 11 00 00 00 C7 EB 41 30 34 32 BA C5 B5 BD 33 BA C5 B4 B0 BF DA C3 8F 5A"
 )
 
+# What others printed since of the maker's protocol for users (BX-5K and 6K).
+_USER = "a car park's header, text index id 9818190508"
+EXAMPLE_5K = (
+    f"{_PC}32 00 A3 06 01 2D 00 00 01 29 00 00 00 00 00 00 18 00 20 00 00 00 00 02 00 00 00 00 02 02 03 00 04 05"
+    " 0E 00 00 00 30 31 32 33 34 35 51 52 53 54 54 56 27 42 A8 7D 5A"
+)
+EXAMPLE_6K = (
+    "A5 A5 A5 A5 A5 A5 A5 A5 FE FF 00 80 00 00 00 00 00 00 FE 02 2C 00 A3 06 01 00 00 00 01 23 00 00 00 80 00 00 80 80"
+    " 20 00 00 00 00 0A 00 00 00 00 02 01 01 00 02 0A 08 00 00 00 BB B6 D3 AD B9 E2 C1 D9 3C 49 5A"
+)
+ACK_TO_EVERY = "A5 A5 A5 A5 A5 A5 A5 A5 A5 00 80 FE FF 00 00 00 00 00 00 FE 02 05 00 A0 00 00 00 00 14 AC 5A"
+CLEAR_SCREEN = _PC + "05 00 A3 10 01 00 00 51 F8 5A"
+FORMAT = _PC + "05 00 A1 00 01 00 00 2C F8 5A"
+LOCK = _PC + "0B 00 A3 04 01 06 00 00 01 50 30 30 30 42 6A 5A"
+UNLOCK = _PC + "0B 00 A3 04 01 06 00 00 00 50 30 30 30 7F AA 5A"
+BEGIN_FILE = _PC + "0E 00 A1 05 01 00 00 01 50 30 30 30 49 00 00 00 E2 16 5A"
+
 # (hex, what `yichuang devices decode` says of it, source). V-src but the last; of the ACK its source says that it stands in
 # for a card.
 BX = [
@@ -45,6 +62,13 @@ BX = [
     (TEMPERATURE, r"show 1: \FO000TEMPER:21℃", _CAPTURE),
     (HUMIDITY, r"show 1: \FO000HUM:66%RH", _CAPTURE),
     (BLANK, "show 1: \\FO000  ", _CAPTURE),
+    (EXAMPLE_5K, "show 0: 012345QRSTTV'B", _USER),
+    (EXAMPLE_6K, "show 0: 欢迎光临", "the protocol for users at iledev.com, its example for a 6K3"),
+    (CLEAR_SCREEN, "clear the screen", "a library for 4K and 5K cards, text index id 2499716438"),
+    (FORMAT, "format", "the protocol for users at deanled.cn, page 165"),
+    (LOCK, "lock or free a program", _USER),
+    (UNLOCK, "lock or free a program", _USER),
+    (BEGIN_FILE, "begin a file", _USER),
     (CALL, "show 0: 请A042号到3号窗口", "HARDWARE 2.5, V-self"),
 ]
 

@@ -19,9 +19,11 @@ from typing import Any, Self
 import aiohttp
 from msgspec import structs
 
+from devices.emulators.idreader import EmulatedIdReader
 from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad, EmulatedStrip, Node
 from devices.emulators.printer import EmulatedPrinter, Model
 from devices.emulators.rs485 import Rs485BusEmulator
+from devices.emulators.scanners import EmulatedScanner
 from devices.protocols.rating import AckVariant
 from devices.transport import Transport
 from queue_server.app import hallfile
@@ -113,10 +115,19 @@ class TappedPrinter(EmulatedPrinter):
 
 
 class LivingHall:
-    """The district hall with the devices of some windows on one bus, and one kiosk's printer; use it as a context."""
+    """The district hall with the devices of some windows on one bus, and one kiosk's printer; use it as a context.
+
+    With `readers` an ID card reader and a scanner stand at the kiosk too, each on its own line.
+    """
 
     def __init__(
-        self, folder: Path, windows: Sequence[str] = ("6",), *, keymap: str = "hallquefront", **policy: object
+        self,
+        folder: Path,
+        windows: Sequence[str] = ("6",),
+        *,
+        keymap: str = "hallquefront",
+        readers: bool = False,
+        **policy: object,
     ) -> None:
         self.folder, self.windows, self._keymap = folder, tuple(windows), keymap
         self.keypads = {name: EmulatedKeypad(int(name)) for name in windows}
@@ -127,6 +138,9 @@ class LivingHall:
         nodes = [*self.keypads.values(), *self.pads.values(), *self.strips.values()]
         self.bus = TappedBus(f"pty://{folder / 'bus'}", nodes)
         self.printer = TappedPrinter(f"pty://{folder / 'printer'}")
+        self.reader, self.scanner = EmulatedIdReader(), EmulatedScanner()
+        corner = (("reader", self.reader), ("scanner", self.scanner)) if readers else ()
+        self.corner = {name: Rs485BusEmulator(f"pty://{folder / name}", (node,)) for name, node in corner}
         self.server = HallProcess(folder, self._hall_file(policy))
         self.agent: asyncio.subprocess.Process | None = None
         self.agent_log: list[str] = []
@@ -153,6 +167,11 @@ class LivingHall:
                 ),
                 Device(id=f"strip-{name}", agent="agent-1", kind="strip", url=bus, address=0x40 + number, window=name),
             ]  # fmt: skip
+        for name, kind, profile in (("reader", "id_reader", "sam-v"), ("scanner", "scanner", "scanner")):
+            if name in self.corner:
+                line = f"serial://{self.folder / name}?baud=115200"
+                stands = {"kiosk": "kiosk-1"}
+                devices.append(Device(id=name, agent="agent-1", kind=kind, url=line, profile=profile, settings=stands))
         kiosks = tuple(each for each in configuration.kiosk if each.id == "kiosk-1")
         hours = structs.replace(configuration.hours, opens="00:01")
         wired = structs.replace(configuration, hours=hours, device=tuple(devices), kiosk=kiosks)
@@ -163,6 +182,8 @@ class LivingHall:
         try:
             await self._stack.enter_async_context(self.bus)
             await self._stack.enter_async_context(self.printer)
+            for line in self.corner.values():
+                await self._stack.enter_async_context(line)
             await self.server.start()
             self._stack.push_async_callback(self._end_server)
             self.admin = await self._stack.enter_async_context(desk(self.server))
@@ -183,11 +204,11 @@ class LivingHall:
         arguments = ["agent", "--server", self.server.url, "--hall", self.server.hall.stem]
         self.agent = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "queue_server", *arguments, "--state", str(self.folder / "agent"),
-            env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         reader = asyncio.create_task(self._read_agent())
         self._stack.push_async_callback(self._end_agent, reader)
-        await until(lambda: re.search(r"配对码 \d{3} \d{3}", "\n".join(self.agent_log)), 30, "the agent's pairing code")
+        await until(lambda: re.search(r"配对码 \d{3} \d{3}", "\n".join(self.agent_log)), 90, "the agent's pairing code")
         found = re.search(r"配对码 (\d{3}) (\d{3})", "\n".join(self.agent_log))
         assert found is not None
         body = {"role": "agent", "of": "agent-1", "name": "agent-1"}

@@ -17,7 +17,14 @@ from tests.e2e.living import OWN_PASSWORD, LivingHall
 LOOK = os.environ.get("E2E_LOOK", "")
 """A folder for a picture of every page as a test left it: for finding out why one failed."""
 
-SIZES = {"hall": (1920, 1080), "window": (1024, 600), "kiosk": (1080, 1920), "phone": (390, 844), "staff": (1366, 768)}
+SIZES = {
+    "hall": (1920, 1080),
+    "window": (1024, 600),
+    "led": (1366, 768),
+    "kiosk": (1080, 1920),
+    "phone": (390, 844),
+    "staff": (1366, 768),
+}
 
 SOUNDS = r"""
 (() => {

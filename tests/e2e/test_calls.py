@@ -61,9 +61,14 @@ async def test_ux_13_1_five_calls_in_100_ms_are_all_shown_and_spoken_in_order(pa
     """UX 13.1, D-03, V-05: five windows call together; none overwrites another, on the screen or in the ear."""
     hall, desks = busy_hall
     display = await _display(pages, hall)
-    numbers = await desks.call_together()
-    at = [row[0] for row in hall.rows("select called_at from tickets where number in (?,?,?,?,?) order by 1", *numbers)]
-    assert at[-1] - at[0] <= 100, at
+    for _ in range(5):  # a machine that stalls between two commits calls them further apart
+        numbers = await desks.call_together()
+        called = hall.rows("select called_at from tickets where number in (?,?,?,?,?) order by 1", *numbers)
+        if called[-1][0] - called[0][0] <= 100:
+            break
+        await desks.clear()
+    else:
+        pytest.fail("no five calls within 100 ms")
     for number in numbers:
         await display.page.locator(f".num:has-text('{number}')").first.wait_for(timeout=2000)
     text = await display.text()

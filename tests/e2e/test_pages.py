@@ -46,6 +46,7 @@ async def _everything(pages: Screens, hall: LivingHall, ticket: str) -> dict[str
     opened = {
         "hall": await pages.paired(hall, "hall", "D"),
         "window": await pages.paired(hall, "window", "15"),
+        "led": await pages.paired(hall, "led", "led-1"),
         "kiosk": await pages.paired(hall, "kiosk", "kiosk-1"),
     }
     for name, path in (("join", "/join"), ("login", "/login"), ("phone", f"/t/{ticket}"), ("rate", f"/rate/{ticket}")):

@@ -182,9 +182,9 @@ async def test_rows_of_version_1_keep_their_words(site: Site) -> None:
     assert decode_event("TicketParked", 1, changed["data"]).reason == "老规矩：写明原因"  # type: ignore[attr-defined, arg-type]
 
 
-def test_version_1_wrote_one_code_as_words_and_version_3_is_unknown() -> None:
+def test_version_1_wrote_one_code_as_words_and_version_4_is_unknown() -> None:
     data = {"ticket": "t", "window": "1", "service": "s", "reason": "no answer", "inferred": "", "at": 1}
     assert decode_event("TicketVoided", 1, json.dumps(data)).reason == "no-answer"  # type: ignore[attr-defined]
     assert decode_event("TicketVoided", 2, json.dumps(data)).reason == "no answer"  # type: ignore[attr-defined]
     with pytest.raises(KeyError):
-        decode_event("TicketVoided", 3, json.dumps(data))
+        decode_event("TicketVoided", 4, json.dumps(data))

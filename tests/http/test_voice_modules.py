@@ -291,3 +291,33 @@ def test_config_check_wants_a_zone_for_a_voice_module(zone: str) -> None:
     codes = {finding.code for finding in check(structs.replace(hall, device=(*hall.device[:-1], module)))}
     assert "speaker_without_zone" in codes
     assert "speaker_without_zone" not in {finding.code for finding in check(hall)}
+
+
+async def test_issue_3_a_zone_is_tried_with_digits_and_never_in_a_calls_way(tmp_path: Path) -> None:
+    async with open_site(tmp_path, with_module()) as site, FakeAgent(site) as agent:
+        manager = await site.as_staff("manager")
+        zone = site.configuration.window[0].zone
+        where = f"devices/zone:{zone}/test"
+        assert (await site.ask("POST", where, manager)).status == 202
+        job = await agent.job()
+        assert job["tokens"] == [*"一二三四五六七八九零"]
+        await agent.spoke(job["job"], "started")
+        await agent.spoke(job["job"], "spoken")
+        await holds(lambda: claims(tmp_path) == [("done", "")])
+
+        async def outcome() -> str:
+            found = await site.hub.read(lambda hall: hall.tests[f"zone:{zone}"].outcome)
+            return str(found)
+
+        for _ in range(100):
+            if await outcome():
+                break
+            await asyncio.sleep(0.05)
+        assert await outcome() == "done"
+        await call(site)
+        busy = await site.ask("POST", where, manager)
+        assert (busy.status, busy.body["code"]) == (409, "device-busy")
+        module = await site.ask("POST", "devices/voice-1/test", manager)
+        assert (module.status, module.body["code"]) == (409, "device-busy"), "the module speaks for that zone"
+        said = await agent.job(2)
+        assert said["tokens"][0] == "请"

@@ -9,8 +9,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
+from queue_server.app.projection import project as real_project
+from queue_server.domain import events as e
+from queue_server.domain.events import VERSION, encode_event
 from queue_server.store import tables
-from queue_server.store.port import Batch, Unavailable
+from queue_server.store.port import Batch, NewEvent, Unavailable
 from queue_server.store.store import Store
 from tests.store.sample import HALL, issued, project
 
@@ -57,4 +60,30 @@ async def test_migrations_need_no_file_in_the_working_directory(
     monkeypatch.chdir(tmp_path)
     store = await Store.open(url, keys_dir=keys_dir, projector=project)
     await store.take_over(HALL, "a")
+    await store.close()
+
+
+async def test_rules_38_services_from_before_are_marked_as_the_journal_tells(url: str, keys_dir: Path) -> None:
+    """A column that a report reads must be what `journal rebuild` would make of the rows that are there."""
+    store = await Store.open(url, keys_dir=keys_dir, projector=real_project)
+    events = [
+        *(e.DirectServiceStarted(service=name, window="1", staff="s", matters=(), quantity=1, at=1) for name in "abc"),
+        e.RatingInvited(service="a", window="1", device="", for_ms=1, at=2),
+        e.RatingInvited(service="b", window="1", device="pad", for_ms=1, at=3),
+        e.RatingInvited(service="c", window="1", device="", for_ms=1, at=4),
+        e.FinishUndone(service="c", ticket="", window="1", at=5),
+    ]
+    rows = [
+        NewEvent("queue", "2026-01-05", 1, "", "", type(event).__name__, VERSION, encode_event(event))
+        for event in events
+    ]
+    await store.commit(await store.take_over(HALL, "a"), Batch(events=rows))
+    assert await store.invited(HALL, "2026-01-05", "2026-01-05") == {("2026-01-05", "1"): (1, 1)}
+    async with store.database.writing() as connection:
+        await connection.execute(text("alter table services drop column qr_offered"))
+        await connection.execute(text("update alembic_version set version_num = '0002'"))
+    await store.close()
+    store = await Store.open(url, keys_dir=keys_dir, projector=real_project)
+    assert await store.invited(HALL, "2026-01-01", "2026-12-31") == {("2026-01-05", "1"): (1, 1)}
+    assert await store.invited(HALL, "2026-01-06", "2026-12-31") == {}
     await store.close()

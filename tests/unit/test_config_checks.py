@@ -20,6 +20,7 @@ def sound() -> dict[str, Any]:
     """A hall in which nothing is found."""
     at = {"agent": "a", "url": "serial:///dev/ttyS0"}
     kinds = ("业务受理区", "办事等候区", "后台审批区", "网办专区", "为老服务区")
+    stands: dict[str, Any] = {"settings": {"kiosk": "k"}}
     return {
         "hall": {"id": "h", "name": "示例大厅"},
         "zone": [{"id": f"z{n}", "name": kind, "kind": kind} for n, kind in enumerate(kinds)],
@@ -42,8 +43,8 @@ def sound() -> dict[str, Any]:
             *({"id": f"pad{n}", "kind": "rating_pad", "address": 128 + n, "window": f"{n}", "levels": LEVELS} | at for n in (1, 2, 3)),
             {"id": "strip1", "kind": "strip", "address": 1, "window": "1"} | at,
             {"id": "p", "agent": "a", "kind": "printer", "url": "tcp://192.0.2.1:9100"},
-            {"id": "id", "agent": "a", "kind": "id_reader", "url": "serial:///dev/serial/by-id/r", "profile": "sam-v"},
-            {"id": "qr", "agent": "a", "kind": "scanner", "url": "evdev:///dev/input/by-id/s", "profile": "keyboard-scanner"},
+            {"id": "id", "agent": "a", "kind": "id_reader", "url": "serial:///dev/serial/by-id/r", "profile": "sam-v"} | stands,
+            {"id": "qr", "agent": "a", "kind": "scanner", "url": "evdev:///dev/input/by-id/s", "profile": "keyboard-scanner"} | stands,
         ],
     }  # fmt: skip
 
@@ -82,6 +83,8 @@ ERRORS = [
     ("bundle.0.lead", "x", "unknown_reference"),
     ("kiosk.0.printer", "key1", "unknown_reference"),
     ("kiosk.0.zone", "x", "unknown_reference"),
+    ("device.8.settings.kiosk", "x", "unknown_reference"),
+    ("device.9.settings.kiosk", "x", "unknown_reference"),
     ("device.0.window", "9", "unknown_reference"),
     ("domain.1.prefix", "F", "prefix_clash"),
     ("domain.1.prefix", "E", "prefix_clash"),
@@ -142,6 +145,8 @@ WARNINGS = [
     ("device.4.kind", "strip", "no_rating_device"),  # RULES 37
     ("device.3.levels", {"1": 5, "2": 1}, "device_levels"),  # RULES 43
     ("kiosk.0.printer", "", "kiosk_without_printer"),
+    ("device.8.settings", {}, "reader_kiosk"),
+    ("device.9.settings", {}, "reader_kiosk"),
     ("window.0.id", "A-1", "window_unspoken"),
     ("zone.0.name", "一" * 13, "too_long"),
     ("window.0.plate", "十二号窗", "too_long"),

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +82,47 @@ def test_law_2_what_is_pure_reads_no_clock_and_opens_nothing(file: Path) -> None
 def test_law_2_the_check_itself_sees_a_clock() -> None:
     tree = ast.parse("import datetime\ndatetime.datetime.now()\nopen('x')\ndatetime.date(2026, 1, 1)\n")
     assert list(impurities(tree)) == [(2, "now"), (3, "open")]
+
+
+SECOND_DECODERS = {  # file: what it reads
+    "independent.py": ("FF68", "A0 90"),
+    "independent_syn6288.py": ("SYN6288",),
+    "independent_bx.py": ("BX-5K and 6K",),
+    "independent_escpos.py": ("ESC/POS",),
+}
+
+
+def foreign(tree: ast.AST) -> Iterator[str]:
+    """What a module takes from anywhere but the standard library, or from where nobody can see."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                taken = [alias.name for alias in names]
+            case ast.ImportFrom(module=module, level=level):
+                taken = ["." * level + (module or "")]
+            case ast.Call(func=ast.Name(id="__import__" | "exec" | "eval" as called)):
+                taken = [called]
+            case _:
+                continue
+        allowed = sys.stdlib_module_names - {"importlib", "runpy"}
+        yield from (each for each in taken if each.split(".")[0] not in allowed)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "tests/devices").glob("independent*.py")), ids=name)
+def test_issue_3_a_second_decoder_has_nothing_of_the_first(file: Path) -> None:
+    tree = ast.parse(file.read_text())
+    assert not list(foreign(tree)), "a common mistake would agree with itself"
+
+
+def test_issue_3_each_protocol_of_its_list_has_a_second_decoder() -> None:
+    assert {file.name for file in (ROOT / "tests/devices").glob("independent*.py")} == set(SECOND_DECODERS)
+
+
+def test_issue_3_the_check_itself_sees_what_is_taken() -> None:
+    tree = ast.parse(
+        "import re\nimport devices.framing\nfrom . import vectors\nfrom typing import Any\neval('1')\nimport importlib\n"
+    )
+    assert list(foreign(tree)) == ["devices.framing", ".", "importlib", "eval"]
 
 
 def test_the_lock_holds_hashes_and_no_addresses() -> None:

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { lengthOf } from '../src/kiosk/tiles'
 import {
-  ASK_MS, fresh, IDLE_MS, IDLE_SLOW_MS, INERT_HOME_MS, INERT_RESULT_MS, leavesAt, MODES, paperOf, reduce, STAY_MS, STAY_SCREEN_MS, STAY_UNSURE_MS, STAY_WORDS_MS, untouched,
+  ASK_MS, fresh, hears, IDLE_MS, IDLE_SLOW_MS, INERT_HOME_MS, INERT_RESULT_MS, leavesAt, MODES, paperOf, reduce, STAY_MS, STAY_SCREEN_MS, STAY_UNSURE_MS, STAY_WORDS_MS, untouched,
   type Choice, type Session, type Step,
 } from '../src/kiosk/session'
 import { sentenceFor } from '../src/kiosk/guidance'
@@ -245,6 +245,59 @@ describe('RULES 28: a passed ticket comes back with its slip', () => {
   it('says why not, as an answer about that ticket', () => {
     const refused = run(typed, [30, { step: 'missed', missed, key: 'k9' }], [40, { step: 'refused', key: 'k9', text: { zh: '正在排队', en: '' }, again: false }])
     expect(refused.page).toMatchObject({ name: 'refused', slip: true, again: null })
+  })
+})
+
+describe('RULES 16, 86: an ID card', () => {
+  const laid = { token: 'card-1', number: '', passed: false }
+  const lay = (change: Partial<typeof laid> = {}): Step => ({ step: 'card', card: { ...laid, ...change }, key: 'c1' })
+
+  it('names the person for the next ticket, on whatever page they stand', () => {
+    for (const to of ['home', 'search', 'priority'] as const) {
+      const held = run(fresh(0), [10, { step: 'go', to }], [20, lay()])
+      expect([held.page.name, held.card]).toEqual([to, laid])
+      expect(run(held, [30, { step: 'choose', choice: card, key: 'k1' }]).issuing).toMatchObject({ key: 'k1', card: laid })
+    }
+    expect(run(fresh(0), [10, { step: 'choose', choice: card, key: 'k1' }]).issuing).not.toHaveProperty('card')
+  })
+  it('asks for the ticket its holder has, at once where a slip is asked for', () => {
+    const held = run(fresh(0), [10, lay({ number: 'A012' })])
+    expect(held.issuing).toBeNull()
+    expect(run(held, [20, { step: 'mine', key: 'm1' }]).issuing).toMatchObject({ key: 'm1', mine: true, card: { number: 'A012' } })
+    for (const to of ['missed', 'slip'] as const) {
+      const asking = run(fresh(0), [10, { step: 'go', to }])
+      expect(run(asking, [20, lay({ number: 'A012' })]).issuing).toMatchObject({ mine: true })
+      expect(run(asking, [20, lay()]).page.name).toBe('home')
+    }
+  })
+  it('says that a missed ticket is back, and of one that waits only that it stands', () => {
+    for (const passed of [true, false]) {
+      const asked = run(fresh(0), [10, lay({ number: 'A017', passed })], [20, { step: 'mine', key: 'm1' }])
+      const page = run(asked, [T, { step: 'taken', key: 'm1', taken: asTaken(ticket('A017', 'printed'), false), paper: true }]).page
+      expect(page).toMatchObject({ name: 'result', back: passed })
+    }
+  })
+  it('is gone with its person, and another takes its place', () => {
+    const held = run(fresh(0), [10, lay()])
+    expect(untouched(held)).toBe(false)
+    expect(run(held, [10 + IDLE_MS, { step: 'tick' }], [10 + IDLE_MS + ASK_MS, { step: 'tick' }]).card).toBeNull()
+    expect(run(held, [20, { step: 'leave' }]).card).toBeNull()
+    expect(run(held, [20, { step: 'nocard' }]).card).toBeNull()
+    expect(run(held, [20, lay({ token: 'card-2' })]).card?.token).toBe('card-2')
+    expect(JSON.stringify(run(result('printed'), [T + INERT_RESULT_MS, lay()]))).not.toContain('A017')
+  })
+  it('is heard by nobody while a request is on its way, before a page is awake, and in the staff menu', () => {
+    expect(hears(fresh(0), 10)).toBe(true)
+    expect(hears(fresh(0, INERT_HOME_MS), INERT_HOME_MS - 1)).toBe(false)
+    expect(hears(run(fresh(0), [10, { step: 'choose', choice: card, key: 'k1' }]), 20)).toBe(false)
+    expect(hears(run(fresh(0), [10, { step: 'go', to: 'pin' }]), 20)).toBe(false)
+  })
+  it('a code that is no ticket is answered with a sentence, and the next person begins anew', () => {
+    const text = { zh: '这个码不是本厅的号票', en: '' }
+    const said = run(result('printed'), [T + INERT_RESULT_MS, { step: 'said', text }])
+    expect(said.page).toMatchObject({ name: 'refused', text, again: null })
+    expect(JSON.stringify(said)).not.toContain('A017')
+    expect(run(said, [T + INERT_RESULT_MS + 1, lay()]).page.name).toBe('home')
   })
 })
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { AlarmDocument, DeviceDocument, WindowDocument } from '../src/core/wire'
 import { aboutOf, ordered, remedyOf, stateOf, subjectOf, windowsOfQueue, wordOf } from '../src/manager/alarms'
 import { changesBetween } from '../src/manager/changes'
-import { faulty, kindsOf, ratesBy } from '../src/manager/devices'
+import { counted, faulty, kindsOf, ratesBy, shareOf as usableShare } from '../src/manager/devices'
 import { shareOf, staffOf } from '../src/manager/figures'
 import { outcomeOf, printsNow } from '../src/manager/slips'
 
@@ -59,16 +59,22 @@ describe('UX S-05 changes of a file', () => {
 })
 
 describe('RULES 37 devices', () => {
-  const device = (kind: string, more: Partial<DeviceDocument> = {}): DeviceDocument => ({ id: kind, kind, name: '', window: '', state: 'online', last_seen: 0, last_error: '', printer: null, counters: {}, ...more })
+  const device = (kind: string, more: Partial<DeviceDocument> = {}): DeviceDocument => ({ id: kind, kind, name: '', window: '', state: 'online', last_seen: 0, last_error: '', printer: null, counters: {}, since: null, test: '', trial: null, ...more })
   it('a printer without paper is faulty though online; paper near its end is not yet', () => {
     expect([faulty(device('printer', { printer: 'out' })), faulty(device('printer', { printer: 'near_end' })), faulty(device('strip', { state: 'unknown' }))]).toEqual([true, false, true])
   })
   it('a keypad or rating pad that nobody pressed yet is no fault (HARDWARE 1.1)', () => {
     const pad = device('rating_pad', { state: 'unknown', window: '3' })
     expect([faulty(pad), faulty(device('keypad', { state: 'unknown' })), kindsOf([pad])[0]]).toEqual([false, false, { kind: 'rating_pad', total: 1, bad: 0, offline: 0, silent: 1 }])
-    const ways = (['online', 'degraded', 'unknown', 'offline'] as const).map((state) => ratesBy({ id: '3', rating_device: state }, [pad]))
-    expect(ways).toEqual(['device', 'device', 'silent', 'qr'])
-    expect(ratesBy({ id: '4', rating_device: 'unknown' }, [pad])).toBe('qr')
+    const ways = (['online', 'degraded', 'unknown'] as const).map((rating_device) => ratesBy({ rating_device, rating_qr: false }))
+    expect(ways).toEqual(['device', 'device', 'silent'])
+    expect(ratesBy({ rating_device: 'unknown', rating_qr: true })).toBe('qr')
+  })
+  it('never says 100 % of a day that lacks a second', () => {
+    expect([usableShare(0, 0), usableShare(3_600_000, 3_600_000), usableShare(3_600_000, 3_599_000), usableShare(1000, 0)]).toEqual([null, '100.0', '99.9', '0.0'])
+  })
+  it('counters have words and an order, and zeros say nothing', () => {
+    expect(counted(device('printer', { counters: { odd: 1, printed: 3, failed: 0, offline_today: 2 } }))).toEqual([{ name: 'offline_today', known: true, n: 2 }, { name: 'printed', known: true, n: 3 }, { name: 'odd', known: false, n: 1 }])
   })
   it('kinds with faults come first', () => {
     expect(kindsOf([device('keypad'), device('keypad'), device('strip', { state: 'offline' }), device('robot')]).map((each) => [each.kind, each.total, each.bad])).toEqual([['strip', 1, 1], ['keypad', 2, 0], ['other', 1, 0]])

@@ -11,6 +11,7 @@ from queue_server.domain.configuration import Matter
 from queue_server.domain.decide import decide
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall, Service, Window
+from queue_server.domain.windows import no_device_since, rating_device
 from queue_server.wire.common import DeviceState, WindowState, Words
 from queue_server.wire.documents import Action, DeskDocument, TicketLine, Undoable, WindowDocument
 
@@ -107,12 +108,10 @@ def aside_lines(hall: Hall, window: Window, now: int) -> list[TicketLine]:
 
 
 def rating_device_state(hall: Hall, window: str) -> DeviceState:
-    """Health of the window's rating device; UNKNOWN when it has none or none was heard of."""
-    for device in hall.configuration.device:
-        if device.kind == "rating_pad" and device.window == window:
-            health = hall.devices.get(device.id)
-            return health.state if health else DeviceState.UNKNOWN
-    return DeviceState.UNKNOWN
+    """Health of the rating device that would be asked, else of the window's first; UNKNOWN when it has none or none was heard of."""
+    pads = hall.catalogue.rating_pads.get(window, ())
+    health = hall.devices.get(rating_device(hall, window) or next(iter(pads), ""))
+    return health.state if health is not None else DeviceState.UNKNOWN
 
 
 def window_document(hall: Hall, window: Window, invite_url: str, now: int) -> WindowDocument:
@@ -148,6 +147,8 @@ def window_document(hall: Hall, window: Window, invite_url: str, now: int) -> Wi
         inviting=inviting,
         invite_url=invite_url if inviting else "",
         rating_device=rating_device_state(hall, window.id),
+        rating_qr=not rating_device(hall, window.id),
+        rating_qr_since=no_device_since(hall, window.id) or None,
         typical_s=typical_s(hall, service) if service else None,
         matter=matter,
     )

@@ -19,6 +19,7 @@ from queue_server.app.views.desk import (
     next_lines,
     window_document,
 )
+from queue_server.app.views.devices import device_documents
 from queue_server.app.views.leds import led_document
 from queue_server.app.views.menu import Menu
 from queue_server.app.views.survey import DomainCount, count, demand, figures, queue_documents
@@ -215,7 +216,8 @@ class Screens:
             closed_reason=reason,
             voice=self.around.guidance,
             reactivates=hall.configuration.policy.no_show is NoShowPolicy.SAME_WINDOW,
-            scanner=kiosk.scanner,
+            scanner=kiosk.scanner or _stands_at(hall, of, "scanner"),
+            reader=_stands_at(hall, of, "id_reader"),
         )
         return {
             "hall": self.hall_document(hall, kiosk.zone),
@@ -308,28 +310,7 @@ class Screens:
         return AlarmsDocument(alarms=sorted(found, key=lambda alarm: (alarm.level != "alert", alarm.since)))
 
     def devices(self, hall: Hall) -> DevicesDocument:
-        found = []
-        for device in hall.configuration.device:
-            live = self.around.devices.get(device.id)
-            losses = hall.devices[device.id].losses if device.id in hall.devices else 0
-            if live is not None and losses:  # RULES 37: what came back before it was an alarm is counted, and seen
-                live = structs.replace(live, counters={"offline_today": losses, **live.counters})
-            found.append(
-                live
-                or DeviceDocument(
-                    id=device.id,
-                    kind=device.kind,
-                    name=hall.catalogue.device_names[device.id],
-                    window=device.window,
-                    state=DeviceState.UNKNOWN,
-                    last_seen=None,
-                    last_error="",
-                    printer=None,
-                    counters={},
-                )
-            )
-        known = {device.id for device in hall.configuration.device}
-        return DevicesDocument(devices=[*found, *(d for d in self.around.devices.values() if d.id not in known)])
+        return device_documents(hall, self.around.devices, self.around.speech)
 
 
 _OF_QUEUES = frozenset({"single-wait", "queue-long"})
@@ -430,3 +411,14 @@ def _failed_prints(hall: Hall) -> list[AlarmDocument]:
 
 def _zone_words(floor: str, name: str, zh: str, en: str) -> Words:
     return Words(zh=f"{floor} {name}区 {zh}".strip(), en=f"{floor} Zone {name} {en}".strip())
+
+
+def _stands_at(hall: Hall, kiosk: str, kind: str) -> bool:
+    """Whether a device of this kind stands at the kiosk and is there."""
+    return any(
+        device.kind == kind
+        and device.settings.get("kiosk") == kiosk
+        and (health := hall.devices.get(device.id)) is not None
+        and health.state is not DeviceState.OFFLINE
+        for device in hall.configuration.device
+    )

@@ -2,11 +2,13 @@
 
 from functools import lru_cache
 
+from msgspec.structs import replace
+
 from queue_server.app.clock import Clock
 from queue_server.app.texts import NOTHING, plain, words
 from queue_server.domain.catalogue import Catalogue
 from queue_server.domain.configuration import Window
-from queue_server.domain.events import TicketIssued
+from queue_server.domain.events import StopPlan, TicketIssued
 from queue_server.domain.model import Hall, Stop, Ticket
 from queue_server.domain.queues import ahead_of, home_windows
 from queue_server.domain.tickets import SLIP_CREDIT_MIN, estimate
@@ -14,6 +16,12 @@ from queue_server.wire.common import TicketState, Words
 from queue_server.wire.documents import Call, Station, TicketDocument, TicketLine
 
 WATCHED_MAX = 4
+
+WISHES_MAX = 4_096
+"""Kinds of wishes whose documents are kept; beyond it they are made anew."""
+
+_wished: dict[tuple[Catalogue, tuple[StopPlan, ...], str], TicketDocument] = {}
+"""A document of one ticket for each wish (stops and priority) under a configuration."""
 
 _WAITING, _DONE = TicketState.WAITING, TicketState.DONE
 _CANCELLABLE = (TicketState.WAITING, TicketState.PASSED, TicketState.CALLED, TicketState.PARKED)
@@ -137,19 +145,39 @@ def _watch(catalogue: Catalogue, queue: str) -> Words:
     return Words(zh=zh, en=words("watch.zone", {"zone": f"zone {zone.id} {zone.name_en}".strip()}).en)
 
 
-def ticket_document(  # long: one line a field
-    hall: Hall, ticket: Ticket, clock: Clock, now: int, issued: TicketIssued | None = None
-) -> TicketDocument:
-    """One ticket without personal data. `issued`: the event of this very moment, whose figures are those of now."""
+def issued_document(hall: Hall, ticket: Ticket, clock: Clock, issued: TicketIssued) -> TicketDocument:
+    """`ticket_document` in the moment of the issue: the event has the figures, and equal wishes have the rest in common."""
+    wish = hall.catalogue, issued.stops, issued.priority
+    like = _wished.get(wish)
+    if like is None:
+        if len(_wished) >= WISHES_MAX:
+            _wished.clear()
+        like = _wished[wish] = ticket_document(hall, ticket, clock, issued.at)
+    known = issued.wait_low_s >= 0
+    return replace(
+        like,
+        id=ticket.id,
+        number=ticket.number,
+        quantity=ticket.quantity,
+        issued_at=issued.at,
+        effective_at=issued.key[0],
+        explanation=explanation(hall, ticket, clock),
+        ahead=issued.ahead,
+        wait_low_s=issued.wait_low_s if known else None,
+        wait_high_s=issued.wait_high_s if known else None,
+        updated_at=issued.at // 10_000 * 10_000,
+        print_state=ticket.print_state,
+        origin=ticket.origin,
+    )
+
+
+def ticket_document(hall: Hall, ticket: Ticket, clock: Clock, now: int) -> TicketDocument:  # long: one line a field
+    """One ticket without personal data."""
     state, stops, window = ticket.state, ticket.stops, ticket.window
     current = stops[ticket.stop]
     waiting = state is _WAITING
-    if issued is not None:
-        ahead = issued.ahead
-        span = (issued.wait_low_s, issued.wait_high_s) if issued.wait_low_s >= 0 else None
-    else:
-        ahead = ahead_of(hall, current.queue, ticket.key) if waiting else 0
-        span = estimate(hall, current.queue, ahead, clock.minute(now)) if waiting else None
+    ahead = ahead_of(hall, current.queue, ticket.key) if waiting else 0
+    span = estimate(hall, current.queue, ahead, clock.minute(now)) if waiting else None
     service = hall.services.get(ticket.service) if ticket.service else None
     return TicketDocument(
         id=ticket.id,

@@ -150,8 +150,8 @@ def test_hardware_7_5_doubtful_values_are_settings() -> None:
     assert (area(sent(x=64, width=128)).x, area(sent(x=64, width=128)).width) == (8, 16)
     assert (area(sent(x=5, width=130, unit="px")).x, area(sent(x=5, width=130, unit="px")).width) == (5, 130)
     assert (area(sent(x=5, width=130, unit="flag")).x) == 0x8005
-    assert sent().rest[:3] == b"\x01" + (len(sent().rest) - 3).to_bytes(2, "little")
-    assert sent(counted=False).rest[:3] == b"\x01\0\0"
+    assert sent().rest[:3] == b"\x01\0\0"
+    assert sent(counted=True).rest[:3] == b"\x01" + (len(sent().rest) - 3).to_bytes(2, "little")
     assert sent(acks=False).rest[:1] == b"\x02"
     assert sent(acks=False, no_reply=0).rest[:1] == b"\x00"
     header = sent(host=0x8001, verify=1, display=2, device_type=0x51)
@@ -207,7 +207,7 @@ def test_hardware_7_4_a_refused_text_is_a_reason_not_a_silence() -> None:
         assert isinstance(told, Ignored)
         card.wake(now_ms)
     assert (len(card.sends), card.silences) == (3, 0)
-    assert card.talk.refused == "refuses its text: 01 00 00"
+    assert card.talk.refused == "refuses its text: no such group of commands"
     card.do(card.talk.set_pages([[("A1", "red")]], 4000), 4000, answer=ACK)
     assert card.talk.refused == ""
 

@@ -37,6 +37,7 @@ class Bench:
         self.states: list[PrinterState] = []
         self.asked: list[int] = []
         self.confirms = True
+        self.early = False
         self.ignored = 0
         self.stop_after = 0
         self.cleared = False
@@ -49,8 +50,11 @@ class Bench:
                     if self.stop_after and len(self.paper) >= self.stop_after:
                         self.stop_after = 0
                         self.hear(b"\x13")
+                    whole = self.confirms and self.paper.endswith(b"\x1dr\x01")
+                    if whole and self.early:
+                        self.hear(b"\x00")
                     self.do(self.protocol.written(self.now))
-                    if self.confirms and self.paper.endswith(b"\x1dr\x01"):
+                    if whole and not self.early:
                         self.hear(b"\x00")
                 case Write(b"\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"):
                     self.cleared = True
@@ -362,3 +366,17 @@ def test_without_a_line_everything_fails_at_once() -> None:
     bench.submit()
     assert bench.outcomes == [("1", "failed", "offline")]
     assert bench.protocol.wake_at_ms is None
+
+
+def test_hardware_4_1_an_answer_that_is_read_before_the_write_is_known_to_have_ended_counts() -> None:
+    """Over USB reading and writing are two threads: the printer's answer may be the first of the two to be heard."""
+    bench = Bench().up()
+    bench.early = True
+    for job, data in (("1", TICKET), ("2", b"x" * 700 + TICKET), ("3", TICKET)):
+        bench.submit(job, data)
+    assert [(ended.job, ended.outcome) for ended in bench.ended] == [
+        ("1", "printed"),
+        ("2", "printed"),
+        ("3", "printed"),
+    ]
+    assert bench.paper == TICKET + b"x" * 700 + TICKET + TICKET

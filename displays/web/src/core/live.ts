@@ -2,7 +2,7 @@
 import { reactive, readonly } from 'vue'
 import { ageOf, reconnectDelayMs, type Age } from './age'
 import { ViewMap, type Documents } from './version'
-import type { FromScreen, Play, Refused, Snapshot, Change, Heartbeat, Subscribe, ToScreen, Welcome } from './wire'
+import type { FromScreen, Play, Reading, Refused, Snapshot, Change, Heartbeat, Subscribe, ToScreen, Welcome } from './wire'
 
 /** A subscription without its tag; `of` may be left empty when the token says what the screen is. */
 export interface Want {
@@ -17,6 +17,7 @@ export interface LiveOptions {
   /** A fresh connection may reload the page for a new build only when this says so (UX X-08). */
   idle?: () => boolean
   onPlay?: (play: Play) => void
+  onReading?: (reading: Reading) => void
   onRefused?: (refused: Refused) => void
   onWelcome?: (welcome: Welcome) => void
   onChange?: (want: Want, documents: Documents) => void
@@ -152,6 +153,9 @@ export function connectLive(options: LiveOptions): Live {
       case 'play':
         if (message.epoch < highestEpoch) return
         return options.onPlay?.(message)
+      case 'reading':
+        if (message.epoch < highestEpoch) return
+        return options.onReading?.(message)
       case 'refused':
         state.refused = message
         return options.onRefused?.(message)

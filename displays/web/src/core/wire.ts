@@ -152,6 +152,8 @@ export interface WindowDocument {
   inviting: boolean
   invite_url: string
   rating_device: DeviceState
+  rating_qr: boolean
+  rating_qr_since: number | null
   typical_s: number | null
   matter: Words
 }
@@ -232,6 +234,13 @@ export interface AlarmsDocument {
   alarms: AlarmDocument[]
 }
 
+export interface DeviceTrial {
+  test: string
+  at: number
+  outcome: string
+  text: Words
+}
+
 export interface DeviceDocument {
   id: string
   kind: string
@@ -242,6 +251,9 @@ export interface DeviceDocument {
   last_error: string
   printer: PrinterState | null
   counters: Record<string, number>
+  since: number | null
+  test: string
+  trial: DeviceTrial | null
 }
 
 export interface DevicesDocument {
@@ -311,6 +323,7 @@ export interface KioskDocument {
   voice: boolean
   reactivates: boolean
   scanner: boolean
+  reader: boolean
 }
 
 export interface MenuEntry {
@@ -390,7 +403,17 @@ export interface Alive {
   sound?: string
 }
 
-export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive
+export interface ReadingHeard {
+  type: 'heard'
+  id: string
+  used: boolean
+}
+
+export interface CardGone {
+  type: 'card_gone'
+}
+
+export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive | ReadingHeard | CardGone
 
 export interface Welcome {
   type: 'welcome'
@@ -439,6 +462,17 @@ export interface Play {
   again: boolean
 }
 
+export interface Reading {
+  type: 'reading'
+  id: string
+  epoch: number
+  kind: string
+  token: string
+  number: string
+  passed: boolean
+  text: Words
+}
+
 export interface Refused {
   type: 'refused'
   code: string
@@ -447,7 +481,7 @@ export interface Refused {
   text: Words
 }
 
-export type ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Refused
+export type ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Reading | Refused
 
 export interface Problem {
   type: string
@@ -480,16 +514,19 @@ export interface TakeTicket {
   paper?: boolean
   printer?: string
   slip?: string
+  card?: string
 }
 
 export interface Reprint {
   printer?: string
+  card?: string
 }
 
 export interface Slip {
   token?: string
   number?: string
   code?: string
+  card?: string
 }
 
 export interface KioskPin {
@@ -671,6 +708,36 @@ export interface ConfigurationReply {
   stranded: number
   applied: number
   text: string
+}
+
+export interface DeviceTestAsked {
+  id: string
+}
+
+export interface AvailabilityGap {
+  since: number
+  until: number
+  why: Words
+}
+
+export interface AvailabilityLine {
+  day: string
+  what: string
+  subject: string
+  plate: string
+  name: Words
+  open_ms: number
+  usable_ms: number
+  gaps: AvailabilityGap[]
+  invited_by_device: number
+  invited_by_qr: number
+}
+
+export interface Availability {
+  since: string
+  until: string
+  at: number
+  lines: AvailabilityLine[]
 }
 
 export interface SignIn {

@@ -7,9 +7,9 @@ import { setLocale, t } from '../core/i18n'
 import { problemWords } from '../core/problem'
 import { onScan } from '../core/scanner'
 import { openScreen } from '../core/screen'
-import type { HallDocument, KioskDocument, MatterHits, MenuDocument, PrinterState, TakeTicket, TicketTaken, TicketView } from '../core/wire'
+import type { HallDocument, KioskDocument, MatterHits, MenuDocument, PrinterState, Reading, TakeTicket, TicketTaken, TicketView } from '../core/wire'
 import { sentenceFor } from './guidance'
-import { fresh, reduce, untouched, type Attempt, type Session, type Step } from './session'
+import { fresh, hears, reduce, untouched, type Attempt, type Session, type Step } from './session'
 
 /** UX K-15: within 5 s the page says that no number can be taken; the age moves once a second. */
 const SILENT_MS = 3800
@@ -46,6 +46,7 @@ export function useKiosk() {
     onPlay: (play) => {
       if (session.value.modes.voice) player.instead(play)
     },
+    onReading: (reading) => live.send({ type: 'heard', id: reading.id, used: read(reading) }),
   })
   const { live, token, documents } = screen
   const printer = computed<PrinterState>(() => documents.value.kiosk?.printer ?? 'offline')
@@ -59,11 +60,25 @@ export function useKiosk() {
     return kiosk.issuing ? null : 'closed'
   })
 
+  /** A card or code that the agent read here; whether it is of use now. A card says nothing while no tickets are given. */
+  function read(reading: Reading): boolean {
+    const emergency = documents.value.hall?.message?.kind === 'emergency'
+    if (emergency || !hears(session.value, now()) || (reading.kind === 'card' && paused.value !== null)) return false
+    const key = newKey()
+    switch (reading.kind) {
+      case 'card': dispatch({ step: 'card', card: { token: reading.token, number: reading.number, passed: reading.passed }, key }); break
+      case 'ticket': dispatch({ step: 'slip', token: reading.token, key }); break
+      default: dispatch({ step: 'said', text: reading.text })
+    }
+    return true
+  }
+
   function dispatch(step: Step): void {
     const before = session.value
     nowMs.value = now()
     const after = reduce(before, step, nowMs.value)
     session.value = after
+    if (before.card !== null && after.card === null) live.send({ type: 'card_gone' })
     if (after.issuing !== null && after.issuing !== before.issuing) void issue(after.issuing)
     if (after.page.name === 'result' && before.page.name !== 'result') void watchPaper(after.page.taken.token)
     if (after.page.name !== 'result' && before.page.name === 'result') forgetPaper()
@@ -91,8 +106,8 @@ export function useKiosk() {
 
   /** RULES 28: the ticket of today that this slip belongs to, waiting again; null for a slip of another day and for no slip. */
   async function broughtBack(attempt: Attempt): Promise<TicketTaken | null> {
-    if (attempt.slip === undefined && attempt.missed === undefined) return null
-    const body = { token: attempt.slip ?? '', number: '', code: '', ...attempt.missed }
+    if (attempt.slip === undefined && attempt.missed === undefined && attempt.mine !== true) return null
+    const body = { token: attempt.slip ?? '', number: '', code: '', card: attempt.mine === true ? attempt.card?.token : '', ...attempt.missed }
     const intention = Intention.of(`${attempt.key}-back`) // another request than the ticket's, so another key
     try {
       return await request<TicketTaken>(hallPath(hallId(), 'kiosk', 'reactivate'), { body, token, intention })
@@ -108,7 +123,7 @@ export function useKiosk() {
     const body: TakeTicket = {
       matters: bundle === undefined ? attempt.choices.map((choice) => choice.id) : [],
       bundle: bundle === undefined ? '' : bundle.id,
-      quantity: attempt.quantity, priority: attempt.priority, language: attempt.english ? 'en' : 'zh', paper, slip: attempt.slip ?? '',
+      quantity: attempt.quantity, priority: attempt.priority, language: attempt.english ? 'en' : 'zh', paper, slip: attempt.slip ?? '', card: attempt.card?.token ?? '',
     }
     const intention = Intention.of(attempt.key)
     for (let tried = 1; ; tried += 1) {
@@ -130,7 +145,7 @@ export function useKiosk() {
     if (session.value.page.name !== 'result' || session.value.page === page) return
     const id = session.value.page.taken.ticket.id
     try {
-      await request(hallPath(hallId(), 'tickets', id, 'reprint'), { body: {}, token, intention: new Intention() })
+      await request(hallPath(hallId(), 'tickets', id, 'reprint'), { body: { card: session.value.card?.token ?? '' }, token, intention: new Intention() })
       dispatch({ step: 'reprinted', ok: true })
     } catch {
       dispatch({ step: 'reprinted', ok: false })
@@ -164,12 +179,12 @@ export function useKiosk() {
     live.send({ type: 'say', ...said, language: session.value.modes.english ? 'en' : 'zh' })
   })
 
+  /** The server forgets a card with the line it was told on. */
+  watch(() => live.state.connected, () => dispatch({ step: 'nocard' }))
   watch(() => session.value.modes.english, (english) => setLocale(english ? 'en' : 'zh-CN'))
   const ticking = setInterval(() => dispatch({ step: 'tick' }), 250)
-  /** Not in the staff's menu: what is scanned there is not a citizen's wish. */
   const deaf = onScan((token) => {
-    const at = session.value.page.name
-    if (at !== 'pin' && at !== 'staff') dispatch({ step: 'slip', token, key: newKey() })
+    if (hears(session.value, now())) dispatch({ step: 'slip', token, key: newKey() })
   })
   onBeforeUnmount(() => {
     deaf()

@@ -5,9 +5,8 @@ import '../look/kiosk.css'
 import { addMessages } from '../core/i18n'
 import { lockDown, start } from '../core/start'
 import App from './App.vue'
-import en from './en.json'
 import zh from './zh-CN.json'
 
-addMessages(zh, en)
+addMessages(zh, {}) // the English comes with rare.ts: nobody reads it in the first second
 lockDown()
 start(App)

@@ -17,6 +17,13 @@ export interface Missed {
   code: string
 }
 
+/** An ID card that was laid on (RULES 86): a token for its holder, and the number of a ticket they hold today or "". */
+export interface Card {
+  token: string
+  number: string
+  passed: boolean
+}
+
 /** One tap that asks for a ticket; the key makes every repetition the same request (UX K-08). */
 export interface Attempt {
   key: string
@@ -28,6 +35,9 @@ export interface Attempt {
   slip?: string
   /** The same for a passed ticket whose figures were typed. */
   missed?: Missed
+  /** The card that lies there; `mine` asks for its holder's ticket instead of a new one. */
+  card?: Card
+  mine?: boolean
 }
 
 export type Page =
@@ -51,6 +61,7 @@ export interface Session {
   basket: Choice[]
   quantity: number
   modes: Record<Mode, boolean>
+  card: Card | null
   /** The request on its way; every tile is locked until it is answered. */
   issuing: Attempt | null
   touchedAt: number
@@ -80,6 +91,10 @@ export type Step =
   | { step: 'quantity'; to: number }
   | { step: 'take'; key: string }
   | { step: 'slip'; token: string; key: string }
+  | { step: 'card'; card: Card; key: string }
+  | { step: 'mine'; key: string }
+  | { step: 'nocard' }
+  | { step: 'said'; text: Words }
   | { step: 'again' }
   | { step: 'taken'; key: string; taken: TicketTaken; paper: boolean }
   | { step: 'refused'; key: string; text: Words; again: boolean }
@@ -114,7 +129,7 @@ export const INERT_HOME_MS = 700
 
 export function fresh(nowMs: number, inertMs = 0): Session {
   return {
-    page: { name: 'home' }, sheet: 0, priority: '', basket: [], quantity: 1,
+    page: { name: 'home' }, sheet: 0, priority: '', basket: [], quantity: 1, card: null,
     modes: { low: false, elder: false, contrast: false, voice: false, english: false },
     issuing: null, touchedAt: nowMs, inertUntil: nowMs + inertMs, askedAt: null,
   }
@@ -122,7 +137,7 @@ export function fresh(nowMs: number, inertMs = 0): Session {
 
 /** Whether nobody's wishes are on the screen: only then may the page reload or stay for ever. */
 export function untouched(session: Session): boolean {
-  return session.page.name === 'home' && session.issuing === null && session.priority === '' && session.basket.length === 0
+  return session.page.name === 'home' && session.issuing === null && session.card === null && session.priority === '' && session.basket.length === 0
     && session.sheet === 0 && MODES.every((mode) => !session.modes[mode])
 }
 
@@ -161,7 +176,19 @@ function start(session: Session, attempt: Attempt): Session {
 }
 
 function attempt(session: Session, choices: Choice[], quantity: number, key: string): Attempt {
-  return { key, choices, quantity, priority: session.priority, english: session.modes.english }
+  return { key, choices, quantity, priority: session.priority, english: session.modes.english, ...(session.card && { card: session.card }) }
+}
+
+/** Somebody lays or holds something before the machine: whatever page the one before them left. */
+function theirs(session: Session, nowMs: number): Session {
+  const { name } = session.page
+  return name === 'result' || name === 'refused' || name === 'help' ? fresh(nowMs) : session
+}
+
+/** Whether what is read now is this person's wish: not in the staff's menu, nor while a request is on its way. */
+export function hears(session: Session, nowMs: number): boolean {
+  const { name } = session.page
+  return session.issuing === null && nowMs >= session.inertUntil && name !== 'pin' && name !== 'staff'
 }
 
 function time(session: Session, nowMs: number): Session {
@@ -232,10 +259,19 @@ function press(session: Session, step: Step, nowMs: number): Session {
       if (session.basket.length === 0) return session
       return start(session, attempt(session, session.basket, session.basket.length === 1 ? session.quantity : 1, step.key))
     case 'slip': {
-      // Somebody holds a slip before the scanner: whatever page the one before them left.
-      const mine = page.name === 'result' || page.name === 'refused' || page.name === 'help' ? fresh(nowMs) : session
+      const mine = theirs(session, nowMs)
       return start(open(mine, { name: 'slip' }), { ...attempt(mine, [], 1, step.key), slip: step.token })
     }
+    case 'card': {
+      const held = { ...theirs(session, nowMs), card: step.card }
+      const asked = held.page.name === 'missed' || held.page.name === 'slip'
+      if (asked && step.card.number !== '') return press(held, { step: 'mine', key: step.key }, nowMs)
+      return asked ? open(held, { name: 'home' }) : held
+    }
+    case 'mine':
+      return start(session, { ...attempt(session, [], 1, step.key), mine: true })
+    case 'said':
+      return open(theirs(session, nowMs), { name: 'refused', text: step.text, again: null, slip: true, shownAt: nowMs })
     case 'again':
       return page.name === 'refused' && page.again !== null ? start(session, page.again) : session
     case 'reprint':
@@ -257,7 +293,7 @@ function answer(session: Session, step: Step, nowMs: number): Session {
       if (issuing === null || issuing.key !== step.key) return session
       return {
         ...session, issuing: null, basket: [], quantity: 1, askedAt: null, touchedAt: nowMs, inertUntil: nowMs + INERT_RESULT_MS,
-        page: { name: 'result', taken: step.taken, title: titleOf(issuing, step.taken), shownAt: nowMs, paper: step.paper, back: bySlip(issuing) && !step.taken.created, reprint: 'no' },
+        page: { name: 'result', taken: step.taken, title: titleOf(issuing, step.taken), shownAt: nowMs, paper: step.paper, back: isBack(issuing, step.taken), reprint: 'no' },
       }
     case 'refused':
       if (issuing === null || issuing.key !== step.key) return session
@@ -275,7 +311,12 @@ function answer(session: Session, step: Step, nowMs: number): Session {
 }
 
 function bySlip(issuing: Attempt): boolean {
-  return issuing.slip !== undefined || issuing.missed !== undefined
+  return issuing.slip !== undefined || issuing.missed !== undefined || issuing.mine === true
+}
+
+/** A ticket whose call was missed waits again; the card of one that waits anyhow only shows it. */
+function isBack(issuing: Attempt, taken: TicketTaken): boolean {
+  return bySlip(issuing) && !taken.created && (issuing.mine !== true || issuing.card?.passed === true)
 }
 
 /** One matter is called by its name, several by their queue's. */
@@ -287,6 +328,7 @@ export function reduce(session: Session, step: Step, nowMs: number): Session {
   switch (step.step) {
     case 'tick': return time(session, nowMs)
     case 'touch': return touch(session, step.onControl, nowMs)
+    case 'nocard': return session.card === null ? session : { ...session, card: null }
     case 'extend': return { ...session, askedAt: null, touchedAt: nowMs }
     case 'taken': case 'refused': case 'ticket': case 'reprinted': case 'helped': return answer(session, step, nowMs)
     default:

@@ -2,7 +2,10 @@
 import type { DeviceDocument, DeviceState, WindowDocument } from '../core/wire'
 
 /** The kinds that a word exists for; another kind counts as "other". */
-export const KINDS = ['keypad', 'rating_pad', 'strip', 'summary_board', 'printer', 'hall', 'window', 'kiosk', 'agent', 'speaker'] as const
+export const KINDS = ['keypad', 'rating_pad', 'strip', 'board', 'printer', 'speaker', 'id_reader', 'scanner', 'kiosk', 'zone'] as const
+
+/** The counters that a word exists for; another one shows its own name. */
+export const COUNTERS = ['offline_today', 'frames', 'presses', 'invitations', 'printed', 'spoken', 'failed', 'unknown', 'unprintable', 'ignored', 'babble', 'unacknowledged', 'unanswered', 'dropped', 'cards', 'codes', 'unread'] as const
 
 export interface KindCount {
   kind: string
@@ -19,13 +22,25 @@ export function usable(state: DeviceState): boolean {
 
 /** These have no sign of life (HARDWARE 1.1): nothing was heard of one until somebody presses it, and that is no fault. */
 export function silent(device: Pick<DeviceDocument, 'kind' | 'state'>): boolean {
-  return device.state === 'unknown' && (device.kind === 'rating_pad' || device.kind === 'keypad')
+  return device.state === 'unknown' && ['rating_pad', 'keypad', 'scanner', 'id_reader', 'zone'].indexOf(device.kind) >= 0
 }
 
 /** How a window's citizen rates: by the device, by one that nobody has pressed yet, or by the QR code (RULES 38). */
-export function ratesBy(window: Pick<WindowDocument, 'id' | 'rating_device'>, devices: Pick<DeviceDocument, 'kind' | 'state' | 'window'>[]): 'device' | 'silent' | 'qr' {
-  if (usable(window.rating_device)) return 'device'
-  return window.rating_device === 'unknown' && devices.some((device) => device.kind === 'rating_pad' && device.window === window.id && silent(device)) ? 'silent' : 'qr'
+export function ratesBy(window: Pick<WindowDocument, 'rating_qr' | 'rating_device'>): 'device' | 'silent' | 'qr' {
+  if (window.rating_qr) return 'qr'
+  return usable(window.rating_device) ? 'device' : 'silent'
+}
+
+/** "97.3 %" of the time it had to be usable, cut and never rounded up to 100 while a second is missing; null when it never had to be. */
+export function shareOf(openMs: number, usableMs: number): string | null {
+  return openMs > 0 ? (Math.floor((1000 * usableMs) / openMs) / 10).toFixed(1) : null
+}
+
+/** What of a device was counted, the losses of the day first; what never happened says nothing. */
+export function counted(device: Pick<DeviceDocument, 'counters'>): { name: string; known: boolean; n: number }[] {
+  const order = (name: string) => { const at = (COUNTERS as readonly string[]).indexOf(name); return at < 0 ? COUNTERS.length : at }
+  return Object.keys(device.counters).filter((name) => device.counters[name] > 0).sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1))
+    .map((name) => ({ name, known: order(name) < COUNTERS.length, n: device.counters[name] }))
 }
 
 /** A printer that answers but cannot print is no use either. */

@@ -1,0 +1,58 @@
+"""The days' rating devices and terminals, read from the journal (RULES 37, 38, 89)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from queue_server.app.replay import configuration_before
+from queue_server.domain.availability import READ, Use, uses
+from queue_server.domain.events import Event, decode_event
+from queue_server.store.port import JournalRow, StorePort
+
+DAYS_MAX = 92
+"""The longest period of one report."""
+
+_KINDS = tuple(kind.__name__ for kind in READ)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`uses` in the days' order; `invited` counts invitations by (day, window): by device, and by QR code."""
+
+    uses: list[Use]
+    invited: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+
+
+def days_between(since: date, until: date) -> Iterator[str]:
+    """Both ends included."""
+    for count in range((until - since).days + 1):
+        yield (since + timedelta(days=count)).isoformat()
+
+
+async def report(store: StorePort, hall: str, since: date, until: date, now: int) -> Report:
+    """The days of the period; a day that goes on is counted up to `now` (ms UTC)."""
+    rows: list[JournalRow] = []
+    for day in days_between(since, until):
+        rows += [row async for row in store.read(hall, day=day, kinds=_KINDS)]
+    first = next((index for index, row in enumerate(rows) if row.kind == "DayOpened"), None)
+    if first is None:
+        return Report([])
+    rows = rows[first:]
+    begun = [(row.at, _event(row)) for row in await configuration_before(store, hall, rows[0].seq)]
+    told = [*begun, *((row.at, _event(row)) for row in rows)]
+    latest = await store.latest_day(hall, "queue")
+    end = now if latest <= until.isoformat() else await _next_opening(store, hall, until, latest, rows[-1].at)
+    invited = await store.invited(hall, since.isoformat(), until.isoformat())
+    return Report(list(uses(told, end)), invited)
+
+
+async def _next_opening(store: StorePort, hall: str, until: date, latest: str, at: int) -> int:
+    """When the last day of the period gave way to the next one: so long its terminals are counted."""
+    for day in days_between(until + timedelta(days=1), date.fromisoformat(latest)):
+        async for row in store.read(hall, day=day, kinds=("DayOpened",), limit=1):
+            return row.at
+    return at
+
+
+def _event(row: JournalRow) -> Event:
+    return decode_event(row.kind, row.version, row.data)

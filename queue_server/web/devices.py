@@ -1,0 +1,137 @@
+"""Requests about devices: a test of one, and how long those that must be there were there."""
+
+import csv
+import io
+from datetime import date
+
+from aiohttp import web
+
+from queue_server.app.compliance import DAYS_MAX, Report, report
+from queue_server.app.texts import has, plain, words
+from queue_server.app.views.tickets import plate_of
+from queue_server.domain.availability import RATING, Gap, Use
+from queue_server.domain.decide import Decision
+from queue_server.domain.errors import Malformed
+from queue_server.domain.model import Hall
+from queue_server.web.frame import Frame, Route, new_id
+from queue_server.web.principals import Person
+from queue_server.wire.api import Availability, AvailabilityGap, AvailabilityLine, DeviceTestAsked, Empty, encode
+from queue_server.wire.common import Words
+
+KEEPERS = frozenset({"manager", "admin"})
+READERS = frozenset({"manager", "admin", "auditor"})
+MINUTE_MS = 60_000
+HEAD = (
+    "日期 Day|类别 Kind|窗口或机号 Place|名称 Name|应可用（分钟） Minutes due|可用（分钟） Minutes usable|可用率 Usable %|中断次数 Gaps|"
+    "最长中断（分钟） Longest gap|评价器邀请 Invited by device|二维码邀请 Invited by QR|中断明细 Gaps in full"
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would reckon with."""
+
+
+async def try_out(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
+    """Asked for, not yet done: what came of it stands in the device's document."""
+    await frame.body(request, Empty)
+    name = new_id()
+
+    def respond(hall: Hall, decision: Decision) -> tuple[int, bytes]:
+        return 202, encode(DeviceTestAsked(id=name))
+
+    return await frame.carry(request, person, frame.agents.trials.asking(name, request.match_info["device"]), respond)
+
+
+def _period(request: web.Request, today: str) -> tuple[date, date]:
+    """`from` and `to`, both included; today when they are not given."""
+    found = []
+    for name in ("from", "to"):
+        try:
+            found.append(date.fromisoformat(request.query.get(name) or today))
+        except ValueError:
+            raise Malformed(name, "a day as YYYY-MM-DD") from None
+    since, until = found
+    if not 0 <= (until - since).days < DAYS_MAX:
+        raise Malformed("to", f"not before from, and a period of at most {DAYS_MAX} days")
+    return since, until
+
+
+async def _found(frame: Frame, request: web.Request) -> Availability:
+    now = frame.hub.clock.now()
+    today = await frame.hub.read(lambda hall: hall.day) or f"{frame.hub.clock.local(now):%Y-%m-%d}"
+    since, until = _period(request, today)
+    made = await report(frame.store, frame.hub.name, since, until, now)
+    lines = await frame.hub.read(lambda hall: [_line(hall, made, use) for use in made.uses])
+    return Availability(since=since.isoformat(), until=until.isoformat(), at=now, lines=lines)
+
+
+def _line(hall: Hall, made: Report, use: Use) -> AvailabilityLine:
+    device, qr = made.invited.get((use.day, use.subject), (0, 0)) if use.what == RATING else (0, 0)
+    entry = hall.catalogue.windows.get(use.subject)
+    kiosk = next((each.name for each in hall.configuration.kiosk if each.id == use.subject), "")
+    window = plain(entry.name, entry.name_en) if entry is not None else plain(use.subject)
+    return AvailabilityLine(
+        day=use.day,
+        what=use.what,
+        subject=use.subject,
+        plate=plate_of(hall, use.subject) if use.what == RATING else use.subject,
+        name=window if use.what == RATING else plain(kiosk or use.subject),
+        open_ms=use.open_ms,
+        usable_ms=use.usable_ms,
+        gaps=[AvailabilityGap(since=gap.since, until=gap.until, why=_why(gap)) for gap in use.gaps],
+        invited_by_device=device,
+        invited_by_qr=qr,
+    )
+
+
+def _why(gap: Gap) -> Words:
+    code = f"away.{gap.why}"
+    return words(code) if has(code) else plain(gap.why)
+
+
+async def availability(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    return web.Response(body=encode(await _found(frame, request)), content_type="application/json")
+
+
+async def availability_csv(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """The same lines as a table that spreadsheets open: UTF-8 with its mark, both languages in the head."""
+    found = await _found(frame, request)
+    clock = frame.hub.clock
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(HEAD.split("|"))
+    for line in found.lines:
+        longest = max((gap.until - gap.since for gap in line.gaps), default=0)
+        gaps = [
+            f"{clock.local(gap.since):%H:%M:%S}–{clock.local(gap.until):%H:%M:%S} {gap.why.zh}" for gap in line.gaps
+        ]
+        share = f"{100 * line.usable_ms / line.open_ms:.2f}" if line.open_ms else ""
+        figures = [f"{ms / MINUTE_MS:.1f}" for ms in (line.open_ms, line.usable_ms)]
+        what = words(f"availability.{line.what}").zh
+        counts = [len(line.gaps), f"{longest / MINUTE_MS:.1f}", line.invited_by_device, line.invited_by_qr]
+        row = [line.day, what, line.plate, line.name.zh, *figures, share, *counts, "；".join(gaps)]
+        table.writerow([_harmless(str(cell)) for cell in row])
+    name = f"availability-{found.since}-{found.until}.csv"
+    return web.Response(
+        body=b"\xef\xbb\xbf" + text.getvalue().encode(),
+        content_type="text/csv",
+        charset="utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+ROUTES: list[Route] = [
+    Route("POST", "devices/{device}/test", try_out, KEEPERS, Empty, DeviceTestAsked, "Try a device or sound zone", 202),
+    Route(
+        "GET",
+        "reports/availability",
+        availability,
+        READERS,
+        None,
+        Availability,
+        "How long rating devices and terminals were usable",
+    ),
+    Route("GET", "reports/availability.csv", availability_csv, READERS, None, None, "The same as a table"),
+]

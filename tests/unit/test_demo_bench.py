@@ -1,0 +1,33 @@
+"""The demonstration's panel: a visitor who presses a key takes the window over from its emulated clerk."""
+
+import asyncio
+from pathlib import Path
+
+from devices.emulators.bench import Press
+from queue_server.app import hallfile
+from queue_server.demo.lines import BOARDS, ENTRANCE, Log, emulated
+from queue_server.demo.world import World
+from tests.hall_process import DISTRICT
+
+
+async def test_issue_3_who_presses_a_key_of_window_3_works_there_from_then_on(tmp_path: Path) -> None:
+    configuration, _ = hallfile.load(DISTRICT.read_text(encoding="utf-8"))
+    assert configuration is not None
+    async with emulated(configuration.device, tmp_path / "lines") as lines:
+        truth = Log(tmp_path / "people.jsonl")
+        world = World(configuration, 1.0, lines, truth)
+        lines.bench.touched = world.take_over
+        world.clerks = {name: asyncio.create_task(asyncio.sleep(60)) for name in ("3", "4")}
+        clerk, other = world.clerks["3"], world.clerks["4"]
+        keypad = next(p for p in lines.bench.placed.values() if p.station == "3" and p.node is lines.keypads["3"][1])
+        lines.keypads["3"][1].tries = 1
+        assert not await lines.bench.do(Press(id=1, device=keypad.id, key=0x0C)), "no agent listens here"
+        await asyncio.sleep(0)
+        assert clerk.cancelled()
+        assert not other.done()
+        other.cancel()
+        truth.close()
+        stations = {placed.station for placed in lines.bench.placed.values()}
+        assert {BOARDS, ENTRANCE, "1", "24"} <= stations
+        pad = next(p for p in lines.bench.placed.values() if p.station == "3" and p.levels)
+        assert sorted(pad.levels.values()) == [1, 2, 3, 4, 5]

@@ -1,0 +1,48 @@
+"""The document that answers a new ticket says what any later look at the same ticket would say."""
+
+import pytest
+
+from queue_server.app.clock import Clock
+from queue_server.app.views import tickets as views
+from queue_server.domain import events as e
+from tests.halls import Play, only
+
+CLOCK = Clock("Asia/Shanghai")
+
+
+def _both(play: Play, **wish: object) -> None:
+    ticket = play.take(*wish.pop("matters", ()), **wish)  # type: ignore[misc]
+    issued = only(play.log[-1:], e.TicketIssued)
+    told = views.issued_document(play.hall, ticket, CLOCK, issued)
+    assert told == views.ticket_document(play.hall, ticket, CLOCK, issued.at)
+
+
+def _wishes(play: Play) -> None:
+    for _ in range(2):  # the second of each wish is made from the first
+        _both(play)
+        _both(play, matters=("tax", "pension"), quantity=2)
+        _both(play, bundle="birth", origin="device:k2")
+        _both(play, priority="elder", printer="p1")
+
+
+@pytest.mark.parametrize("delay_limit", [0, 2])
+def test_rules_18_the_answer_is_the_ticket_as_it_stands(delay_limit: int) -> None:
+    play = Play(sit="1356", delay_limit=delay_limit)
+    play.minute = CLOCK.minute(play.now)
+    _wishes(play)
+
+
+def test_another_configuration_has_other_documents() -> None:
+    for limit in (1, 3):
+        play = Play(sit="1356", recall_limit=limit)
+        play.minute = CLOCK.minute(play.now)
+        _wishes(play)
+
+
+def test_kinds_of_wishes_are_kept_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "WISHES_MAX", 2)
+    monkeypatch.setattr(views, "_wished", {})
+    play = Play(sit="1356")
+    play.minute = CLOCK.minute(play.now)
+    _wishes(play)
+    assert len(views._wished) <= 2
