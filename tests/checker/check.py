@@ -455,7 +455,9 @@ DIGITS = str.maketrans("零一二三四五六七八九幺", "01234567891")
 
 def in_figures(text: str) -> str:
     """Numbers as they are read out (请A零一二号到十二号窗口) in figures."""
-    counted = re.sub("([一二三四五六七八九]?)十([一二三四五六七八九]?)", lambda m: (m[1] or "一") + (m[2] or "零"), text)
+    counted = re.sub(
+        "([一二三四五六七八九]?)十([一二三四五六七八九]?)", lambda m: (m[1] or "一") + (m[2] or "零"), text
+    )
     return counted.translate(DIGITS)
 
 
