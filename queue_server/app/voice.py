@@ -59,7 +59,7 @@ CALLED = (e.TicketCalled, e.TicketRecalled, e.TicketRestored)
 SETTLING = (e.CitizenArrived, e.TicketCancelled, e.TicketRequeued, e.TicketPassed, e.TicketVoided)
 ENDING = (e.MessageSet, e.DayStarted, e.DayEnded)
 """For `isinstance`, once for each event of the hall: a union is slow there."""
-HEARD = frozenset({*CALLED, *SETTLING, *ENDING, e.AnnouncementDue, e.ConfigurationApplied})
+HEARD = frozenset({*CALLED, *SETTLING, *ENDING, e.AnnouncementDue, e.ConfigurationApplied, e.DeviceTestAsked})
 """All that the voice hears of; most batches hold nothing of it."""
 
 

@@ -240,7 +240,7 @@ async def test_rules_37_a_loss_is_counted_on_the_devices_page(site: Site, kind: 
         for state in ("online", "online", "offline", "offline"):
             await agents.received("pc", wire, _health(state))
     await agents.received("pc", wire, _health("online"))
-    [shown] = (await site.hub.read(site.running.frame.screens.devices)).devices
+    shown = next(each for each in (await site.hub.read(site.running.frame.screens.devices)).devices if each.id == "d1")
     assert (shown.state, shown.counters) == ("online", {"offline_today": 2, "frames": 7})
     kinds = [row.kind async for row in site.running.frame.store.read(site.hub.name) if row.kind == "DeviceChanged"]
     assert len(kinds) == 5
@@ -252,6 +252,7 @@ async def test_rules_37_a_device_that_nobody_has_told_of_becomes_offline(
     """Its agent never came since the server started, or came and says nothing of it: neither is "unknown" for ever."""
     monkeypatch.setattr(agents_module, "ABSENT_S", 0.1)
     monkeypatch.setattr(agents_module, "UNTOLD_S", 0.1)
+    monkeypatch.setattr(agents_module, "STARTED_S", 0.1)
     wire, agents = Wire(), site.running.frame.agents
     await agents.connect("here", wire)
     devices = tuple(
@@ -265,7 +266,8 @@ async def test_rules_37_a_device_that_nobody_has_told_of_becomes_offline(
     shown = site.running.frame.screens.devices
 
     async def states() -> dict[str, str]:
-        return {each.id: each.state for each in (await site.hub.read(shown)).devices}
+        told = (await site.hub.read(shown)).devices
+        return {each.id: each.state for each in told if each.id in ("d1", "mute", "lone")}
 
     async with asyncio.timeout(10):
         while await states() != {"d1": "online", "mute": "offline", "lone": "offline"}:  # noqa: ASYNC110 - the hall tells screens, not tests

@@ -81,6 +81,8 @@ async def test_rules_38_services_from_before_are_marked_as_the_journal_tells(url
     assert await store.invited(HALL, "2026-01-05", "2026-01-05") == {("2026-01-05", "1"): (1, 1)}
     async with store.database.writing() as connection:
         await connection.execute(text("alter table services drop column qr_offered"))
+        await connection.execute(text("alter table tickets add column token_hash text"))
+        await connection.execute(text("create index tickets_by_token on tickets (hall, token_hash)"))
         await connection.execute(text("update alembic_version set version_num = '0002'"))
     await store.close()
     store = await Store.open(url, keys_dir=keys_dir, projector=real_project)
