@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import callnext, day, displays, machine, tickets
+from benchmarks import callnext, day, displays, lines, machine, tickets
 from tests.postgres import binaries, running
 
 Line = dict[str, object]
@@ -57,6 +57,10 @@ def _parts(chosen: argparse.Namespace) -> dict[str, tuple[str, Callable[[], Coro
             "a day of 40,000 events: memory (growth of the last half at most 0.05) and restart",
             lambda: _listed(day.measure(base, chosen.events)),
         ),
+        "lines": (
+            "from a key's last byte to the strip's, ms: the demo's morning on 24 windows, on lines as slow as real ones",
+            lambda: lines.measure(base, chosen.minutes, chosen.speed),
+        ),
     }
 
 
@@ -89,11 +93,15 @@ def main() -> int:
     parts = ["tickets", "displays", "call-next", "day"]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
-    parser.add_argument("--only", nargs="+", choices=[*parts, "postgres"], default=parts, help="these parts alone")
+    parser.add_argument(
+        "--only", nargs="+", choices=[*parts, "postgres", "lines"], default=parts, help="these parts alone"
+    )
     parser.add_argument("--seconds", type=float, default=4.0, help="how long each number of connections is loaded")
     parser.add_argument("--rounds", type=int, default=3, help="pairs to take the median of")
     parser.add_argument("--calls", type=int, default=20, help="calls a round that 1,000 displays hear")
     parser.add_argument("--events", type=int, default=day.EVENTS, help="how long the day is")
+    parser.add_argument("--minutes", type=float, default=120.0, help="how long the morning on the lines is")
+    parser.add_argument("--speed", type=float, default=30.0, help="how many times faster its people live; lines do not")
     parser.add_argument("--folder", type=Path, default=Path(), help="a folder on the disk to measure")
     chosen = parser.parse_args()
     console = Console(stderr=chosen.json)

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections import Counter, deque
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
@@ -33,10 +33,10 @@ class BusSettings:
     """Times of a half-duplex line (HARDWARE 7.2).
 
     `baud`: how long a frame's bytes need, ten bit times each; 0 for a network or USB, which take none. `gap_ms`: silence
-    between two of our frames. `turnaround_ms`: silence after a device spoke, waited for at most `quiet_limit_ms`, so that
-    a babbling device cannot keep us from writing; a driver may ask for its own gap and turnaround. `idle_ms`: after this
-    silence a begun frame is given up. `local_echo`: the adapter hears its own sending (receiver always on): drop own
-    frames once.
+    between two of our frames. `turnaround_ms`: silence after a device spoke, waited for at most `quiet_limit_ms` (twice that
+    while a frame is coming in), so that a babbling device cannot keep us from writing; a driver may ask for its own gap and
+    turnaround. `idle_ms`: after this silence a begun frame is given up. `local_echo`: the adapter hears its own sending
+    (receiver always on): drop own frames once.
     """
 
     baud: int = 9600
@@ -54,6 +54,8 @@ class BusSettings:
 class _Queued:
     driver: AnyDriver
     send: Send[Any]
+    again: bool = False
+    """Said a second time, because somebody spoke while it was said."""
 
 
 class Bus:
@@ -74,6 +76,9 @@ class Bus:
         self._reply_from: AnyDriver | None = None
         self._replied = asyncio.Event()
         self._free_at_ms = 0
+        self._in_frame = False
+        self._saying: tuple[_Queued, int] | None = None
+        """A frame that nobody acknowledges, and when its last byte is on the line."""
         self._heard_at_ms = 0
         self.up = False
         self.counters: Counter[str] = Counter()
@@ -131,7 +136,10 @@ class Bus:
             else:
                 self._drop(queued)
         elif send.slot:
-            self.counters["superseded"] += (driver.device, send.slot) in self._waiting
+            before = self._waiting.get((driver.device, send.slot))
+            self.counters["superseded"] += before is not None
+            if before is not None and not before.send.refresh:
+                queued = _Queued(driver, replace(send, refresh=False))  # it stands for what is still to be told
             self._waiting[driver.device, send.slot] = queued
         elif queued in self._acks:
             self.counters["superseded"] += 1  # it repeated before it could be answered: one answer is enough
@@ -199,6 +207,7 @@ class Bus:
         # What waited is stale: devices repeat what was not acknowledged, strips are shown anew when the line is up.
         self._acks.clear()
         self._waiting.clear()
+        self._saying = None
         for driver in self.drivers:
             driver.line_down(error)
 
@@ -228,8 +237,10 @@ class Bus:
                 found = framer.flush()
             else:
                 self._heard_at_ms = self.now_ms()
+                self._say_again()
                 self.counters["bytes_in"] += len(data)
                 found = framer.feed(data)
+            self._in_frame = framer.held > 0
             for item in found:
                 if isinstance(item, Garbage):
                     self.counters["garbage_bytes"] += len(item.data)
@@ -237,6 +248,24 @@ class Bus:
                 else:
                     self._route(item)
             await asyncio.sleep(0)  # a flood must not keep the loop to itself
+
+    def _say_again(self) -> None:
+        """Somebody speaks: what we are saying now was not understood. Where there are acknowledgements, they see to it."""
+        saying, self._saying = self._saying, None
+        if saying is None or self._settings.local_echo or self._heard_at_ms > saying[1]:
+            return
+        queued = saying[0]
+        name = (queued.driver.device, queued.send.slot)
+        if name not in self._waiting:  # else something newer is to be said there
+            self.counters["said_again"] += 1
+            self._waiting[name] = _Queued(queued.driver, queued.send, again=True)
+            self._work.set()
+
+    def _forget_again(self, driver: AnyDriver) -> None:
+        """A device that was used meanwhile is answered anew: what it was told before would read as that answer."""
+        for name, queued in list(self._waiting.items()):
+            if queued.again and queued.driver is driver:
+                del self._waiting[name]
 
     def _grammars(self) -> list[Named]:
         """What is listened for: the devices, and our own frames where they come back."""
@@ -255,6 +284,7 @@ class Bus:
         there = [d for d in self._drivers[codec] if address in (None, d.address) and d.accepts(frame)]
         self.counters["unrouted"] += not there
         for driver in there:
+            self._forget_again(driver)
             driver.receive(frame, now_ms)
             if driver is self._reply_from:
                 self._replied.set()
@@ -274,23 +304,31 @@ class Bus:
             if not self._acks and not self._waiting:
                 self._work.clear()
                 continue
-            await self._quiet()
+            if not await self._quiet():
+                continue  # what was to be said is not any more
             # Chosen only now, so that an acknowledgement that came up during the wait goes first.
-            await self._write_one(self._acks.popleft() if self._acks else self._waiting.pop(next(iter(self._waiting))))
+            await self._write_one(self._acks.popleft() if self._acks else self._waiting.pop(self._next()))
 
-    async def _quiet(self) -> None:
-        """Wait until a frame may be put on the line."""
+    def _next(self) -> tuple[str, str | int]:
+        """Whose turn it is: what came first, and what is only said again when nothing new waits."""
+        return next((name for name, queued in self._waiting.items() if not queued.send.refresh), None) or next(
+            iter(self._waiting)
+        )
+
+    async def _quiet(self) -> bool:
+        """Wait until a frame may be put on the line; False when there is none any more."""
         began_ms = self.now_ms()
-        while True:
+        while self._acks or self._waiting:
             # Asked anew each time: an acknowledgement may come up during the wait, and goes first.
-            driver = self._acks[0].driver if self._acks else next(iter(self._waiting.values())).driver
+            driver = (self._acks[0] if self._acks else self._waiting[self._next()]).driver
             turnaround_ms = self._settings.turnaround_ms if driver.turnaround_ms is None else driver.turnaround_ms
-            limit_ms = began_ms + max(turnaround_ms, self._settings.quiet_limit_ms)
+            limit_ms = began_ms + max(turnaround_ms, self._settings.quiet_limit_ms) * (1 + self._in_frame)
             quiet_at_ms = min(self._heard_at_ms + turnaround_ms, limit_ms)
             wait_ms = max(self._free_at_ms, quiet_at_ms) - self.now_ms()
             if wait_ms <= 0:
-                return
+                return True
             await asyncio.sleep(wait_ms / 1000)
+        return False
 
     async def _write_one(self, queued: _Queued) -> None:
         raw = queued.driver.codec.encode(queued.send.frame)
@@ -309,6 +347,8 @@ class Bus:
         gap_ms = self._settings.gap_ms if queued.driver.gap_ms is None else queued.driver.gap_ms
         now_ms = self.now_ms()
         self._free_at_ms = now_ms + on_line_ms + gap_ms
+        once = queued.again or not queued.send.slot or queued.send.in_turn or queued.send.reply_ms
+        self._saying = None if once or not on_line_ms else (queued, now_ms + on_line_ms)
         queued.driver.sent(queued.send, now_ms + on_line_ms)
         self._due.set()
         if queued.send.reply_ms:

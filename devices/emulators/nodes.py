@@ -21,7 +21,9 @@ NodeFrame = Any
 
 
 class Host(Protocol):
-    """What a node needs of its line."""
+    """What a node needs of its line. `baud`: a frame is heard when its last byte has passed; 0: at once."""
+
+    baud: int
 
     async def transmit(self, frame: NodeFrame, codec: AnyCodec) -> None:
         """Put a frame on the line."""
@@ -116,12 +118,14 @@ class Sender(Node[FrameT]):
         super().__init__(address)
         self._acknowledged = asyncio.Event()
         self._waiting: FrameT | None = None
+        self.presses = 0
         self.repetitions = 0
 
     async def send(self, frame: FrameT) -> bool:
         """Say it until it is acknowledged; False when it never is."""
         self._acknowledged.clear()
         self._waiting = frame
+        self.presses += 1
         for attempt in range(self.tries):
             self.repetitions += attempt > 0
             if not self.silent:

@@ -16,6 +16,7 @@ from devices.framing.codec import AnyCodec
 from devices.framing.named import Heard, Named
 from devices.framing.stream import Framer, Garbage
 from devices.transport import Listener, Transport, Unavailable, listen, parse_url
+from devices.transport.paced import PacedListener, untold
 from devices.transport.tap import Tap, TappedListener
 
 __all__ = ["Faults", "Rs485BusEmulator"]
@@ -24,7 +25,8 @@ __all__ = ["Faults", "Rs485BusEmulator"]
 class Rs485BusEmulator:
     """Holds nodes behind one `listen` URL (memory://, tcp://, pty://); use it as an async context.
 
-    `tap` is told every byte that passes the devices' end.
+    `tap` is told every byte that passes the devices' end. `baud`: bytes take their time, as on the real line; 0: none. `shared`
+    False: wires of its own for each direction.
     """
 
     def __init__(
@@ -34,6 +36,9 @@ class Rs485BusEmulator:
         faults: Faults | None = None,
         seed: int = 0,
         tap: Tap | None = None,
+        *,
+        baud: int = 0,
+        shared: bool = True,
     ) -> None:
         self.faults = faults or Faults()
         self.cable = Cable(self.plug, self.unplug)
@@ -43,6 +48,9 @@ class Rs485BusEmulator:
         self.garbage = 0
         self._listen_url = url
         self._tap = tap
+        self._paced: PacedListener | None = None
+        self._shared = shared
+        self.baud = baud
         self._random = Random(seed)
         self._listener: Listener | None = None
         self._end: Transport | None = None
@@ -60,6 +68,11 @@ class Rs485BusEmulator:
         if self._listener is None:
             raise Unavailable(f"{self._listen_url} is unplugged")
         return self._listener.url
+
+    @property
+    def collisions(self) -> int:
+        """How often the host spoke while a device did, since the line was plugged in."""
+        return self._paced.collisions if self._paced is not None else 0
 
     @property
     def connected(self) -> bool:
@@ -85,7 +98,9 @@ class Rs485BusEmulator:
     async def plug(self) -> None:
         """Plug the line in (again), at the same URL; a pty needs a link for that."""
         line = await listen(self._listen_url)
-        self._listener = TappedListener(line, self._tap) if self._tap else line
+        if self.baud:
+            line = self._paced = PacedListener(line, self.baud, self._tap or untold, shared=self._shared)
+        self._listener = TappedListener(line, self._tap) if self._tap and not self.baud else line
         if parse_url(self._listen_url).scheme in ("tcp", "udp", "ws"):
             self._listen_url = self._listener.url  # the port it got stays its port
         self._plugged.set()

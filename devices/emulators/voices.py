@@ -167,9 +167,11 @@ class EmulatedTts(EmulatedVoice[TtsFrame | TtsReply]):
 
     async def receive(self, frame: TtsFrame | TtsReply) -> None:
         now_s = asyncio.get_running_loop().time()
-        hurried = now_s < self._free_s
-        # Bytes come at once here; on a real line they take their time.
-        self._free_s = now_s + len(self.codec.encode(frame)) * 10 / self.baud + self.least_gap_s
+        # Where bytes come at once, the time that a real line would take is counted.
+        lasts_s = len(self.codec.encode(frame)) * 10 / self.baud
+        began_s = now_s - lasts_s * bool(self.host.baud)
+        hurried = began_s < self._free_s
+        self._free_s = began_s + lasts_s + self.least_gap_s
         if hurried:
             self.hurried += 1
             await self._refuse()

@@ -14,6 +14,7 @@ class Send(Generic[FrameT_co]):
 
     `slot` empty: an acknowledgement, sent before everything else. Otherwise the newest frame of a device's slot replaces
     one that still waits. `in_turn`: none is replaced, all are sent in their order (speech, commands to a card).
+    `refresh`: it tells nothing new (the next page, a text sent again), and everything that does goes before it.
     `reply_ms`: keep the line free for the device's answer, at most this long; whether to try again is the protocol's.
     """
 
@@ -21,6 +22,7 @@ class Send(Generic[FrameT_co]):
     slot: str = ""
     reply_ms: int = 0
     in_turn: bool = False
+    refresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

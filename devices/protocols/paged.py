@@ -109,17 +109,17 @@ class PagedText(Generic[FrameT]):
         """The line is open (again): a strip may have lost its text meanwhile."""
         return self._show(now_ms) if self._pages else []
 
-    def _show(self, now_ms: int) -> list[StripOutput[FrameT]]:
+    def _show(self, now_ms: int, *, refresh: bool = False) -> list[StripOutput[FrameT]]:
         self._tries = 0
         self._resend_at_ms = now_ms + self._settings.resend_ms
         self._turn_at_ms = now_ms + self._settings.page_ms if len(self._pages) > 1 else None
-        return [self._send()]
+        return [self._send(refresh=refresh)]
 
-    def _send(self) -> Send[FrameT]:
+    def _send(self, *, refresh: bool = False) -> Send[FrameT]:
         self._tries += 1
         self._sent_ms = None
         reply_ms = self._settings.reply_ms if self._settings.acks else 0
-        return Send(self.frame(self._pages[self._index]), TEXT, reply_ms)
+        return Send(self.frame(self._pages[self._index]), TEXT, reply_ms, refresh=refresh)
 
     def sent(self, now_ms: int, slot: str = TEXT) -> None:
         """The frame has left; only now does the time for its acknowledgement run."""
@@ -144,9 +144,9 @@ class PagedText(Generic[FrameT]):
         """Repeat what was not acknowledged, turn the page, re-send what is shown (UX W-02)."""
         if self._turn_at_ms is not None and self._turn_at_ms <= now_ms:
             self._index = (self._index + 1) % len(self._pages)
-            return [*self._missed(now_ms), *self._show(now_ms)]
+            return [*self._missed(now_ms), *self._show(now_ms, refresh=True)]
         if self._resend_at_ms is not None and self._resend_at_ms <= now_ms:
-            return [*self._missed(now_ms), *self._show(now_ms)]
+            return [*self._missed(now_ms), *self._show(now_ms, refresh=True)]
         if self._sent_ms is not None and self._sent_ms + self._settings.ack_ms <= now_ms:
             # A strip known to be silent gets one try at each re-send: it must not hold up its neighbours.
             if self._tries < self._settings.tries and not self._silent:

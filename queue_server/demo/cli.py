@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -17,7 +18,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from devices.emulators.nodes import Sender
 from devices.emulators.panel import serving_panel
+from devices.emulators.rs485 import Rs485BusEmulator
 from devices.transport import Unavailable as NoLine
 from displays.errors import Unavailable as NoPack
 from displays.speech.pack import build_pack
@@ -111,7 +114,7 @@ def run(  # long: what may be wrong is said in the order in which it is looked a
             )
         empty_folder(data)
         try:
-            _voice(options.voice, notes)
+            voice(options.voice, notes)
             if arguments.stay:
                 return asyncio.run(_stay(options, notes))
             return asyncio.run(_timed(options, arguments.json, notes))
@@ -129,7 +132,8 @@ def _day_model(hall: Path, notes: Console) -> DayModel:
     return parse_day(beside.read_text(encoding="utf-8"))
 
 
-def _voice(folder: Path, notes: Console) -> None:
+def voice(folder: Path, notes: Console) -> None:
+    """A voice pack in the folder, where espeak-ng can make one."""
     if (folder / "voice.toml").exists() or any(folder.glob("*.toml")):
         return
     notes.print(f"making the voice pack in {folder}")
@@ -139,9 +143,7 @@ def _voice(folder: Path, notes: Console) -> None:
         notes.print(f"without voice: {error}")
 
 
-async def _timed(options: Options, as_json: bool, notes: Console) -> int:  # long: one morning from door to report
-    random = Random(options.seed)
-    visits = Visitors(options.configuration, options.model, options.day, random).morning(options.minutes)
+async def _timed(options: Options, as_json: bool, notes: Console) -> int:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -150,19 +152,42 @@ async def _timed(options: Options, as_json: bool, notes: Console) -> int:  # lon
     )
     with Progress(*columns, console=notes, disable=not notes.is_terminal) as progress:
         bar = progress.add_task("set-up", total=options.minutes * 60)
-        async with staged(options, lambda what: progress.update(bar, description=what)) as stage:
-            clerks = await hire(stage, random)
-            await open_doors(stage)
-            progress.update(bar, description="morning")
-            await live_through(stage, visits, clerks, lambda now_s: progress.update(bar, completed=now_s))
-            counts = dict(stage.world.counts)
-    changes = policy_changes(options.configuration, options.speed)
-    report = _report(options, _check(options), counts, changes) | {"visitors": len(visits)}
+        report = await morning(
+            options,
+            lambda what: progress.update(bar, description=what),
+            lambda now_s: progress.update(bar, completed=now_s),
+        )
     if as_json:
         print(json.dumps(report, ensure_ascii=False))
     else:
-        _table(report, changes, options)
+        _table(report, policy_changes(options.configuration, options.speed), options)
     return 0 if report["ok"] else 1
+
+
+async def morning(options: Options, say: Callable[[str], None], tick: Callable[[float], None]) -> dict[str, Any]:
+    """One morning from door to report, in a folder that is empty and `own_folder`'s, with a voice made."""
+    random = Random(options.seed)
+    visits = Visitors(options.configuration, options.model, options.day, random).morning(options.minutes)
+    async with staged(options, say) as stage:
+        clerks = await hire(stage, random)
+        await open_doors(stage)
+        say("morning")
+        await live_through(stage, visits, clerks, tick)
+        counts = dict(stage.world.counts)
+        lines = {name: _told(bus) for name, bus in stage.lines.buses.items() if options.line_time}
+    changes = policy_changes(options.configuration, options.speed)
+    report = _report(options, _check(options), counts, changes) | {"visitors": len(visits)}
+    return report | ({"lines": lines} if lines else {})
+
+
+def _told(bus: Rs485BusEmulator) -> dict[str, int]:
+    """What the devices of a line know themselves: presses, their repetitions, and frames that met."""
+    senders = [node for node in bus.nodes if isinstance(node, Sender)]
+    return {
+        "presses": sum(sender.presses for sender in senders),
+        "repetitions": sum(sender.repetitions for sender in senders),
+        "collisions": bus.collisions,
+    }
 
 
 def _report(options: Options, found: dict[str, Any], counts: dict[str, int], changes: list[Scaled]) -> dict[str, Any]:

@@ -32,6 +32,10 @@ REPEAT_MS: Final = 1000
 REPEAT_LEAST_MS: Final = 350
 """An emulated device repeats an unacknowledged frame after 250 ms: what comes later is another press."""
 
+SYLLABLE_MS: Final = 250
+READING: Final = ("syn6288", "xfs5152")
+"""Voice modules that read text: a demonstration's speak as much faster as its people live."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scaled:
@@ -84,6 +88,8 @@ def _device(device: Device, speed: float, urls: dict[str, str]) -> Device:
     settings = dict(device.settings)
     if device.kind in ("keypad", "rating_pad") and speed > 1:
         settings["repeat_ms"] = str(max(REPEAT_LEAST_MS, round(REPEAT_MS / speed)))
+    if device.kind == "speaker" and device.profile.lower() in READING:
+        settings["syllable_ms"] = str(scaled(int(settings.get("syllable_ms", SYLLABLE_MS)), speed))
     return msgspec.structs.replace(device, agent=AGENT, url=urls[device.url], settings=settings)
 
 

@@ -10,12 +10,15 @@ from typing import Final, TextIO
 
 from devices.devicemap import BUS_KINDS
 from devices.emulators.bench import Bench, Placed
-from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
+from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad
 from devices.emulators.printer import EmulatedPrinter
 from devices.emulators.rs485 import Rs485BusEmulator
+from devices.emulators.voices import EmulatedTts
+from devices.profiles import find_profile
 from devices.protocols.rating import AckVariant
 from devices.transport import parse_url
 from devices.transport.tap import Tap
+from queue_server.demo.derive import SYLLABLE_MS, scaled
 from queue_server.domain.configuration import Device
 
 
@@ -55,15 +58,21 @@ class Lines:
     keypads: dict[str, tuple[Rs485BusEmulator, EmulatedKeypad]] = field(default_factory=dict)
     profiles: dict[str, str] = field(default_factory=dict)
     pads: dict[str, Pad] = field(default_factory=dict)
-    strips: dict[str, EmulatedStrip] = field(default_factory=dict)
     printers: dict[str, EmulatedPrinter] = field(default_factory=dict)
+    buses: dict[str, Rs485BusEmulator] = field(default_factory=dict)
+    """By the name of their log."""
     bench: Bench = field(default_factory=lambda: Bench({"zh": "演示", "en": "Demonstration"}))
     """All of them as a person sees and touches them."""
 
 
 @contextlib.asynccontextmanager
-async def emulated(devices: Iterable[Device], folder: Path) -> AsyncIterator[Lines]:
-    """One line for each URL of the hall file: serial lines become ptys, sockets stay sockets."""
+async def emulated(
+    devices: Iterable[Device], folder: Path, speed: float = 1.0, *, line_time: bool = False
+) -> AsyncIterator[Lines]:
+    """One line for each URL of the hall file: serial lines become ptys, sockets stay sockets.
+
+    A voice speaks `speed` times as fast. `line_time`: on serial lines bytes take as long as on real ones.
+    """
     grouped: dict[str, list[Device]] = {}
     for device in devices:
         grouped.setdefault(device.url, []).append(device)
@@ -75,11 +84,14 @@ async def emulated(devices: Iterable[Device], folder: Path) -> AsyncIterator[Lin
             stack.callback(log.close)
             where = _listen_url(url, folder / name)
             if there[0].kind in BUS_KINDS:
-                bus = Rs485BusEmulator(where, [], tap=_tap(log))
+                baud = int(parse_url(where).options.get("baud", "0")) if line_time else 0
+                alone = there[0].kind == "speaker"
+                bus = Rs485BusEmulator(where, [], tap=_tap(log), baud=baud, shared=not alone)
                 for device in there:
-                    _attach(lines, bus, device, name)
+                    _attach(lines, bus, device, name, speed)
                 await stack.enter_async_context(bus)
-                lines.urls[url] = bus.url
+                lines.urls[url] = _with_options(bus.url, url)
+                lines.buses[name] = bus
             else:
                 printer = EmulatedPrinter(where, tap=_tap(log))
                 await stack.enter_async_context(printer)
@@ -95,6 +107,12 @@ def _listen_url(url: str, link: Path) -> str:
     if address.scheme == "serial":
         return f"pty://{link.resolve()}?baud={address.options.get('baud', '9600')}"
     return "tcp://127.0.0.1:0"
+
+
+def _with_options(url: str, file: str) -> str:
+    """A socket's own URL with what the hall's file says of the line behind it."""
+    options = file.partition("?")[2]
+    return f"{url}?{options}" if options and "?" not in url else url
 
 
 def _tap(log: Log) -> Tap:
@@ -116,7 +134,7 @@ def _placed(device: Device, line: str, node: AnyNode | None = None) -> Placed:
     return Placed(id=device.id, station=station, line=line, name=name, node=node, levels=levels)
 
 
-def _attach(lines: Lines, bus: Rs485BusEmulator, device: Device, line: str) -> None:
+def _attach(lines: Lines, bus: Rs485BusEmulator, device: Device, line: str, speed: float) -> None:
     node: AnyNode
     match device.kind:
         case "keypad":
@@ -128,9 +146,9 @@ def _attach(lines: Lines, bus: Rs485BusEmulator, device: Device, line: str) -> N
             node = EmulatedRatingPad(device.address, variant)
             lines.pads[device.window] = Pad(bus, node, {level: int(key) for key, level in device.levels.items()})
         case _:
-            node = EmulatedStrip(device.address)
-            if device.kind == "strip":
-                lines.strips[device.window] = node
+            node = find_profile(device.kind, device.profile).emulate(device.address)
+            if isinstance(node, EmulatedTts):
+                node.unit_ms = scaled(SYLLABLE_MS, speed)
     lines.bench.place(_placed(device, line, node), bus)
     bus.nodes.append(node)
     node.join(bus)

@@ -57,6 +57,10 @@ class Options:
     port: int
     host: str
     panel: int = 0
+    line_time: bool = False
+    """On serial lines bytes take as long as on real ones."""
+    between: Callable[[str], contextlib.AbstractAsyncContextManager[str]] = contextlib.nullcontext
+    """From the server's address to the one that the agent is given: for a witness on the way."""
 
 
 @dataclass(slots=True)
@@ -130,7 +134,9 @@ async def staged(options: Options, say: Callable[[str], None]) -> AsyncIterator[
     data = options.data
     async with contextlib.AsyncExitStack() as stack:
         say("devices")
-        lines = await stack.enter_async_context(emulated(options.configuration.device, data / "lines"))
+        lines = await stack.enter_async_context(
+            emulated(options.configuration.device, data / "lines", options.speed, line_time=options.line_time)
+        )
         configuration = _derived(options, lines)
         (data / "hall.toml").write_text(dump(configuration), encoding="utf-8")
         truth = Log(data / "people.jsonl")
@@ -146,7 +152,8 @@ async def staged(options: Options, say: Callable[[str], None]) -> AsyncIterator[
         say("agent")
         agent = Process("the agent", data / "agent.log")
         stack.push_async_callback(agent.stop)
-        await _start_agent(agent, api, admin, options, configuration.hall.id)
+        reached = await stack.enter_async_context(options.between(api.base))
+        await _start_agent(agent, api, reached, admin, options)
         say("displays")
         kiosks = [bearer(await api.pair(admin, "kiosk", kiosk.id)) for kiosk in configuration.kiosk]
         stage = Stage(options, configuration, world, lines, api, session, server, agent, admin, password, kiosks)
@@ -209,8 +216,9 @@ async def _take_office(api: Api, first: str) -> tuple[dict[str, str], str]:
     return admin, password
 
 
-async def _start_agent(agent: Process, api: Api, admin: dict[str, str], options: Options, hall: str) -> None:
-    await agent.start("agent", "--server", api.base, "--hall", hall, "--state", str(options.data / "agent"))
+async def _start_agent(agent: Process, api: Api, server: str, admin: dict[str, str], options: Options) -> None:
+    hall = options.configuration.hall.id
+    await agent.start("agent", "--server", server, "--hall", hall, "--state", str(options.data / "agent"))
     code = pairing_code(await agent.until(lambda text: bool(pairing_code(text)), START_S))
     await api.approve(admin, code, "agent", AGENT)
     await agent.until(lambda text: field_of(text, "event") == "server_welcome", START_S)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import independent
+import independent_bx
 import independent_escpos
+import independent_syn6288
 
 Row = dict[str, Any]
 
@@ -36,6 +38,14 @@ class Frame(NamedTuple):
     text: str
 
 
+class Said(NamedTuple):
+    """A text that a voice module was given, when, and whether it said it to its end."""
+
+    t: int
+    text: str
+    ended: bool
+
+
 class Paper(NamedTuple):
     """A cut paper: when, the number in the largest type, and its text."""
 
@@ -52,6 +62,7 @@ class Line:
     url: str
     frames: list[Frame] = field(default_factory=list)
     papers: list[Paper] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
 
@@ -103,9 +114,10 @@ def records(file: Path) -> list[Row]:
     return found
 
 
-def lines_of(folder: Path) -> dict[str, Line]:
+def lines_of(folder: Path, configuration: Row) -> dict[str, Line]:
     """Every line by the URL that the agent opens."""
     found = {}
+    devices = {device["id"]: device for device in configuration.get("device", [])}
     for file in sorted(folder.glob("*.jsonl")):
         rows = records(file)
         head = next(row for row in rows if "url" in row)
@@ -114,8 +126,13 @@ def lines_of(folder: Path) -> dict[str, Line]:
         for row in rows:
             if "hex" in row:
                 ways[row["dir"]].append((row["t"], bytes.fromhex(row["hex"])))
-        if line.url.startswith("tcp:") or any("printer" in name for name in head["devices"]):
+        first = devices[head["devices"][0]]
+        if first["kind"] == "printer":
             _read_papers(line, ways["rx"])
+        elif first["kind"] == "speaker":
+            _read_speech(line, ways, first)
+        elif first.get("profile") == "bx":
+            _read_board(line, ways["rx"])
         else:
             for way, chunks in ways.items():
                 _read_frames(line, way, chunks)
@@ -154,6 +171,37 @@ def _read_frames(line: Line, way: str, chunks: list[tuple[int, bytes]]) -> None:
                 if colours != "ack":
                     line.frames.append(Frame(when(end), way, address, 0xA5, [], text))
                     at = end
+
+
+def _read_board(line: Line, chunks: list[tuple[int, bytes]]) -> None:
+    """A BX card's areas, as the text of one frame."""
+    data, ends, times = _joined(chunks)
+    begun = 0
+    for found in re.finditer(rb"\x5a", data):
+        for packet in independent_bx.packets(data[begun : found.end()]):
+            if packet.command == "a306":
+                text = " ".join(area.text for area in independent_bx.areas(packet.rest))
+                t = times[min(bisect.bisect_left(ends, found.end()), len(times) - 1)]
+                line.frames.append(Frame(t, "rx", packet.to, 0xA5, [], text))
+        begun = found.end()
+
+
+def _read_speech(line: Line, ways: dict[str, list[tuple[int, bytes]]], device: Row) -> None:
+    """What a SYN6288 said; it says when it is idle again."""
+    if device["profile"] != "syn6288":
+        line.wrong.append(f"{line.name}: nobody here reads {device['profile']}")
+        return
+    data, ends, times = _joined(ways["rx"])
+    given = []
+    for found in re.finditer(rb"\xfd\x00(.)\x01", data, re.DOTALL):
+        end = found.start() + 3 + found[1][0]
+        for _, rest in independent_syn6288.frames(data[found.start() : end])[:1]:
+            t = times[min(bisect.bisect_left(ends, end), len(times) - 1)]
+            given.append((t, independent_syn6288.spoken(rest)[0]))
+    for index, (t, text) in enumerate(given):
+        until = given[index + 1][0] if index + 1 < len(given) else 1 << 62
+        said = [word for at, raw in ways["tx"] if t <= at <= until for word in independent_syn6288.replies(raw)]
+        line.said.append(Said(t, text, "taken" in said and "idle" in said[said.index("taken") :]))
 
 
 _STATUS = rb"(?:\x10\x04[\x01-\x04]|\x1da.)+"

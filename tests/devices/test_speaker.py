@@ -254,6 +254,8 @@ async def test_hardware_3_1_the_emulated_module_itself_wants_8_ms_between_frames
     heard: list[bytes] = []
 
     class Host:
+        baud = 0
+
         async def transmit(self, frame: Any, codec: Any) -> None:
             heard.append(codec.encode(frame))
 
