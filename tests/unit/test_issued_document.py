@@ -46,3 +46,17 @@ def test_kinds_of_wishes_are_kept_up_to_a_limit(monkeypatch: pytest.MonkeyPatch)
     play.minute = CLOCK.minute(play.now)
     _wishes(play)
     assert len(views._wished) <= 2
+
+
+def test_rules_27_a_number_that_was_missed_and_waits_again_says_so() -> None:
+    """Under the rule that moves it back: its holder's page would else look as if it had never been called."""
+    play = Play(sit="1", no_show="requeue")
+    ticket = play.take("pension")
+    before = views.explanation(play.hall, ticket, CLOCK)
+    play.next()
+    play.miss()
+    after = views.explanation(play.hall, play.hall.tickets[ticket.id], CLOCK)
+    assert after.zh == f"{before.zh}。叫过您 1 次，没等到，往后排了几位"
+    assert after.en.startswith(f"{before.en}. You were called and missed")
+    play.next()
+    assert views.explanation(play.hall, play.hall.tickets[ticket.id], CLOCK) == before

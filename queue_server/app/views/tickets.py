@@ -96,7 +96,15 @@ def _domain_words(catalogue: Catalogue, name: str) -> Words:
 
 
 def explanation(hall: Hall, ticket: Ticket, clock: Clock) -> Words:
-    """QUEUES 2.2: "09:22 取号，老年人提前 15 分钟，有效时间 09:07"."""
+    """QUEUES 2.2: "09:22 取号，老年人提前 15 分钟，有效时间 09:07"; RULES 27: and that it was called and missed."""
+    when = _counts_from(hall, ticket, clock)
+    if not ticket.passes or ticket.state is not _WAITING:
+        return when
+    missed = words("queued.missed", {"n": ticket.passes})
+    return Words(zh=f"{when.zh}。{missed.zh}", en=f"{when.en}. {missed.en}")
+
+
+def _counts_from(hall: Hall, ticket: Ticket, clock: Clock) -> Words:
     taken = clock.hour_minute(ticket.issued_at)
     if not ticket.credit_ms:
         return _taken_at(taken)
