@@ -59,7 +59,7 @@ def _parts(chosen: argparse.Namespace) -> dict[str, tuple[str, Callable[[], Coro
         ),
         "lines": (
             "from a key's last byte to the strip's, ms: the demo's morning on 24 windows, on lines as slow as real ones",
-            lambda: lines.measure(base, chosen.minutes, chosen.speed),
+            lambda: lines.measure(base.resolve(), chosen.minutes, chosen.speed),
         ),
     }
 

@@ -83,24 +83,13 @@ class Called:
 
 
 async def measure(base: Path, minutes: float, speed: float, seed: int = SEED) -> list[Line]:
-    """Live the morning and say what its lines did; `base` is a folder on a real disk."""
+    """Live the morning and say what its lines did; `base` is a folder on a real disk, its whole path."""
     with tempfile.TemporaryDirectory(dir=base) as made:
         data = Path(made) / "data"
         data.mkdir()
         told: list[Told] = []
         report = await live(data, base / ".cache" / "voice", minutes, speed, seed, told)
-        return [
-            *table(data, told, report),
-            {
-                "what": "the morning",
-                "count": "",
-                "p50": "",
-                "p90": "",
-                "p99": "",
-                "max": "",
-                "note": json.dumps(summary(report)),
-            },
-        ]
+        return table(data, told, report)
 
 
 async def live(data: Path, pack: Path, minutes: float, speed: float, seed: int, told: list[Told]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ import pytest
 from benchmarks import lines
 from benchmarks.bench_hall import bench
 from benchmarks.witness import Told
+from tests.e2e.test_demo import check
 
 SERVER_P99_MS = 1_000
 """Far above what it needs: this machine does other things too."""
+
+SPEAKS = re.compile('"dir": "rx", "hex": "fd00..01')
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -49,4 +53,27 @@ async def test_a_rush_on_lines_as_slow_as_real_ones_loses_no_press_and_shows_eve
     calls = [m for m in messages if m["type"] == "keypad" and m["action"] == "next" and m["id"] in answered]
     assert len(found.calls) == len(calls) > 10
     assert all(call.total >= call.frame for call in found.calls)
+    assert len(speeches(tmp_path)) > 1
     assert lines.spread("server", [call.server for call in found.calls])["p99"] < SERVER_P99_MS  # type: ignore[operator]
+
+    silence(tmp_path)
+    code, checked = check(tmp_path)
+    assert (code, {finding["code"] for finding in checked["findings"]}) == (1, {"not-heard"})
+
+
+def speeches(data: Path) -> list[str]:
+    """What the voice module was given to say, as rows of its log."""
+    return [row for row in voice_log(data).read_text(encoding="utf-8").splitlines() if SPEAKS.search(row)]
+
+
+def silence(data: Path) -> None:
+    """As if the module had been told nothing: the outside checker must see that."""
+    log = voice_log(data)
+    rows = [row for row in log.read_text(encoding="utf-8").splitlines() if not SPEAKS.search(row)]
+    log.write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def voice_log(data: Path) -> Path:
+    return next(
+        file for file in (data / "lines").glob("*.jsonl") if '"devices": ["voice"]' in file.read_text(encoding="utf-8")
+    )
