@@ -61,7 +61,7 @@ ABSENT_S = 3.0
 restarts is back before."""
 
 STARTED_S = 10.0
-"""So long after our own start nobody is missed: agents try again every few seconds, and their devices were not lost."""
+"""So long after our own start only a printer is missed: agents try again every few seconds, and their devices were not lost."""
 
 UNTOLD_S = 60.0
 """A linked agent tells of its devices every 30 s: one it has not named for so long since the start is offline too."""
@@ -370,8 +370,7 @@ class Agents:
                 self._readings.end_late(time)
                 await self.prints.end_late(time)
                 await self.trials.record(time)
-                if time - started >= STARTED_S:
-                    await self._miss(time)
+                await self._miss(time, starting=time - started < STARTED_S)
                 if time >= reshow_at:
                     reshow_at = time + RESHOW_S
                     self._state.shown.clear()
@@ -379,8 +378,11 @@ class Agents:
             except Unavailable as error:
                 log.warning("agents wait", reason=str(error))
 
-    async def _miss(self, time: float) -> None:
-        """A device of the hall's file is offline when its agent is not there, or does not tell of it (RULES 37)."""
+    async def _miss(self, time: float, *, starting: bool) -> None:
+        """A device of the hall's file is offline when its agent is not there, or does not tell of it (RULES 37).
+
+        While the server is `starting` agents are still on their way back; only a printer is missed, for a tap waits for no one.
+        """
 
         def look(hall: Hall) -> list[Device]:
             gone = lost_devices(hall)
@@ -394,6 +396,8 @@ class Agents:
         missing = await self._hub.read(look)
         self._state.absent = {device.id: self._state.absent.get(device.id, time) for device in missing}
         for device in missing:
+            if starting and device.kind != "printer":
+                continue
             linked = device.agent in self._state.links
             if time - self._state.absent[device.id] >= (UNTOLD_S if linked else ABSENT_S):
                 why = "its agent does not tell of it" if linked else "agent not connected"

@@ -329,6 +329,7 @@ async def test_rules_37_after_a_restart_nothing_is_told_again(tmp_path: Path, mo
                 monkeypatch.setattr(agents, "STARTED_S", 0.0)
                 ready = c.ReportDevice(device="slips", state=DeviceState.ONLINE, printer=PrinterState.OK)
                 await site.hub.tell(ready, "agent:pc")
+                await site.hub.tell(c.ReportDevice(device="strip", state=DeviceState.ONLINE), "agent:pc")
                 await site.hub.tell(
                     c.ReportDevice(device="pad", state=DeviceState.OFFLINE, error="unplugged"), "agent:pc"
                 )
@@ -337,9 +338,10 @@ async def test_rules_37_after_a_restart_nothing_is_told_again(tmp_path: Path, mo
             await asyncio.sleep(1.5)
             assert (await states(site, "pad"))[-1:] == ["offline"]
             assert (await states(site, "pad")).count("offline") == 1
-            assert (await states(site, "slips")) == ["online"], "its agent may yet come back"
+            assert (await states(site, "strip")) == ["online"], "its agent may yet come back"
+            assert (await states(site, "slips")) == ["online", "offline"], "and nobody can print meanwhile (UX K-11)"
             assert (await document(site, "pad")).state is DeviceState.OFFLINE
-            assert (await document(site, "slips")).state is DeviceState.ONLINE
+            assert (await document(site, "strip")).state is DeviceState.ONLINE
 
 
 async def test_ux_k_16_the_kiosks_pin_is_set_by_an_administrator(hall: Site) -> None:
