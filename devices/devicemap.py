@@ -24,7 +24,7 @@ BUS_KINDS: Final = KINDS
 PACELESS: Final = frozenset(("udp", "ws", "wss", "file", "usb", "evdev"))
 """Schemes whose bytes need no time on a line; a tcp URL is often a gateway to a real one."""
 
-PLUG_ORDER: Final = re.compile(r"serial:///dev/tty(USB|ACM)\d|evdev:///dev/input/event\d")
+PLUG_ORDER: Final = re.compile(r"(?i)serial:/*dev/+tty(USB|ACM)\d|evdev:/*dev/+input/+event\d")
 ELSEWHERE: Final = frozenset(("agent", "name"))
 """What a hall's file says of a device and its agent is not told."""
 
@@ -45,6 +45,9 @@ def read_map(text: str) -> list[DeviceEntry]:
         raise ValueError(f"this is not TOML: {error}") from error
     if not isinstance(said, list) or not all(isinstance(one, dict) for one in said):
         raise ValueError("devices are tables: [[device]]")
+    for one in said:
+        if unknown := set(one) - set(DeviceEntry.__struct_fields__) - ELSEWHERE:
+            raise ValueError(f"device {one.get('id', '')}: {sorted(unknown)[0]!r} is no setting of a device")
     usual = {"address": 0, "profile": "", "window": "", "levels": {}, "settings": {}}
     try:
         return [

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+import structlog
+
 from devices.drivers.base import AnyDriver
 from devices.drivers.keypad import Keypad
 from devices.drivers.rating import RatingPad
@@ -26,6 +28,8 @@ PATTERN_S: Final = 8.0
 SPEAK_MS: Final = 10_000
 PRINT_MS: Final = 10_000
 VOLUME: Final = 80
+
+_log = structlog.get_logger()
 
 Outcome = tuple[str, str]
 """done, sent, silent, unconnected, busy, failed or unknown; and the reason, or the level that was pressed."""
@@ -54,7 +58,11 @@ class Trials:
 
     async def carry_out(self, message: TestDevice, lines: Lines) -> Tested:
         """One test, to its end."""
-        outcome, reason = await self._try(message, lines)
+        try:
+            outcome, reason = await self._try(message, lines)
+        except Exception as error:  # what one device cannot show must not end the others
+            _log.exception("device_test", device=message.device)
+            outcome, reason = "failed", str(error) or type(error).__name__
         return Tested(id=message.id, device=message.device, outcome=outcome, reason=reason)
 
     async def _try(self, message: TestDevice, lines: Lines) -> Outcome:

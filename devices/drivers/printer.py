@@ -88,8 +88,8 @@ class TicketPrinter:
 
     @property
     def busy(self) -> bool:
-        """Whether a paper is being printed, or waits to be."""
-        return bool(self._waiting)
+        """Whether a paper is being printed, waits to be, or lies at the outlet for its citizen."""
+        return bool(self._waiting) or self._protocol.presented
 
     async def print(self, paper: bytes, expires_in_ms: int) -> tuple[str, str]:
         """Print a paper (JSON) once, or not at all once expired: printed, failed or unknown, and the reason."""

@@ -13,6 +13,8 @@ from typing import Final
 UNPLUGGED: Final = "unplugged"
 SHORT: Final = {"slow": "slow_ms", "split": "split_ms", "late": "late_ms", "noisy": "noisy", "lossy": "lossy"}
 """Names for people; the others are the attributes' own."""
+MOST: Final = 1_000_000
+"""Of anything; a fault that is counted is made in memory."""
 _AMOUNT: Final = re.compile(r"(-?\d+(?:\.\d+)?)(%|ms|s|)")
 _SWITCH: Final = {"": True, "on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 
@@ -86,7 +88,7 @@ def read_fault(name: str, kind: type, value: str) -> bool | int | float:
         raise ValueError(f"{name}={value}: a value is on, off, a count, a time (20ms, 3s) or a share (5%)")
     amount, unit = float(found[1]), found[2]
     if (
-        amount < 0
+        not 0 <= amount <= MOST
         or (unit == "%") != (kind is float and unit != "")
         or (unit in ("s", "ms") and not name.endswith("_ms"))
     ):

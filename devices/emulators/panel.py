@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import structlog
 from aiohttp import WSMsgType, web
 
 from devices.emulators.bench import Bench, Deed
@@ -17,6 +18,7 @@ from devices.transport import Unavailable
 LOOPBACK: Final = "127.0.0.1"
 LOOK_S: Final = 0.1
 """How often the devices are looked at while somebody has the page open."""
+BROKEN_S: Final = 5.0
 SOCKETS_MAX: Final = 32
 MESSAGE_MAX: Final = 4096
 DEEDS_MAX: Final = 64
@@ -42,6 +44,9 @@ def built_pages() -> Path:
     import displays  # noqa: PLC0415 — only its place is wanted
 
     return Path(displays.__file__).parent / "web" / "dist"
+
+
+_log = structlog.get_logger()
 
 
 class PanelServer:
@@ -153,10 +158,15 @@ class PanelServer:
             if not self._sockets:
                 self._somebody.clear()
                 await self._somebody.wait()
-            now = {key: _encode(document) for key, document in self._bench.documents().items()}
+            try:
+                now = {key: _encode(document) for key, document in self._bench.documents().items()}
+            except Exception:  # the pages stay as they are; what cannot be drawn now may be drawn later
+                _log.exception("panel")
+                await asyncio.sleep(BROKEN_S)
+                continue
             for socket, told in list(self._sockets.items()):
                 changed = {key: msgspec.Raw(body) for key, body in now.items() if told.get(key) != body}
-                if not changed:
+                if not changed or socket not in self._sockets:  # it was closed while another was served
                     continue
                 self._sockets[socket] = now
                 with contextlib.suppress(ConnectionError, TimeoutError):

@@ -150,6 +150,7 @@ async def _learn(listening: Listening, arguments: argparse.Namespace, windows: l
         raise ValueError(f"{arguments.record}: {error.strerror}") from error
     finally:
         if listening.recorder is not None:
+            listening.keep_nothing_personal()
             listening.recorder.close()
     return _Learnt(listening.hearing, answers, url, listening.line)
 

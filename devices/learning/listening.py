@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -66,7 +67,11 @@ class Capture:
             self._left = 0
             return
         self._left = max(0, self._left - len(text))
-        self._file.write(text)
+        try:
+            self._file.write(text)
+        except OSError as error:  # what was heard is worth more than its recording
+            self._tell(sentence("record-failed", reason=error))
+            self.close()
 
     def data(self, at_ms: int, data: bytes) -> None:
         """Bytes, when they came."""
@@ -80,7 +85,8 @@ class Capture:
     def close(self) -> None:
         """Nothing more comes."""
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):
+                self._file.close()
             self._file = None
 
 
@@ -122,13 +128,18 @@ class Listening:
             self._deliver(self.hearing.feed(data, _now_ms()))
             if self.recorder is not None:
                 self.recorder.data(_now_ms(), data)
+                self.keep_nothing_personal()
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
             self._deliver(self.hearing.tick(_now_ms()))
-            if self.recorder is not None and self.hearing.private:
-                self.recorder.forget()
+            self.keep_nothing_personal()
+
+    def keep_nothing_personal(self) -> None:
+        """Throw the recording away when a frame with personal data was in it (law 10)."""
+        if self.recorder is not None and self.hearing.private:
+            self.recorder.forget()
 
     def _deliver(self, presses: list[Press]) -> None:
         for press in presses if self.asking else ():

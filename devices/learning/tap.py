@@ -121,6 +121,8 @@ class PosixTap(_NamedPort):
     def set_line(self, line: Serial) -> None:
         import termios  # noqa: PLC0415 - not on Windows
 
+        if self._fd < 0:  # unplugged: it is set when it is there again
+            return
         speed = getattr(termios, f"B{line.baud}", None)
         if speed is None:
             raise Unavailable(f"{self._url}: this system has no speed {line.baud}")

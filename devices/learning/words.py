@@ -110,6 +110,10 @@ SAYINGS: Final[dict[str, Sentence]] = {
     "skipped": ("  跳过。", "  Skipped."),
     "undone": ("  退回一步。", "  Taken back."),
     "nothing-to-undo": ("  没有可以退回的。", "  There is nothing to take back."),
+    "record-failed": (
+        "录制文件写不进去，不再录制：{reason}",
+        "The recording cannot be written and has ended: {reason}",
+    ),
     "record-full": ("录制文件已到上限，后面的不再保存。", "The recording has reached its limit; the rest is not kept."),
     "wrote": ("已写入 {files}。", "Written: {files}."),
     "nothing": ("没有学到一个设备。", "Not one device was learnt."),

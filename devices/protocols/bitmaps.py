@@ -11,6 +11,7 @@ from displays import led
 from displays.errors import Unavailable
 from displays.led.bitmap import Bitmap
 from displays.led.pixels import picture
+from displays.led.strip import cells as cells_of
 
 TRIAL: Final = "请号"
 
@@ -31,9 +32,17 @@ class BitmapStrip(TemplatedStrip):
         return [draw(self._bitmap, screen) for screen in shown]
 
 
+def _row(page: Page, cells: int) -> led.Page:
+    """A page as far as it has room: those of a hall fit by their making, a test's text need not."""
+    text = "".join(text for text, _ in page)
+    while cells_of(text) > cells:
+        text = text[:-1]
+    return led.Page(text, page[0][1])  # type: ignore[arg-type]
+
+
 def draw(bitmap: Bitmap, pages: Sequence[Page]) -> bytes:
-    """Pages under each other as the panel's bytes; a page has the colour of its first run. ValueError when they do not fit."""
-    rows = [led.Page("".join(text for text, _ in page), page[0][1]) for page in pages if page]  # type: ignore[arg-type]
+    """Pages under each other as the panel's bytes, cut to its width; a page has the colour of its first run."""
+    rows = [_row(page, bitmap.panel.cells) for page in pages if page]
     return bitmap.encode(picture(rows, bitmap.panel).image)
 
 

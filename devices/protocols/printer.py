@@ -141,6 +141,11 @@ class PrinterProtocol:
         self._owed_until_ms = 0
 
     @property
+    def presented(self) -> bool:
+        """Whether a ticket is held out that nobody has taken yet."""
+        return self._presenter.watching
+
+    @property
     def busy(self) -> bool:
         """Whether a job waits or prints."""
         return self._job is not None or bool(self._jobs)

@@ -81,7 +81,11 @@ def find_usb(name: UsbName) -> Any:
     """
     shut: Exception | None = None
     there = []
-    for device in usb.core.find(find_all=True, backend=usb_library(), idVendor=name.vid, idProduct=name.pid):
+    try:
+        found = list(usb.core.find(find_all=True, backend=usb_library(), idVendor=name.vid, idProduct=name.pid))
+    except (usb.core.USBError, NotImplementedError) as broken:
+        raise Unavailable(sentence(broken, name)) from broken
+    for device in found:
         fits, error = _fits(device, name)
         if fits:
             there.append(device)

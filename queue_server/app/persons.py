@@ -42,9 +42,13 @@ class Persons:
 
 
 def own_ticket(hall: Hall, person: str) -> Ticket | None:
-    """The ticket of a person that is not over: one whose call was missed before others, then the oldest (RULES 16, 28)."""
+    """The ticket of a person that is not over: a missed call before one that waits, then the oldest (RULES 16, 28)."""
     if not person or hall.state is HallState.CLOSED:
         return None
     held = {name for (who, _), name in hall.persons.items() if who == person}
-    tickets = sorted((hall.tickets[name] for name in held), key=lambda ticket: ticket.issue)
-    return next((each for each in tickets if each.state is TicketState.PASSED), tickets[0] if tickets else None)
+    return min((hall.tickets[name] for name in held), key=_concern, default=None)
+
+
+def _concern(ticket: Ticket) -> tuple[int, int]:
+    first = (TicketState.PASSED, TicketState.WAITING)
+    return first.index(ticket.state) if ticket.state in first else len(first), ticket.issue

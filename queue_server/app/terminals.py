@@ -18,6 +18,8 @@ from queue_server.wire.common import DeviceState
 EVERY_S = 1.0
 ABSENT_S = 5.0
 """A page that reloads, or whose network blinks, is back before."""
+SEEN_MS = 30_000
+"""That a page is still there is told this often, as agents tell of their devices: each telling is a document for every manager."""
 STARTED_S = 20.0
 """So long after our own start no page is missed: they all come back one after the other."""
 
@@ -61,7 +63,10 @@ class Terminals:
         before = self._around.devices.get(name)
         if before is None:
             before = await self._hub.read(lambda hall: page_of_kiosk(hall, name))
-        seen = self._hub.clock.now() if state is DeviceState.ONLINE else before.last_seen
+        now = self._hub.clock.now()
+        if not changed and before.state is state and before.last_seen is not None and now - before.last_seen < SEEN_MS:
+            return
+        seen = now if state is DeviceState.ONLINE else before.last_seen
         self._around.devices[name] = structs.replace(
             before, state=state, last_seen=seen, last_error=error or before.last_error
         )

@@ -61,6 +61,8 @@ class _Timeline:
     def __init__(self) -> None:
         self.configuration: Configuration | None = None
         self.pads: dict[str, list[str]] = {}
+        self.needs: dict[str, list[tuple[str, str]]] = {}
+        """What depends on a device."""
         self.devices: dict[str, tuple[DeviceState, PrinterState | None, str]] = {}
         self.open: set[tuple[str, str]] = set()
         self.day = ""
@@ -112,9 +114,11 @@ class _Timeline:
             found = self.uses[key] = Use(day=self.day, what=key[0], subject=key[1])
         return found
 
-    def settle(self) -> None:
-        """Begin and end gaps as things now stand."""
-        for key in [*self.open, *(key for key in self.gaps if key not in self.open)]:
+    def settle(self, touched: list[tuple[str, str]] | None = None) -> None:
+        """Begin and end gaps as things now stand, of `touched` only when no other can have changed."""
+        if touched is None:
+            touched = [*self.open, *(key for key in self.gaps if key not in self.open)]
+        for key in touched:
             why = self.trouble(key) if key in self.open else None
             began = self.gaps.get(key)
             if began is not None and (why is None or why != began[1]):
@@ -144,10 +148,27 @@ class _Timeline:
             if not self.closed or kinds.get(kiosk.zone) in ROUND_THE_CLOCK
         }
 
+    def touched(self, event: e.Event) -> list[tuple[str, str]] | None:
+        """What this event can have changed, None for anything."""
+        match event:
+            case e.WindowOpened() | e.WindowClosed():
+                return [(RATING, event.window)]
+            case e.DeviceChanged():
+                return [key for key in self.needs.get(event.device, ()) if key in self.open]
+            case _:
+                return None
+
+    def _configured(self, configuration: Configuration) -> None:
+        self.configuration, self.pads = configuration, pads_of(configuration)
+        self.needs = {pad: [(RATING, window)] for window, pads in self.pads.items() for pad in pads}
+        for kiosk in configuration.kiosk:
+            for device in (KIOSK_PAGE + kiosk.id, kiosk.printer):
+                self.needs.setdefault(device, []).append((TERMINAL, kiosk.id))
+
     def take(self, event: e.Event) -> None:
         match event:
             case e.ConfigurationApplied():
-                self.configuration, self.pads = event.configuration, pads_of(event.configuration)
+                self._configured(event.configuration)
                 if self.day:
                     self.open = {key for key in self.open if key[0] == RATING} | self.terminals()
             case e.DayOpened():
@@ -179,7 +200,7 @@ def uses(rows: Iterable[tuple[int, e.Event]], until: int) -> Iterator[Use]:
             line.settle()
             yield from line.finish_day()
         line.take(event)
-        line.settle()
+        line.settle(line.touched(event))
     line.advance(until)
     if line.day:
         yield from line.finish_day()

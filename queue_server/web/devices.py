@@ -25,7 +25,7 @@ HEAD = (
     "日期 Day|类别 Kind|窗口或机号 Place|名称 Name|应可用（分钟） Minutes due|可用（分钟） Minutes usable|可用率 Usable %|中断次数 Gaps|"
     "最长中断（分钟） Longest gap|评价器邀请 Invited by device|二维码邀请 Invited by QR|中断明细 Gaps in full"
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 """What a spreadsheet would reckon with."""
 
 

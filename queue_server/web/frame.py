@@ -18,7 +18,9 @@ from queue_server.app.readings import Readings
 from queue_server.app.search import MatterIndex
 from queue_server.app.views.screens import Screens
 from queue_server.app.voice import Voice
-from queue_server.domain.errors import Malformed
+from queue_server.domain.commands import Command
+from queue_server.domain.errors import Malformed, Rejected
+from queue_server.domain.model import Hall
 from queue_server.store.store import Store
 from queue_server.web.bodies import parse
 from queue_server.web.principals import Person, identify, require
@@ -33,6 +35,15 @@ KEY_MAX = 128
 
 CALLERS = frozenset({"manager", "desk"})
 """Who may call a given number whatever the hall's policy says (RULES 23)."""
+
+
+def refusing(refusal: Rejected) -> Asking:
+    """A refusal that is for new requests only: what was answered before under the same key is answered the same (law 6)."""
+
+    def command(hall: Hall) -> Command:
+        raise refusal
+
+    return command
 
 
 class _Ids:

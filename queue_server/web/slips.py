@@ -13,7 +13,7 @@ from queue_server.domain.decide import Decision
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall, Ticket
 from queue_server.domain.queues import ahead_of
-from queue_server.web.frame import Frame, Route
+from queue_server.web.frame import Frame, Route, refusing
 from queue_server.web.principals import Person
 from queue_server.web.tickets import taken
 from queue_server.wire.api import Slip, TicketTaken
@@ -25,7 +25,10 @@ async def reactivate(frame: Frame, request: web.Request, person: Person) -> web.
     slip = await frame.body(request, Slip)
     respond = taken(frame)
     if slip.card:
-        name = await _ticket_of(frame, slip.card, person.name)
+        try:
+            name = await _ticket_of(frame, slip.card, person.name)
+        except Rejected as gone:
+            return await frame.carry(request, person, refusing(gone), respond)
         shown = await frame.hub.read(lambda hall: _shown(hall, name, respond))
         if shown is not None:
             return web.Response(body=shown, content_type="application/json")

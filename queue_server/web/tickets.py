@@ -19,7 +19,7 @@ from queue_server.domain.errors import Malformed, Rejected
 from queue_server.domain.events import TicketIssued, decode_event
 from queue_server.domain.model import Hall, Ticket
 from queue_server.store.port import PERSONAL_KEPT_MS, PersonalRow
-from queue_server.web.frame import Frame, Route, new_id, query_int
+from queue_server.web.frame import Frame, Route, new_id, query_int, refusing
 from queue_server.web.principals import Person
 from queue_server.web.said import sealed
 from queue_server.wire.api import (
@@ -104,7 +104,11 @@ async def take(frame: Frame, request: web.Request, person: Person) -> web.Stream
         if body.identity:
             who, told = await _person_of(frame, body.identity)
         else:
-            who, told = await frame.persons.behind(frame.readings.holder(person.name, body.card))
+            try:
+                holder = frame.readings.holder(person.name, body.card)
+            except Rejected as gone:
+                return await frame.carry(request, person, refusing(gone), taken(frame))
+            who, told = await frame.persons.behind(holder)
         extras = Extras([*extras.personal, *told.personal], told.lookups)
     slip = await _slip(frame, body.slip, person) if body.slip else None
     if slip is not None:
@@ -252,8 +256,11 @@ async def reprint(frame: Frame, request: web.Request, person: Person) -> web.Str
 
 
 async def _holds(frame: Frame, person: Person, card: str, name: str) -> bool:
-    """Whether the ticket is that of the card that lies at this kiosk."""
-    who = await frame.persons.known(frame.readings.holder(person.name, card)) if card else ""
+    """Whether the ticket is that of the card that lies at this kiosk; a card that is gone takes nothing away."""
+    try:
+        who = await frame.persons.known(frame.readings.holder(person.name, card)) if card else ""
+    except Rejected:
+        return False
     return bool(who) and await frame.hub.read(lambda hall: name in hall.tickets and hall.tickets[name].person == who)
 
 

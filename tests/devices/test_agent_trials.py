@@ -147,3 +147,19 @@ async def test_a_device_that_is_not_there_is_not_connected(office: Office) -> No
         assert await told(office, "nobody") == ("unconnected", "")
         assert await office.keypad.press(Key.CALL)
         await asyncio.sleep(0)
+
+
+async def test_a_test_that_breaks_has_failed_and_ends_nothing_else(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("does not fit")
+
+    monkeypatch.setattr(trials, "show_pattern", broken)
+    async with office.open():
+        await ask(office, "s3")
+        assert await told(office, "s3") == ("failed", "does not fit")
+        await office.server.say(
+            ShowStrip(epoch=1, device="s3", state="serving", number="A002", window="3", text="", lines=[])
+        )
+        await until(lambda: office.strip.text == "serving A002")

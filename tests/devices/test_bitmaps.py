@@ -173,3 +173,15 @@ def test_without_a_font_the_device_says_so_when_it_is_made(monkeypatch: pytest.M
     monkeypatch.setattr("devices.protocols.bitmaps.picture", none)
     with pytest.raises(ValueError, match="Noto Sans CJK"):
         known.make(entry(), {}, NOBODY)
+
+
+async def test_a_test_text_wider_than_the_panel_is_cut_and_ends_nobody() -> None:
+    known = profile("")
+    node = known.emulate(3)
+    driver = known.make(entry(), {}, NOBODY)
+    assert isinstance(node, EmulatedBitmapPanel)
+    assert isinstance(driver, Strip)
+    async with Rs485BusEmulator("memory://dots", [node]) as line, bus_on(line.url, driver):
+        driver.show([[("综合服务窗口号", "red")]])
+        await line.until(lambda: node.pictures == 1)
+        assert node.image.getbbox() is not None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from devices import profiles
-from devices.devicemap import Calls, Printer, line_settings, make_bus, plan
+from devices.devicemap import Calls, Printer, line_settings, make_bus, plan, read_map
 from devices.drivers.strip import Strip
 from devices.profiles import PROFILES, find_profile
 from devices.profiles.profile import Serial
@@ -73,4 +73,11 @@ def test_a_gateways_line_is_paced_and_a_network_is_not() -> None:
 def test_hardware_6_a_name_that_changes_with_the_order_of_plugging_in_is_refused() -> None:
     for name in ("ttyUSB0", "ttyACM1"):
         assert "devices scan" in plan([entry(url=f"serial:///dev/{name}?baud=9600")]).wrong["d1"]
+    for url in ("SERIAL:///dev/ttyUSB0", "serial:///dev//ttyUSB0", "evdev:///dev/input//event3"):
+        assert "devices scan" in plan([entry(url=url)]).wrong["d1"]
     assert plan([entry(url="serial:///dev/ttyS0")]).wrong == {}
+
+
+def test_a_misspelt_setting_of_a_device_is_not_dropped() -> None:
+    with pytest.raises(ValueError, match="'adress'"):
+        read_map('[[device]]\nid = "k1"\nkind = "keypad"\nurl = "serial:///dev/ttyS0"\nadress = 3\n')

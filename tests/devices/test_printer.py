@@ -235,8 +235,10 @@ async def test_kiosk_printers_present_a_ticket_and_draw_back_what_nobody_takes(t
     async with pair("memory", tmp_path, model, printer_settings(RELIANCE | FAST)) as (driver, emulator):
         assert await driver.print(encode_paper(TICKET), 10_000) == ("printed", "")
         await until(lambda: driver._protocol._condition.at_output)
+        assert driver.busy, "a test page would draw it back"
         model.at_output = False
         await until(lambda: driver.health.counters["taken"] == 1)
+        assert not driver.busy
         assert await driver.print(encode_paper(replace(TICKET, number="A018")), 10_000) == ("printed", "")
         await until(lambda: driver.health.counters["not_taken"] == 1)
         await until(lambda: (model.retracted, model.at_output) == (1, False))

@@ -286,3 +286,24 @@ async def test_a_flood_of_readings_is_bounded_and_each_ends_once(corner: Corner)
     ended = [await corner.agent.heard("reading", 8) for _ in range(rules.PENDING_MAX)]
     assert len({each["id"] for each in ended}) == rules.PENDING_MAX
     assert readings.ended["no-answer"] == rules.PENDING_MAX + 20
+
+
+async def test_law_6_a_request_with_a_card_is_answered_the_same_when_the_card_is_gone(corner: Corner) -> None:
+    """The answer was lost with the network, and the card with its page's socket: the same key still finds the ticket."""
+    site = corner.site
+    async with corner.page() as (page, kiosk):
+        reading = await corner.lay(page)
+        body = {"matters": [site.configuration.matter[0].id], "card": reading["token"]}
+        mine = {**kiosk, "Idempotency-Key": "same"}
+        url = f"{site.running.url}/api/v1/halls/{site.hub.name}/tickets"
+        async with site.session.post(url, json=body, headers=mine) as answer:
+            first = answer.status, await answer.json()
+        assert first[0] == 201
+    for _ in range(100):
+        again = await site.ask("POST", "tickets", kiosk, body)
+        if again.status == 409:
+            break
+        await asyncio.sleep(0.02)
+    assert (again.status, again.body["code"]) == (409, "card-gone")
+    async with site.session.post(url, json=body, headers=mine) as answer:
+        assert (answer.status, await answer.json()) == first

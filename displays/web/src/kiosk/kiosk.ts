@@ -133,6 +133,7 @@ export function useKiosk() {
       } catch (error) {
         // No answer says nothing about the ticket: the same key asks again and can make no second one.
         const unanswered = error instanceof ApiProblem && (error.status === 0 || error.status === 503)
+        if (error instanceof ApiProblem && error.code === 'card-gone') dispatch({ step: 'nocard' })
         if (!unanswered || tried === ATTEMPTS) return dispatch({ step: 'refused', key: attempt.key, text: problemWords(error), again: unanswered })
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
       }
