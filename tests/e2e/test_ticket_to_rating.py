@@ -105,10 +105,12 @@ async def _called(hall: LivingHall, display: Opened, window: Opened, number: str
     shown = [text for address, text, _ in decode_a090(bytes(hall.bus.to_devices)) if address == 0x46]
     assert any(number in text for text in shown), shown
     digits = [int(digit) for digit in number if digit.isdecimal()]
-    cells = [
-        data for address, function, data in decode_ff68(bytes(hall.bus.to_devices)) if (address, function) == (6, 2)
-    ]
-    assert any(data[-3:] == digits for data in cells if len(data) == 6), cells
+
+    def cells() -> list[list[int]]:
+        told = decode_ff68(bytes(hall.bus.to_devices))
+        return [data for address, function, data in told if (address, function, len(data)) == (6, 2, 6)]
+
+    await until(lambda: any(data[-3:] == digits for data in cells()), what="the keypad's cells")
 
 
 async def _spoken(hall: LivingHall, display: Opened, clips: dict[str, bytes], number: str, pack: Path) -> None:
