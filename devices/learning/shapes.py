@@ -32,7 +32,6 @@ class Unknown:
         self._began: tuple[int, int | None] = (0, None)
         self._last: tuple[bytes, int] = (b"", -NEXT_MS)
         self.bytes = 0
-        self.forgotten = 0
         self._ends = self._plain = 0
 
     def add(self, data: bytes, at_ms: int, by: int | None) -> None:
@@ -62,7 +61,6 @@ class Unknown:
             known = Chunk(raw, 0, at_ms, by, before)
             if len(self._chunks) >= CHUNKS_LIMIT:
                 del self._chunks[next(iter(self._chunks))]
-                self.forgotten += 1
         known.count += 1
         self._chunks[raw] = known
 

@@ -292,7 +292,6 @@ class Voice:
                 self._settled(EVERYBODY, "superseded")
                 for zone in filter(self._has_voice, dict.fromkeys(each.zone for each in hall.configuration.window)):
                     self._noticed(self._zones[zone], zone, notice_id(zone, event), hall.message, event.at)
-
             elif isinstance(event, e.DeviceTestAsked) and event.device.startswith(ZONE):
                 self._try_out(event.device.removeprefix(ZONE), TEST + event.id, event.at)
 
