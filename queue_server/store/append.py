@@ -2,39 +2,29 @@
 
 import asyncio
 import contextlib
-import re
+import os
+import socket
 import sqlite3
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
-from itertools import chain
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import asyncpg
-from msgspec import Struct
+import msgspec
 
-from queue_server.store.database import SQLITE_PRAGMAS, Database, blame, blamed, commit_blame
-from queue_server.store.port import Broken, Duplicate, Fenced, InDoubt, StoreError
+from queue_server.store.database import SQLITE_PRAGMAS, Database, blame, blamed
+from queue_server.store.port import Fenced, InDoubt, StoreError
+from queue_server.store.writing import LENGTH, Refusal, Row, Step, connect, many, refused
 
 COMMIT_TIMEOUT_S: Final = 10.0
 """After this long without an answer a batch on PostgreSQL is given up; nobody waits longer for a ticket."""
 
-ROWS_MAX: Final = 64
-"""Rows in one statement on SQLite, so that each size of a usual batch is one statement that stays prepared."""
+ENDING_S: Final = 10.0
+"""How long the process that writes may take to end once it has been told: more than a commit on a slow disk."""
 
-PREPARED: Final = 1_024
-"""Statements kept prepared: every size for each of the tables that a batch writes to."""
-
-Row = tuple[Any, ...]
-
-
-class Step(Struct, frozen=True, gc=False):
-    """One statement and its rows. With `fence` it must change exactly one row, or nothing of the batch is written."""
-
-    sql: str
-    rows: Sequence[Row]
-    fence: bool = False
-    unique: bool = False  # a second row of the same key is the caller's repetition, not a broken journal
+PACKAGES: Final = Path(__file__).resolve().parents[2]
 
 
 class Appender(Protocol):
@@ -57,18 +47,6 @@ def appender_for(database: Database) -> Appender:
     return PostgresAppender(database)
 
 
-def refuse(step: Step, error: Exception) -> StoreError:
-    """The port's error for a step that failed."""
-    ours = blame(error)
-    match ours:
-        case None:
-            return Broken(f"a statement of the batch failed: {error!r}")
-        case Duplicate() if not step.unique:
-            return Broken(f"the journal holds a row that the lease does not know of: {error}")
-        case _:
-            return ours
-
-
 class _Line:
     """One SQLite connection and the thread it lives in."""
 
@@ -76,7 +54,7 @@ class _Line:
 
     def __init__(self, path: str, name: str) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._connection: sqlite3.Connection = self._thread.submit(_connect, path).result()
+        self._connection: sqlite3.Connection = self._thread.submit(connect, path, SQLITE_PRAGMAS).result()
 
     async def call(self, function: Any, *arguments: Any) -> Any:
         loop = asyncio.get_running_loop()
@@ -88,92 +66,103 @@ class _Line:
         self._thread.shutdown()
 
 
-def _connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, cached_statements=PREPARED)
-    for pragma in SQLITE_PRAGMAS:
-        connection.execute(pragma)
-    return connection
-
-
-def run_sqlite(connection: sqlite3.Connection, steps: Sequence[Step]) -> None:
-    """Blocking: BEGIN IMMEDIATE, the steps, COMMIT; rolled back whole on any error."""
-    with blamed():
-        connection.execute("BEGIN IMMEDIATE")
-    try:
-        for step in steps:
-            try:
-                changed = _execute(connection, step)
-            except Exception as error:
-                raise refuse(step, error) from error
-            if step.fence and changed != 1:
-                raise Fenced("another process has taken this hall over: this one writes nothing more")
-        try:
-            connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise commit_blame(error) from error
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-
-
-def _execute(connection: sqlite3.Connection, step: Step) -> int:
-    """The rows of the step, and how many rows it changed (meaningful for a fence, which has one row)."""
-    if spread(step.sql, 2) is None:
-        return connection.executemany(step.sql, step.rows).rowcount
-    for _ in _many(connection, step.sql, step.rows):
-        pass
-    return len(step.rows)
-
-
-@lru_cache(PREPARED)
-def spread(sql: str, count: int) -> str | None:
-    """The statement for `count` rows at once; None when it has no `VALUES (?, …)` to repeat.
-
-    The driver gives the interpreter's lock away once for every statement it steps: a batch that inserts row by row waits
-    for a busy server at each row, a batch of whole tables a few times.
-    """
-    found = re.search(r"VALUES (\([?, ]+\))", sql)
-    if found is None:
-        return None
-    return sql[: found.end()] + f", {found[1]}" * (count - 1) + sql[found.end() :]
-
-
-def _many(connection: sqlite3.Connection, sql: str, rows: Sequence[Row]) -> Iterator[Row]:
-    """Runs the statement over all rows in as few pieces as may be."""
-    for at in range(0, len(rows), ROWS_MAX):
-        piece = rows[at : at + ROWS_MAX]
-        text = spread(sql, len(piece))
-        assert text is not None
-        yield from connection.execute(text, tuple(chain.from_iterable(piece)))
-
-
 def fetch_sqlite(connection: sqlite3.Connection, sql: str, keys: Sequence[Row]) -> list[Row]:
     """Blocking: what the query, which begins from `VALUES`, finds for all the keys."""
     with blamed():
-        return list(_many(connection, sql, keys))
+        return list(many(connection, sql, keys))
+
+
+class _Pen:
+    """The process that writes, and the socket to it; after an error of its own it is put away, and another begun."""
+
+    __slots__ = ("_heard", "_process", "_said")
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, heard: asyncio.StreamReader, said: asyncio.StreamWriter
+    ) -> None:
+        self._process = process
+        self._heard = heard
+        self._said = said
+
+    @classmethod
+    async def taken(cls, path: str) -> "_Pen":
+        """One that is starting: its first batch waits for that."""
+        places = [str(PACKAGES), os.getenv("PYTHONPATH", "")]
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "queue_server.store.writing", path, *SQLITE_PRAGMAS),
+                stdin=theirs.fileno(),
+                stdout=asyncio.subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, places))},
+            )
+        return cls(process, *await asyncio.open_unix_connection(sock=ours))
+
+    async def write(self, steps: Sequence[Step]) -> None:
+        """The batch is durable, or one of the port's errors is raised."""
+        document = msgspec.msgpack.encode(steps)
+        self._said.write(LENGTH.pack(len(document)) + document)
+        answer = await self._heard.readexactly(LENGTH.unpack(await self._heard.readexactly(LENGTH.size))[0])
+        if answer:
+            raise msgspec.msgpack.decode(answer, type=Refusal).error()
+
+    async def put_away(self, *, at_once: bool = False) -> None:
+        """Wait until it has ended: what it had begun to write is on the disk, or never will be."""
+        self._said.close()
+        if at_once:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        with contextlib.suppress(OSError):
+            await self._said.wait_closed()
+        try:
+            await asyncio.wait_for(self._process.wait(), ENDING_S)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
 
 
 class SqliteAppender:
-    """A writer and a reader, each in a thread of its own, so that a look-up never waits for a commit's fsync."""
+    """A writer in a process of its own and a reader in a thread of its own.
 
-    __slots__ = ("_database", "_reader", "_writer")
+    A process, for a thread asks for the interpreter at every statement while the server uses it (docs/decisions/0015); a
+    thread, so that a look-up never waits for a commit's fsync.
+    """
+
+    __slots__ = ("_database", "_pen", "_reader")
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._pen: _Pen | None = None
         with blamed():
-            self._writer = _Line(str(database.url.database), "yichuang-write")
             self._reader = _Line(str(database.url.database), "yichuang-read")
 
     async def run(self, steps: Sequence[Step]) -> None:
         async with self._database.turn():
-            await self._writer.call(run_sqlite, steps)
+            if self._pen is None:
+                self._pen = await _Pen.taken(str(self._database.url.database))
+            pen, done = self._pen, False
+            try:
+                await pen.write(steps)
+                done = True
+            except StoreError:
+                done = True
+                raise
+            except (asyncio.IncompleteReadError, ConnectionError) as error:
+                raise InDoubt(f"the process that writes to the database ended: {error!r}") from error
+            finally:
+                if not done:
+                    self._pen = None
+                    await pen.put_away(at_once=True)
 
     async def fetch(self, sql: str, keys: Sequence[Row]) -> list[Row]:
         found: list[Row] = await self._reader.call(fetch_sqlite, sql, keys)
         return found
 
     async def close(self) -> None:
-        await self._writer.close()
+        async with self._database.turn():
+            if self._pen is not None:
+                await self._pen.put_away()
+                self._pen = None
         await self._reader.close()
 
 
@@ -225,11 +214,11 @@ async def run_postgres(driver: Any, steps: Sequence[Step]) -> None:
     except (Fenced, asyncpg.PostgresError) as error:
         with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             await transaction.rollback()
-        raise refuse(step, error) from error
+        raise refused(step, error, blame(error)) from error
     except BaseException as error:
         driver.terminate()  # no COMMIT was sent: the server takes the transaction back
         if isinstance(error, Exception):
-            raise refuse(step, error) from error
+            raise refused(step, error, blame(error)) from error
         raise
     try:
         async with asyncio.timeout(COMMIT_TIMEOUT_S):

@@ -18,7 +18,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
-from queue_server.store.port import Broken, Duplicate, InDoubt, StoreError, Unavailable, Unfit
+from queue_server.store.port import Broken, Duplicate, StoreError, Unavailable, Unfit
+from queue_server.store.writing import blame_sqlite, commit_blame_sqlite
 
 BUSY_MS: Final = 5_000
 """How long a writer on SQLite waits for another process that writes to the same file."""
@@ -36,16 +37,6 @@ ANSWER_TIMEOUT_S: Final = 15.0
 
 POSTGRES_SETTINGS: Final = {"idle_in_transaction_session_timeout": str(STOPPED_MS), "application_name": "yichuang"}
 
-_SQLITE_ABSENT: Final = {
-    sqlite3.SQLITE_FULL: "the disk is full: make room, then start again",
-    sqlite3.SQLITE_READONLY: "the database file is read-only: mend its rights or the disk",
-    sqlite3.SQLITE_IOERR: "the disk reports errors: look at the disk, then start again",
-    sqlite3.SQLITE_BUSY: "another process keeps the database file locked: end it",
-    sqlite3.SQLITE_LOCKED: "another process keeps the database file locked: end it",
-    sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened: look at its path and rights",
-    sqlite3.SQLITE_NOMEM: "the machine is out of memory",
-    sqlite3.SQLITE_MISUSE: "the database is closed",
-}
 _POSTGRES_ABSENT: Final = ("08", "53", "57", "58", "25006", "25P03", "40001", "40P01", "55P03", "28", "3D000")
 
 _ADDRESSES: Final = "sqlite:///PATH or postgresql://USER@HOST/NAME"
@@ -141,14 +132,10 @@ async def require_durable(connection: AsyncConnection) -> None:
 def blame(error: BaseException) -> StoreError | None:
     """The store's own error for one of a driver, None for what is not the database's doing."""
     match error:
-        case StoreError():
-            return error
         case DBAPIError(orig=BaseException() as cause):
             return blame(cause) or Broken(f"the database refused a statement: {cause}")
-        case sqlite3.Error():
-            return _blame_sqlite(error)
-        case UnicodeError() | OverflowError():
-            return Unfit(f"a value that cannot be stored: {error}")
+        case StoreError() | sqlite3.Error() | UnicodeError() | OverflowError():
+            return blame_sqlite(error)
         case OSError() | asyncpg.InterfaceError() | PoolTimeout() | TimeoutError():
             return Unavailable(f"the database is not reachable: {error}")
         case _:
@@ -157,17 +144,6 @@ def blame(error: BaseException) -> StoreError | None:
                 below = error.__cause__
                 return blame(below) if below is not None else None
             return _blame_postgres(str(state), str(error))
-
-
-def _blame_sqlite(error: sqlite3.Error) -> StoreError:
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:  # the module's own complaint, not the library's
-        closed = "closed" in str(error)
-        return Unavailable(f"the database is closed: {error}") if closed else Broken(f"a wrong statement: {error}")
-    if code in (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE):
-        return Duplicate(str(error))
-    sentence = _SQLITE_ABSENT.get(code & 0xFF)
-    return Unavailable(f"{sentence} ({error})") if sentence else Broken(f"the database refused a statement: {error}")
 
 
 def _blame_postgres(state: str, message: str) -> StoreError:
@@ -245,10 +221,6 @@ class Database:
 
 
 def commit_blame(error: Exception) -> StoreError:
-    """What an error out of COMMIT means: SQLite refuses a full disk or a lock for certain; all else is in doubt."""
+    """What an error out of COMMIT means: what SQLite refuses for certain, else that nobody knows."""
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, sqlite3.Error):
-        code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_IOERR) & 0xFF
-        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_READONLY):
-            return _blame_sqlite(cause)
-    return InDoubt(f"no answer to a commit: {cause}")
+    return commit_blame_sqlite(cause or error)

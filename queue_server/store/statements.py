@@ -10,7 +10,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from queue_server.store import tables
-from queue_server.store.append import Row, Step
 from queue_server.store.keys import Keys
 from queue_server.store.port import (
     Batch,
@@ -25,6 +24,7 @@ from queue_server.store.port import (
     Upsert,
     Value,
 )
+from queue_server.store.writing import Row, Step
 
 _HALL_AND_ID: Final = ("hall", "id")
 

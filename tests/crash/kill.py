@@ -34,7 +34,7 @@ class Tally:
     screen_s: list[float] = field(default_factory=list)
 
 
-async def _take(session: aiohttp.ClientSession, hall: HallProcess, kiosk: dict[str, str], key: str, matter: str) -> Any:
+async def take(session: aiohttp.ClientSession, hall: HallProcess, kiosk: dict[str, str], key: str, matter: str) -> Any:
     headers = {**kiosk, "Idempotency-Key": key}
     async with session.post(f"{hall.api}/tickets", json={"matters": [matter]}, headers=headers) as answer:
         return answer.status, await answer.json()
@@ -46,7 +46,7 @@ async def _citizen(hall: HallProcess, kiosk: dict[str, str], name: str, matter: 
         for count in range(100_000):
             key = f"{name}-{count}"
             try:
-                status, body = await _take(session, hall, kiosk, key, matter)
+                status, body = await take(session, hall, kiosk, key, matter)
             except (TimeoutError, aiohttp.ClientError, OSError):
                 return
             if status == 201:
@@ -70,7 +70,7 @@ async def _ask_again(hall: HallProcess, kiosk: dict[str, str], matter: str, tall
     """The same key, the same answer: nothing is issued twice."""
     async with aiohttp.ClientSession() as session:
         for key in sample:
-            status, body = await _take(session, hall, kiosk, key, matter)
+            status, body = await take(session, hall, kiosk, key, matter)
             assert status == 201, (key, status, body)
             assert (body["ticket"]["id"], body["ticket"]["number"]) == tally.acknowledged[key]
             tally.repeated += 1

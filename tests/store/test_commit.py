@@ -1,6 +1,7 @@
 """One commit writes a whole batch or nothing, numbered without gaps, and never guesses (DESIGN laws 1, 4, 6, section 5)."""
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import sqlalchemy
 from sqlalchemy import func, select
 
-from queue_server.store import append, database, tables
+from queue_server.store import append, database, tables, writing
 from queue_server.store import store as store_module
 from queue_server.store.port import (
     Batch,
@@ -284,9 +285,7 @@ async def test_a_line_lost_before_commit_is_a_certain_no(postgres: Postgres, key
         await store.close()
 
 
-async def test_a_disk_error_at_commit_is_in_doubt_on_sqlite(
-    tmp_path: Path, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_disk_error_at_commit_is_in_doubt_on_sqlite(tmp_path: Path, keys_dir: Path) -> None:
     """The commit record may have reached the disk though fsync failed: only the next takeover knows."""
     store = await Store.open(f"sqlite:///{tmp_path / 'hall.db'}", keys_dir=keys_dir, projector=project)
     lease = await store.take_over(HALL, "a")
@@ -306,15 +305,15 @@ async def test_a_disk_error_at_commit_is_in_doubt_on_sqlite(
                 raise error
             return done
 
-    real = append.run_sqlite
+    class Here:
+        async def run(self, steps: Sequence[writing.Step]) -> None:
+            writing.run_sqlite(Failing(connection), steps)  # type: ignore[arg-type]
 
-    def failing(connection: sqlite3.Connection, steps: Sequence[append.Step]) -> None:
-        real(Failing(connection), steps)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patch:
-        patch.setattr(append, "run_sqlite", failing)
+    with contextlib.closing(writing.connect(str(tmp_path / "hall.db"), database.SQLITE_PRAGMAS)) as connection:
+        appender, store._appender = store._appender, Here()  # type: ignore[assignment]
         with pytest.raises(InDoubt):
             await store.commit(lease, Batch(events=[issued(1)]))
+        store._appender = appender
     assert (await store.take_over(HALL, "a")).head == 1
     await store.close()
 

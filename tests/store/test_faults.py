@@ -1,6 +1,7 @@
 """What a hall's machine does to its disk: killed processes, full disks, files gone read-only."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,11 +14,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from queue_server.store import tables
+from queue_server.store import append, tables
 from queue_server.store.audit import verify
-from queue_server.store.database import Database, parse
+from queue_server.store.database import SQLITE_PRAGMAS, Database, parse
 from queue_server.store.port import Batch, Lease, Unavailable
 from queue_server.store.store import Store
+from queue_server.store.writing import connect
 from tests.store.sample import HALL, issued, project
 
 ROOT = Path(__file__).parents[2]
@@ -61,17 +63,26 @@ async def fill(store: Store, lease: Lease) -> Lease:
     return lease
 
 
-async def test_a_full_database_says_so_and_keeps_what_it_has(tmp_path: Path, keys_dir: Path) -> None:
+def also(monkeypatch: pytest.MonkeyPatch, pragma: str) -> None:
+    """A setting more for the process that writes."""
+    monkeypatch.setattr(append, "SQLITE_PRAGMAS", (*SQLITE_PRAGMAS, pragma))
+
+
+async def test_a_full_database_says_so_and_keeps_what_it_has(
+    tmp_path: Path, keys_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """SQLite's own limit of pages stands for the disk's end."""
     store = await Store.open(f"sqlite:///{tmp_path / 'hall.db'}", keys_dir=keys_dir, projector=project)
     lease = await store.take_over(HALL, "a")
-    await store._appender._writer.call(lambda connection: connection.execute("pragma max_page_count = 120"))  # type: ignore[attr-defined]
+    also(monkeypatch, "PRAGMA max_page_count = 120")
     lease = await fill(store, lease)
     assert lease.head > 0
     report = await verify(store, HALL)
     assert report.ok
     assert report.rows == lease.head
-    await store._appender._writer.call(lambda connection: connection.execute("pragma max_page_count = 4000"))  # type: ignore[attr-defined]
+    await store._appender.close()
+    also(monkeypatch, "PRAGMA max_page_count = 4000")
+    store._appender = append.appender_for(store.database)
     assert (await store.commit(lease, Batch(events=[issued(9_999)]))).last_seq == lease.head + 1
     await store.close()
 
@@ -111,7 +122,7 @@ async def test_a_locked_file_is_unavailable_not_a_traceback(
     store = await Store.open(f"sqlite:///{tmp_path / 'hall.db'}", keys_dir=keys_dir, projector=project)
     other = await Store.open(f"sqlite:///{tmp_path / 'hall.db'}", keys_dir=keys_dir, projector=project)
     lease = await store.take_over(HALL, "a")
-    await store._appender._writer.call(lambda connection: connection.execute("pragma busy_timeout = 50"))  # type: ignore[attr-defined]
+    also(monkeypatch, "PRAGMA busy_timeout = 50")
     async with other.database.writing():
         with pytest.raises(Unavailable, match="locked"):
             await store.commit(lease, Batch(events=[issued(1)]))
@@ -152,13 +163,13 @@ async def test_a_server_that_would_lose_commits_is_refused(postgres: object, key
 
 
 async def test_sqlite_runs_with_wal_and_full_synchronous(tmp_path: Path, keys_dir: Path) -> None:
-    """DESIGN 5: both on the writer's own connection and in the pool."""
+    """DESIGN 5: both as the process that writes connects, and in the pool."""
     store = await Store.open(f"sqlite:///{tmp_path / 'hall.db'}", keys_dir=keys_dir, projector=project)
     for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2), ("busy_timeout", 5_000)):
         async with store.database.reading() as connection:
             assert (await connection.execute(text(f"pragma {pragma}"))).scalar_one() == wanted
-        query = f"pragma {pragma}"
-        assert await store._appender._writer.call(lambda line, sql=query: line.execute(sql).fetchone()[0]) == wanted  # type: ignore[attr-defined]
+        with contextlib.closing(connect(str(tmp_path / "hall.db"), SQLITE_PRAGMAS)) as connection:
+            assert connection.execute(f"pragma {pragma}").fetchone()[0] == wanted
     await store.close()
 
 
