@@ -170,6 +170,18 @@ def test_hardware_4_every_paper_reads_the_same(paper: Paper, profile: PrinterPro
     )
     # 4.2: two-byte hanzi only, Chinese mode on and off around them, also when it was on from the start.
     assert escpos.decode(data, chinese_at_power_up=True) == items
+    for before, text, after in zip(items, items[1:], items[2:], strict=False):
+        if not (isinstance(text, escpos.Text) and text.hanzi):
+            continue
+        # 4.3: "Chinese mode on and off around GBK runs, ASCII outside."
+        assert (before, after) == (escpos.Setting("chinese on", 0), escpos.Setting("chinese off", 0))
+        wide, high = text.style.size
+        meant = {
+            "fs!": (min(2, wide), min(2, high)),
+            "fsw": (2, 2) if (wide, high) == (2, 2) else (1, 1),
+            "none": (1, 1),
+        }
+        assert text.style.hanzi_size == meant[profile.hanzi_size]
     if not isinstance(paper, TestPaper):
         number = [line for line in lines(items) if "".join(c for c, *_ in line) == paper.number]
         assert [{size for _, size, *_ in line} for line in number] == [

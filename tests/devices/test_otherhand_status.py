@@ -243,8 +243,25 @@ def test_hardware_7_3_the_emulated_printer_answers_what_it_is(model: Model) -> N
 def test_hardware_4_1_a_ticket_from_question_to_proof(asb: bool, full_status: bool) -> None:
     """Each question that the driver writes is answered by the other hand's reading of it."""
     driver = PrinterProtocol(PrinterSettings(asb=asb, full_status=full_status))
+    asked, ended = print_one(driver, b"\0")
+    assert ended == [Ended("7", "printed", "")]
+    assert asked[-1] == "paper after printing"
+    assert asked[:-1] == [*STATUS.values(), *(["full status"] * full_status)]
+
+
+@pytest.mark.parametrize("value", range(16))
+def test_hardware_4_1_the_proof_of_a_ticket_tells_of_the_paper_too(value: int) -> None:
+    driver = PrinterProtocol()
+    assert print_one(driver, bytes((value,)))[1] == [Ended("7", "printed", "")]
+    (paper,) = second.decode_answers(bytes((value,)), ("paper after printing",))
+    assert isinstance(paper, second.PaperStatus)
+    assert driver.state == ("out" if paper.end else "near_end" if paper.near_end else "ok")
+
+
+def print_one(driver: PrinterProtocol, proof: bytes) -> tuple[list[str], list[Ended]]:
+    """One ticket through a healthy printer that answers GS r with `proof`: what was asked, and how it ended."""
     healthy = dict.fromkeys(STATUS.values(), b"\x12")
-    healthy |= {"full status": b"\x10\x0f\0\0\0\0", "paper after printing": b"\x00"}
+    healthy |= {"full status": b"\x10\x0f\0\0\0\0", "paper after printing": proof}
     asked, ended = [], []
     waiting = [*driver.line_up(0), *driver.submit(Job("7", b"A042\n\x1dVB\0\x1dr\x01", 10_000), 0)]
     while waiting:
@@ -257,6 +274,4 @@ def test_hardware_4_1_a_ticket_from_question_to_proof(asb: bool, full_status: bo
                 if isinstance(item, Asked):
                     asked.append(item.what)
                     waiting += driver.receive(healthy[item.what], 1)
-    assert ended == [Ended("7", "printed", "")]
-    assert asked[-1] == "paper after printing"
-    assert asked[:-1] == [*STATUS.values(), *(["full status"] * full_status)]
+    return asked, ended

@@ -134,6 +134,7 @@ def told(raw: bytes) -> tuple[EmulatedTts, list[syn6288.FromModule]]:
 
 codes = st.sampled_from(sorted(syn6288.CODECS))
 words = st.text(st.sampled_from("请A042号到3号窗口，语音"), max_size=40)
+bmp = st.characters(max_codepoint=0xFFFF, exclude_categories=("Cs", "Cc"))
 commands = st.sampled_from((0x01, 0x02, 0x03, 0x04, 0x21, 0x31, 0x88))
 frames = st.one_of(
     st.builds(speak, words, st.sampled_from((0, 1, 3)), st.integers(0, 15)),
@@ -178,7 +179,7 @@ def test_hardware_3_1_in_any_noise_the_same_answers(raw: bytes, cuts: list[int])
 
 @calm
 @given(
-    st.lists(st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=("Cs", "Cc")), max_size=60), max_size=6),
+    st.lists(st.one_of(words, st.text(bmp, max_size=60)), max_size=6),
     st.integers(-5, 120),
     st.sampled_from(("gbk", "gb2312", "unicode")),
     st.sampled_from(("", "[t4]", "[m4][n0]")),
@@ -209,6 +210,23 @@ def test_hardware_3_1_what_is_said_reads_the_same(
         assert not any(map(str.isalnum, whole[at:begins]))
         at = begins + len(item.words)
     assert not any(map(str.isalnum, whole[at:]))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "codec"),
+    [
+        ("gbk", "请A042号到3号窗口", "gbk"),
+        ("gb2312", "请A042号到3号窗口", "gb2312"),
+        ("unicode", "请A042号到3号窗口", "utf-16-be"),
+        ("gb2312", "龻号", "utf-16-be"),
+        ("gbk", "㐂号", "utf-16-be"),
+    ],
+)
+def test_hardware_3_1_each_encoding_is_named_as_it_is(
+    encoding: Literal["gbk", "gb2312", "unicode"], text: str, codec: str
+) -> None:
+    (part,) = TtsDialect("syn6288", TtsSettings(encoding)).parts([text], 100, chime=False)
+    assert syn6288.decode(encode_tts(part.frame, SYN6288)) == [syn6288.Spoken(f"[v16]{text}", codec, 0)]
 
 
 def test_hardware_3_1_orders_read_the_same() -> None:
