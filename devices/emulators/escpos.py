@@ -9,6 +9,7 @@ from typing import Final
 from devices.emulators.printer_model import Model
 from devices.emulators.printer_paper import Code, Look, PrintedPaper, Raster, Span, TextLine, code_dots
 from devices.framing.escpos import XOFF, XON
+from devices.framing.escpos_line import command_size
 
 PAPERS_LIMIT: Final = 1_000
 BUFFER_LIMIT: Final = 1024 * 1024
@@ -97,8 +98,8 @@ class Interpreter:
             return b""
         head = buffer[0]
         if head in (0x10, 0x1B, 0x1C, 0x1D):
-            size = _size(buffer)
-            if size == 0 or len(buffer) < size:
+            size = command_size(buffer, 0)
+            if size is None or len(buffer) < size:
                 return b""
             command = bytes(buffer[:size])
             del buffer[:size]
@@ -134,11 +135,15 @@ class Interpreter:
 
     def _line_feed(self) -> None:
         height = max((span.look.high * 24 for span in self._spans), default=0)
+        self._feed(max(height, self._format.pitch))
+
+    def _feed(self, dots: int) -> None:
+        """Print what stands in the line, and move the paper."""
         if self._spans:
             line = TextLine(tuple(self._spans), self._format.left, self.current.length, self._format.align)
             self.current.elements.append(line)
             self._spans = []
-        self._advance(max(height, self._format.pitch))
+        self._advance(dots)
 
     def _advance(self, dots: int) -> None:
         self.current.length += dots
@@ -152,7 +157,9 @@ class Interpreter:
             case b"\x1b@", _:
                 self._format = _Format()
             case b"\x1b!", rest:
-                form.latin = replace(form.latin, wide=1 + (rest[0] >> 5 & 1), high=1 + (rest[0] >> 4 & 1))
+                form.latin = replace(
+                    form.latin, wide=1 + (rest[0] >> 5 & 1), high=1 + (rest[0] >> 4 & 1), bold=bool(rest[0] & 0x08)
+                )
             case b"\x1bE", rest:
                 form.latin = replace(form.latin, bold=bool(rest[0] & 1))
             case b"\x1ba", rest:
@@ -162,7 +169,7 @@ class Interpreter:
             case b"\x1b2", _:
                 form.pitch = 30
             case b"\x1bJ", rest:
-                self._advance(rest[0])
+                self._feed(rest[0])
             case b"\x1bd", rest:
                 for _ in range(rest[0]):
                     self._line_feed()
@@ -184,8 +191,8 @@ class Interpreter:
                 form.left = int.from_bytes(rest, "little")
             case b"\x1dv", rest:
                 self._raster(rest)
-            case b"\x1d(", rest if rest[:1] == b"k":
-                self._symbol(rest[3:])
+            case b"\x1d(", rest if rest[:1] == b"k" and rest[3:4] == b"1":
+                self._symbol(rest[4:5], rest[5:])
             case b"\x1dr", _:
                 return bytes((0x03 * self.model.near_end | 0x0C * self.model.out,)) if self.model.confirms else b""
             case b"\x1de", rest:
@@ -215,39 +222,20 @@ class Interpreter:
         self.current.elements.append(Raster(rest[6:], width, height, self._format.left, self.current.length))
         self._advance(height)
 
-    def _symbol(self, rest: bytes) -> None:
-        """GS ( k of a QR code: rest is cn fn m d…"""
-        match rest[1:2]:
-            case b"C":
-                self._module = rest[2]
+    def _symbol(self, step: bytes, rest: bytes) -> None:
+        """GS ( k of a QR code, a step of it; what makes no code, or a module outside 1…16 dots, changes nothing."""
+        match step:
+            case b"C" if rest and 1 <= rest[0] <= 16:
+                self._module = rest[0]
             case b"P":
-                self._code = bytearray(rest[3:])
-            case b"Q":
+                self._code = bytearray(rest[1:])
+            case b"Q" if self._code:
                 code = Code(self._code.decode("utf-8", "replace"), self._module, self._format.left, self.current.length)
+                try:
+                    dots = code_dots(code)
+                except ValueError:  # more than a code takes
+                    return
                 self.current.elements.append(code)
-                self._advance(code_dots(code))
+                self._advance(dots)
             case _:
                 pass
-
-
-_FIXED: Final = {
-    b"\x1b@": 2, b"\x1b2": 2, b"\x1bi": 2, b"\x1bm": 2, b"\x1c&": 2, b"\x1c.": 2, b"\x1dL": 4, b"\x1dW": 4, b"\x10\x14": 10,
-}  # fmt: skip
-
-
-def _size(buffer: bytearray) -> int:
-    """Bytes of the command at the head; 0 while that is not known yet."""
-    if len(buffer) < 3:
-        return _FIXED.get(bytes(buffer), 0)
-    head = bytes(buffer[:2])
-    if head == b"\x1de":
-        return {3: 4, 0x20: 5}.get(buffer[2], 3)
-    if head == b"\x1dV":
-        return 3 if buffer[2] in (0, 1, 0x30, 0x31) else 4
-    if head == b"\x1d(":
-        return 5 + int.from_bytes(buffer[3:5], "little") if len(buffer) >= 5 else 0
-    if head == b"\x1dv":
-        return (
-            8 + int.from_bytes(buffer[4:6], "little") * int.from_bytes(buffer[6:8], "little") if len(buffer) >= 8 else 0
-        )
-    return _FIXED.get(head, 3)

@@ -16,12 +16,13 @@ from devices.framing import tts
 from devices.framing.codec import Codec
 from devices.framing.dfplayer import DFPLAYER, DfFrame
 from devices.framing.jq8900 import JQ8900, JqFrame
-from devices.framing.tts import SYN6288_CODEC, XFS5152_CODEC, TtsFrame, TtsReply
+from devices.framing.tts import SYN6288, SYN6288_CODEC, XFS5152, XFS5152_CODEC, TtsFrame, TtsReply
 
 FrameT = TypeVar("FrameT")
 
 _TAG: Final = re.compile(r"\[[a-z](\d*)\]")
-_CODECS: Final = {0: "gb2312", 1: "gbk", 2: "big5"}
+_CODECS: Final = {0: "gb2312", 1: "gbk", 2: "big5", 3: ""}
+"""Of the encodings; Unicode's byte order is the module's."""
 
 
 @dataclass(slots=True)
@@ -197,9 +198,15 @@ class EmulatedTts(EmulatedVoice[TtsFrame | TtsReply]):
                 await self.answer(TtsReply(tts.TAKEN))
 
     def _read(self, data: bytes) -> str | None:
-        order = "utf-16-be" if self.codec == SYN6288_CODEC else "utf-16-le"
+        """The text, or None when it is too long, or in no encoding of the module's table."""
+        syn = self.codec == SYN6288_CODEC
+        # Four bits of a SYN6288's parameter are its background music.
+        code = data[0] & 0x87 if syn else data[0]
+        if code not in _CODECS or len(data) > 1 + (SYN6288 if syn else XFS5152).longest_text:
+            return None
+        codec = _CODECS[code] or ("utf-16-be" if syn else "utf-16-le")
         try:
-            return data[1:].decode(_CODECS.get(data[0] & 7, order))
+            return data[1:].decode(codec)
         except UnicodeDecodeError:
             return None
 

@@ -19,6 +19,7 @@ LONGEST_ACK: Final = 8
 """Bytes of an acknowledgement. Its long form is not published (`A0 90 ADDR … A5 AA`), the short one has five."""
 
 _COMMANDS: Final = frozenset((SHOW_TEXT, SHOW_STORED, STORE_TEXT))
+_LEAD: Final = b"\xa0\x90"
 _ACK_TAIL: Final = b"\xa5\xaa"
 
 
@@ -48,51 +49,35 @@ def encode_a090(frame: A090Frame | A090Ack) -> bytes:
     """The frame's bytes; XOR runs from ADDR to the last byte of DATA."""
     match frame:
         case A090Ack(address, extra):
-            return bytes((0xA0, 0x90, address)) + extra + _ACK_TAIL
+            return _LEAD + bytes((address,)) + extra + _ACK_TAIL
         case A090Frame(address, command, data):
             body = bytes((address, command)) + len(data).to_bytes(2, "big") + data
-            return b"\xa0\x90" + body + bytes((reduce(xor, body),))
+            return _LEAD + body + bytes((reduce(xor, body),))
 
 
 @dataclass(frozen=True, slots=True)
 class A090Grammar:
-    """Finds both directions of A0 90 frames. `longest_ack` = 5 accepts only the short acknowledgement."""
+    """A board's ear: what hosts say."""
 
     longest_data: int = LONGEST_DATA
-    longest_ack: int = LONGEST_ACK
 
     @property
     def longest(self) -> int:
-        return max(self.longest_data + 7, self.longest_ack)
+        return self.longest_data + 7
 
     @property
     def leads(self) -> bytes:
-        return b"\xa0"
+        return _LEAD[:1]
 
-    def scan(self, stream: bytes | bytearray, at: int) -> Match[A090Frame | A090Ack] | Miss:
-        if stream[at] != 0xA0:
-            return Miss.NOISE
-        if at + 1 == len(stream):
-            return Miss.MORE
-        if stream[at + 1] != 0x90:
-            return Miss.NOISE
-        frame = self._frame(stream, at)
-        if isinstance(frame, Match) or frame is Miss.MORE:
-            return frame
-        ack = self._ack(stream, at)
-        return frame if ack is Miss.NOISE else ack
-
-    def _frame(self, stream: bytes | bytearray, at: int) -> Match[A090Frame] | Miss:
+    def scan(self, stream: bytes | bytearray, at: int) -> Match[A090Frame] | Miss:
         head = stream[at : at + 6]
-        if len(head) < 4:
-            return Miss.MORE
-        if head[3] not in _COMMANDS or (len(head) > 4 and head[4] > self.longest_data >> 8):
+        if not _LEAD.startswith(head[:2]) or (len(head) > 3 and head[3] not in _COMMANDS):
+            return Miss.NOISE
+        if len(head) > 4 and int.from_bytes(head[4:6].ljust(2, b"\0"), "big") > self.longest_data:
             return Miss.NOISE
         if len(head) < 6:
             return Miss.MORE
         length = int.from_bytes(head[4:6], "big")
-        if length > self.longest_data:
-            return Miss.NOISE
         if len(stream) < at + length + 7:
             return Miss.MORE
         body = bytes(stream[at + 2 : at + 6 + length])
@@ -100,17 +85,33 @@ class A090Grammar:
             return Miss.CHECKSUM
         return Match(A090Frame(body[0], body[1], body[4:]), length + 7)
 
-    def _ack(self, stream: bytes | bytearray, at: int) -> Match[A090Ack] | Miss:
-        whole = bytes(stream[at : at + self.longest_ack])
+
+@dataclass(frozen=True, slots=True)
+class A090AckGrammar:
+    """A host's ear: what boards answer. `longest` = 5 accepts only the short form.
+
+    A text's head and an answer of the longer form may be the same bytes, so neither ear listens for the other's.
+    """
+
+    longest: int = LONGEST_ACK
+
+    @property
+    def leads(self) -> bytes:
+        return _LEAD[:1]
+
+    def scan(self, stream: bytes | bytearray, at: int) -> Match[A090Ack] | Miss:
+        whole = bytes(stream[at : at + self.longest])
+        if not _LEAD.startswith(whole[:2]):
+            return Miss.NOISE
         tail = whole.find(_ACK_TAIL, 3)
         # A second lead means that the first one was cut short: it must not borrow its neighbour's acknowledgement.
-        if 0 <= whole.find(b"\xa0\x90", 2) < (tail if tail >= 0 else len(whole)):
+        if 0 <= whole.find(_LEAD, 2) < (tail if tail >= 0 else len(whole)):
             return Miss.NOISE
         if tail < 0:
-            return Miss.MORE if len(whole) < self.longest_ack else Miss.NOISE
+            return Miss.MORE if len(whole) < self.longest else Miss.NOISE
         return Match(A090Ack(whole[2], whole[3:tail]), tail + 2)
 
 
 A090: Final[Codec[A090Frame | A090Ack]] = Codec(
-    "a090", (A090Grammar(),), encode_a090, samples=(encode_a090(A090Ack(3)),)
+    "a090", (A090AckGrammar(),), encode_a090, from_host=(A090Grammar(),), samples=(encode_a090(A090Ack(3)),)
 )

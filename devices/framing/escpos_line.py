@@ -46,7 +46,7 @@ def encode_escpos(frame: EscposCommand | EscposText | EscposStatus) -> bytes:
 
 
 def command_size(stream: bytes | bytearray, at: int) -> int | None:
-    """Bytes of the command at `at`; None while that is not known yet."""
+    """Bytes of the command at `at`; None while that is not known yet. GS k and ESC * by Epson's manual."""
     head = bytes(stream[at : at + 8])
     if head[0] in _CONTROLS:
         return 1
@@ -69,7 +69,24 @@ def command_size(stream: bytes | bytearray, at: int) -> int | None:
         if len(head) < 8:
             return None
         return 8 + int.from_bytes(head[4:6], "little") * int.from_bytes(head[6:8], "little")
+    if two == b"\x1b*":
+        columns = int.from_bytes(head[3:5], "little")
+        return None if len(head) < 5 else 5 + columns * (3 if head[2] in (32, 33) else 1)
+    if two == b"\x1dk":
+        return _barcode_size(stream, at)
     return 3
+
+
+def _barcode_size(stream: bytes | bytearray, at: int) -> int | None:
+    """GS k m d… NUL for m up to 6, GS k m n d… from 65 on."""
+    if len(stream) < at + 4:
+        return None
+    if stream[at + 2] >= 65:
+        return 4 + stream[at + 3]
+    end = stream.find(b"\0", at + 3, at + 3 + LONGEST_RUN)
+    if stream[at + 2] > 6 or (end < 0 and len(stream) >= at + 3 + LONGEST_RUN):
+        return 3
+    return end + 1 - at if end >= 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +140,7 @@ class EscposDeviceGrammar:
         size = 1
         if first & 0x93 == 0x10:
             rest = bytes(stream[at + 1 : at + 4])
-            if rest[:1] == b"\x0f":
+            if first == 0x10 and rest[:1] == b"\x0f":
                 size = 6
             elif any(value & 0x90 for value in rest):
                 return Miss.NOISE

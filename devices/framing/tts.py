@@ -34,14 +34,18 @@ _LEAD: Final = 0xFD
 
 @dataclass(frozen=True, slots=True)
 class TtsForm:
-    """What differs between the modules: `checksum` (a last byte, XOR from FD on), and the longest text in bytes."""
+    """What differs between the modules: `checksum` (a last byte, XOR from FD on), and the longest text in bytes.
+
+    `longest_heard`: a longer text is refused, up to here; beyond, a length lies.
+    """
 
     checksum: bool
     longest_text: int
+    longest_heard: int
 
 
-SYN6288: Final = TtsForm(checksum=True, longest_text=200)
-XFS5152: Final = TtsForm(checksum=False, longest_text=4096)
+SYN6288: Final = TtsForm(checksum=True, longest_text=200, longest_heard=512)
+XFS5152: Final = TtsForm(checksum=False, longest_text=4096, longest_heard=4096)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ class TtsFrameGrammar:
     @property
     def _most(self) -> int:
         """The greatest LEN: command, encoding, text, XOR."""
-        return self.form.longest_text + 2 + self.form.checksum
+        return self.form.longest_heard + 2 + self.form.checksum
 
     def scan(self, stream: bytes | bytearray, at: int) -> Match[TtsFrame] | Miss:
         head = stream[at : at + 4]

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from devices.framing.a090 import A090Ack
 from devices.framing.codec import AnyCodec
 from devices.framing.stream import Framer, Garbage, Grammar, Match, Miss
 from devices.framing.template import TemplateFrame
@@ -220,7 +219,7 @@ class Hearing:
     def _strip(self, station: Station, told: _Told, profile: Profile, at_ms: int) -> None:
         frame = told.frame
         acknowledged = isinstance(frame, TemplateFrame) and frame.name == templated.ACKNOWLEDGED
-        if told.side == "device" or acknowledged or isinstance(frame, A090Ack):
+        if told.side == "device" or acknowledged:
             station.answers += 1
             return
         station.writes += 1

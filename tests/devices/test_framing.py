@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.framing.a090 import A090Ack, A090Frame, A090Grammar, encode_a090
+from devices.framing.a090 import A090Ack, A090AckGrammar, A090Frame, A090Grammar, encode_a090
 from devices.framing.ff68 import Ff68Frame, Ff68Grammar, encode_ff68
 from devices.framing.stream import Framer, Garbage
 from tests.devices import independent, vectors
@@ -15,7 +15,7 @@ AnyFrame = Ff68Frame | A090Frame | A090Ack
 
 
 def line() -> Framer[AnyFrame]:
-    return Framer((Ff68Grammar(), A090Grammar()))
+    return Framer((Ff68Grammar(), A090Grammar(), A090AckGrammar()))
 
 
 def encode(frame: AnyFrame) -> bytes:
@@ -76,7 +76,7 @@ def test_hardware_2_2_short_ack_literal() -> None:
 
 def test_hardware_2_2_longer_ack_form_is_accepted_up_to_its_limit() -> None:
     assert line().feed(bytes.fromhex("A0 90 03 A5 00 00 A5 AA")) == [A090Ack(3, b"\xa5\x00\x00")]
-    strict = Framer((A090Grammar(longest_ack=5),))
+    strict = Framer((A090AckGrammar(longest=5),))
     assert [type(x) for x in strict.feed(bytes.fromhex("A0 90 03 A1 11 22 33 A5 AA"))] == [Garbage]
 
 

@@ -76,10 +76,11 @@ def test_hardware_3_1_replies_are_single_bytes_and_the_rest_is_noise() -> None:
     assert framer.held == 0
 
 
-def test_hardware_3_1_a_text_over_200_bytes_is_no_frame() -> None:
-    short, long = (TtsFrame(0x01, b"\x01" + b"A" * size) for size in (200, 201))
-    assert Framer((TtsFrameGrammar(SYN6288),)).feed(encode_tts(short, SYN6288)) == [short]
-    assert TtsFrame not in map(type, Framer((TtsFrameGrammar(SYN6288),)).feed(encode_tts(long, SYN6288)))
+def test_hardware_3_1_a_text_over_200_bytes_is_heard_so_that_it_can_be_refused() -> None:
+    """The module answers it with 45 (HARDWARE 3.1, 7.3); a length beyond 512 is one that lies."""
+    refused, lying = (TtsFrame(0x01, b"\x01" + b"A" * size) for size in (512, 513))
+    assert Framer((TtsFrameGrammar(SYN6288),)).feed(encode_tts(refused, SYN6288)) == [refused]
+    assert TtsFrame not in map(type, Framer((TtsFrameGrammar(SYN6288),)).feed(encode_tts(lying, SYN6288)))
 
 
 def _tts_frames(form: TtsForm) -> st.SearchStrategy[Any]:
