@@ -58,7 +58,7 @@ async def _found(frame: Frame, request: web.Request) -> Availability:
     now = frame.hub.clock.now()
     today = await frame.hub.read(lambda hall: hall.day) or f"{frame.hub.clock.local(now):%Y-%m-%d}"
     since, until = _period(request, today)
-    made = await report(frame.store, frame.hub.name, since, until, now)
+    made = await report(frame.store, frame.hub.name, frame.hub.clock, since, until, now)
     lines = await frame.hub.read(lambda hall: [_line(hall, made, use) for use in made.uses])
     return Availability(since=since.isoformat(), until=until.isoformat(), at=now, lines=lines)
 
