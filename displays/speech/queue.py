@@ -115,17 +115,6 @@ class SpeechQueue:
         """Calls and notices that wait to be said."""
         return len(self._waiting) + len(self._notices)
 
-    @property
-    def wakes_at(self) -> int | None:
-        """When `tick` next has something to say; None = not before another call."""
-        times = [] if self._playing is None else [self._playing.until]
-        waiting = [waiting.at for waiting in self._waiting.values()] + [
-            noticed.at for noticed in self._notices.values()
-        ]
-        if waiting:
-            times.append(min(waiting) + TOO_LATE_MS)
-        return min(times, default=None)
-
     def use(self, policy: VoicePolicy) -> None:
         """From the next announcement on, the configuration says it so."""
         self._policy = policy

@@ -214,17 +214,17 @@ class Accounts:
     async def _keep(
         self, staff: str, change: Callable[[StaffRow | None], StaffRow], *, ends_sessions: bool, but: str = ""
     ) -> None:
-        """What `change` makes of the account as it is on the disk by now, which need not be as it was before hashing.
+        """What `change` makes of the account as it is on the disk in the moment of writing (`AccountStore.change_staff`).
 
         With it end its sessions, except the one with the digest `but`: both durable, or neither.
         """
         async with self._changing:
             await self._take_up()
-            row = change(self._staff.get(staff))
-            await self._store.put_staff(row, ends_sessions=ends_sessions, but=but)
-            self._staff[row.staff] = row
-            if ends_sessions:
-                self._sessions = {k: s for k, s in self._sessions.items() if s.staff != row.staff or k == but}
+            known = self._staff.get(staff)
+            before, row = await self._store.change_staff(staff, change, ends_sessions=ends_sessions, but=but)
+            self._staff[staff] = row
+            if ends_sessions or before != known:  # another process changed it after we had looked
+                self._sessions = {k: s for k, s in self._sessions.items() if s.staff != staff or k == but}
 
     async def sign_in(self, staff: str, password: str, window: str) -> tuple[str, Staff]:
         """(cookie, who); Rejected wrong-password or locked-out (RULES 94)."""

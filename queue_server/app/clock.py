@@ -49,6 +49,10 @@ class Clock:
         """Local time of ms UTC."""
         return datetime.fromtimestamp(at / 1000, self.zone)
 
+    def midnight(self, day: str) -> int:
+        """When the local day YYYY-MM-DD begins, ms UTC."""
+        return round(datetime.fromisoformat(day).replace(tzinfo=self.zone).timestamp() * 1000)
+
     def minute(self, at: int) -> int:
         """Minutes of the local day."""
         return _local(self.zone, at // 60_000)[0]

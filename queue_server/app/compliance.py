@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from queue_server.app.clock import Clock
 from queue_server.app.replay import configuration_before
-from queue_server.domain.availability import READ, Use, uses
+from queue_server.domain.availability import READ, Midnight, Use, uses
 from queue_server.domain.events import decode_event
 from queue_server.store.port import JournalRow, StorePort
 
@@ -30,10 +31,10 @@ def days_between(since: date, until: date) -> Iterator[str]:
         yield (since + timedelta(days=count)).isoformat()
 
 
-async def report(store: StorePort, hall: str, since: date, until: date, now: int) -> Report:
-    """The days of the period; a day that goes on is counted up to `now` (ms UTC)."""
+async def report(store: StorePort, hall: str, clock: Clock, since: date, until: date, now: int) -> Report:
+    """The local days of the period; a day that goes on is counted up to `now` (ms UTC)."""
     rows: list[JournalRow] = []
-    for day in days_between(since, until):
+    for day in days_between(await _opened_before(store, hall, clock, since), until):
         rows += [row async for row in store.read(hall, day=day, kinds=_KINDS)]
     first = next((index for index, row in enumerate(rows) if row.kind == "DayOpened"), None)
     if first is None:
@@ -42,13 +43,27 @@ async def report(store: StorePort, hall: str, since: date, until: date, now: int
     told = [*await configuration_before(store, hall, rows[0].seq), *rows]
     latest = await store.latest_day(hall, "queue")
     end = now if latest <= until.isoformat() else await _next_opening(store, hall, until, latest, rows[-1].at)
+    midnights = [(clock.midnight(day), Midnight(day)) for day in days_between(since, until + timedelta(days=1))]
+    found = await asyncio.to_thread(_uses, told, end, midnights)
     invited = await store.invited(hall, since.isoformat(), until.isoformat())
-    return Report(await asyncio.to_thread(_uses, told, end), invited)
+    return Report([use for use in found if since.isoformat() <= use.day <= until.isoformat()], invited)
 
 
-def _uses(rows: list[JournalRow], end: int) -> list[Use]:
+async def _opened_before(store: StorePort, hall: str, clock: Clock, since: date) -> date:
+    """The last day before `since` on which the hall opened, else `since`: its night goes on into the period."""
+    earliest = [clock.local(row.at).date() async for row in store.read(hall, limit=1)]
+    day = since
+    while earliest and day > earliest[0]:
+        day -= timedelta(days=1)
+        async for _ in store.read(hall, day=day.isoformat(), kinds=("DayOpened",), limit=1):
+            return day
+    return since
+
+
+def _uses(rows: list[JournalRow], end: int, midnights: list[tuple[int, Midnight]]) -> list[Use]:
     """Out of the loop's way: a quarter of a large hall is seconds of work."""
-    return list(uses(((row.at, decode_event(row.kind, row.version, row.data)) for row in rows), end))
+    told = ((row.at, decode_event(row.kind, row.version, row.data)) for row in rows)
+    return list(uses(told, end, midnights))
 
 
 async def _next_opening(store: StorePort, hall: str, until: date, latest: str, at: int) -> int:

@@ -48,20 +48,23 @@ async def reset(url: str, hall: str | None, staff: str) -> str:
 
 async def _reset(accounts: AccountStore, staff: str) -> str:
     name = PIN_ACCOUNT if staff == PIN else staff
-    known = {row.staff: row for row in await accounts.staff()}
+    known = {row.staff for row in await accounts.staff()}
     if name not in known:
-        ids = ", ".join([*sorted(set(known) - {PIN_ACCOUNT}), PIN])
+        ids = ", ".join([*sorted(known - {PIN_ACCOUNT}), PIN])
         raise ValueError(f"there is no account {staff!r}; there are: {ids}")
-    row = known[name]
-    if name == PIN_ACCOUNT:
-        secret = new_pin()
-        row = structs.replace(row, password=PasswordHasher().hash(secret))
-    else:
-        secret = new_password()
-        row = structs.replace(row, password=PasswordHasher().hash(secret), must_change=True, active=True)
-    if name == FIRST_ADMIN:  # whatever was taken away from it: somebody must be able to give it back
-        row = structs.replace(row, roles=_with_admin(row))
-    await accounts.put_staff(row, ends_sessions=True)
+    secret = new_pin() if name == PIN_ACCOUNT else new_password()
+    hashed = PasswordHasher().hash(secret)
+
+    def change(row: StaffRow | None) -> StaffRow:
+        if row is None:
+            raise ValueError(f"the account {staff!r} is gone")
+        if name == PIN_ACCOUNT:
+            return structs.replace(row, password=hashed)
+        row = structs.replace(row, password=hashed, must_change=True, active=True)
+        # Whatever was taken away from the first one: somebody must be able to give it back.
+        return structs.replace(row, roles=_with_admin(row)) if name == FIRST_ADMIN else row
+
+    await accounts.change_staff(name, change, ends_sessions=True)
     return secret
 
 

@@ -1,5 +1,6 @@
 """How long what must be there was there: rating devices of open windows and terminals, from events alone (RULES 37, 38, 89)."""
 
+import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +19,13 @@ PRINTS: Final = frozenset({None, PrinterState.OK, PrinterState.NEAR_END})
 
 
 @dataclass(frozen=True, slots=True)
+class Midnight:
+    """A local day begins, whether the hall will open on it or not."""
+
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """From when until when (ms UTC) it was not usable, and why: none (not registered), unheard, or the device's own error."""
 
@@ -30,7 +38,8 @@ class Gap:
 class Use:
     """One window's rating device (`what` is RATING) or one terminal on one day; times in ms.
 
-    `open_ms`: how long it had to be usable. A window is open from the sign-in to the sign-out, pauses included.
+    `open_ms`: how long it had to be usable. A window is open from the sign-in to the sign-out, pauses included. What is
+    there round the clock is counted by local days, on those that were not opened too.
     """
 
     day: str
@@ -189,14 +198,22 @@ class _Timeline:
                 return
 
 
-def uses(rows: Iterable[tuple[int, e.Event]], until: int) -> Iterator[Use]:
+def uses(
+    rows: Iterable[tuple[int, e.Event]], until: int, midnights: Iterable[tuple[int, Midnight]] = ()
+) -> Iterator[Use]:
     """Each day's uses, from (at ms UTC, event) in the journal's order up to `until`: first the configuration in force, then
     a `DayOpened`. What an opening of version 2 does not tell is unheard until a device says something.
     """
     line = _Timeline()
-    for at, event in rows:
+    told: tuple[Iterable[tuple[int, e.Event | Midnight]], ...] = rows, (each for each in midnights if each[0] <= until)
+    for at, event in heapq.merge(*told, key=lambda each: each[0]):
         line.advance(at)
-        if isinstance(event, e.DayOpened) and line.day:
+        if isinstance(event, Midnight):
+            if line.day and line.closed and event.day > line.day:
+                yield from line.finish_day()
+                line.day = event.day
+            continue
+        if isinstance(event, e.DayOpened) and line.day and event.day != line.day:
             line.settle()
             yield from line.finish_day()
         line.take(event)

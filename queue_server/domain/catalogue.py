@@ -22,6 +22,7 @@ class Catalogue:
     """Everything of a configuration by its id, and the mean minutes of a service in each queue."""
 
     __slots__ = (
+        "__weakref__",
         "bundles",
         "departments",
         "device_names",

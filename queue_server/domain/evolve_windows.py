@@ -92,9 +92,10 @@ def _count_given(hall: Hall, event: e.TicketCalled) -> None:
 
 
 def _remember(hall: Hall, ticket: Ticket) -> None:
-    if ticket.id in hall.recent:
-        hall.recent.remove(ticket.id)
-    hall.recent.appendleft(ticket.id)
+    recent = hall.windows[ticket.window].recent
+    if ticket.id in recent:
+        recent.remove(ticket.id)
+    recent.appendleft(ticket.id)
 
 
 def ticket_restored(hall: Hall, event: e.TicketRestored) -> None:

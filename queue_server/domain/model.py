@@ -131,7 +131,7 @@ class LastStep:
 
 @dataclass(slots=True)
 class Window:
-    """A counter today. `ticket` and `service` are in hand while called or serving."""
+    """A counter today. `ticket` and `service` are in hand while called or serving; `recent` were called here, newest first."""
 
     id: str
     state: WindowState = WindowState.CLOSED
@@ -148,6 +148,7 @@ class Window:
     last: LastStep | None = None
     last_service: str = ""
     passed: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+    recent: deque[str] = field(default_factory=lambda: deque(maxlen=16))
 
 
 @dataclass(slots=True)
@@ -280,7 +281,6 @@ class Hall:
     invited: int = 0
     rated: int = 0
     wait_sum_ms: int = 0
-    recent: deque[str] = field(default_factory=lambda: deque(maxlen=30))
     waits: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=200))
 
     @property

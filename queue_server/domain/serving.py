@@ -44,6 +44,7 @@ class Serving:
     """
 
     __slots__ = (
+        "__weakref__",
         "_bundles",
         "_domain_prefix",
         "_masks",

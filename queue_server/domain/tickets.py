@@ -8,6 +8,7 @@ from queue_server.domain import commands as c
 from queue_server.domain import events as e
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.errors import Rejected
+from queue_server.domain.kept import kept
 from queue_server.domain.model import Hall, Key, Ticket
 from queue_server.domain.queues import ahead_of, home_windows, key_behind
 from queue_server.domain.serving import Serving
@@ -54,7 +55,7 @@ def _plan_among(
     return found
 
 
-@lru_cache(4096)
+@kept(4096)
 def _wish(
     serving: Serving, matters: tuple[str, ...], bundle: str, among: frozenset[str] | None = None
 ) -> tuple[tuple[e.StopPlan, ...], str]:

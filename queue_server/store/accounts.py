@@ -1,7 +1,9 @@
 """Rows of staff, sessions and paired devices; passwords and tokens arrive here as hashes only."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import RowMapping, delete, insert, select, update
 
 from queue_server.store import tables
 from queue_server.store.database import Database
@@ -39,6 +41,10 @@ class PairedRow(Struct, frozen=True):
     created_at: int
 
 
+def _staff_row(row: RowMapping) -> StaffRow:
+    return StaffRow(**{name: row[name] for name in StaffRow.__struct_fields__})
+
+
 class AccountStore:
     """Reads and writes the three tables of one hall. Raises the store's errors."""
 
@@ -51,21 +57,32 @@ class AccountStore:
         query = select(table).where(table.c.hall == self._hall).order_by(table.c.staff)
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return [StaffRow(**{name: row[name] for name in StaffRow.__struct_fields__}) for row in rows]
+        return [_staff_row(row) for row in rows]
 
-    async def put_staff(self, row: StaffRow, *, ends_sessions: bool = False, but: str = "") -> None:
-        """Made or replaced; with `ends_sessions` the account's sessions end with it, except the one with the digest `but`."""
+    async def change_staff(
+        self, staff: str, change: Callable[[StaffRow | None], StaffRow], *, ends_sessions: bool = False, but: str = ""
+    ) -> tuple[StaffRow | None, StaffRow]:
+        """(as it was, what `change` made of it), in one transaction: what another process wrote before is in the first, and
+        waits if it comes now. With `ends_sessions` the account's sessions end with it, except the one with the digest `but`.
+
+        Duplicate when two make an account in the same moment; what `change` raises leaves all as it was.
+        """
         table = tables.staff
-        values = {name: getattr(row, name) for name in StaffRow.__struct_fields__}
-        mine = (table.c.hall == self._hall) & (table.c.staff == row.staff)
+        mine = (table.c.hall == self._hall) & (table.c.staff == staff)
         async with self._database.writing() as connection:
-            changed = await connection.execute(update(table).where(mine).values(**values))
-            if not changed.rowcount:
+            found = (await connection.execute(select(table).where(mine).with_for_update())).mappings().first()
+            before = _staff_row(found) if found is not None else None
+            row = change(before)
+            values = {name: getattr(row, name) for name in StaffRow.__struct_fields__}
+            if before is None:
                 await connection.execute(insert(table).values(hall=self._hall, **values))
+            else:
+                await connection.execute(update(table).where(mine).values(**values))
             if ends_sessions:
                 session = tables.sessions.c
-                theirs = (session.hall == self._hall) & (session.staff == row.staff) & (session.digest != but)
+                theirs = (session.hall == self._hall) & (session.staff == staff) & (session.digest != but)
                 await connection.execute(delete(tables.sessions).where(theirs))
+        return before, row
 
     async def sessions(self, now: int) -> list[SessionRow]:
         """Those not expired at `now`, ms UTC."""

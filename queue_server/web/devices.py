@@ -1,17 +1,22 @@
 """Requests about devices: a test of one, and how long those that must be there were there."""
 
+import asyncio
 import csv
 import io
+from collections.abc import Callable
 from datetime import date
+from typing import TypeVar
 
 from aiohttp import web
 
+from queue_server.app.clock import Clock
 from queue_server.app.compliance import DAYS_MAX, Report, report
 from queue_server.app.texts import has, plain, words
-from queue_server.app.views.tickets import plate_of
-from queue_server.domain.availability import RATING, Gap, Use
+from queue_server.domain.availability import RATING, TERMINAL, Gap, Use
+from queue_server.domain.catalogue import Catalogue
+from queue_server.domain.configuration import KIOSK_PAGE
 from queue_server.domain.decide import Decision
-from queue_server.domain.errors import Malformed
+from queue_server.domain.errors import Malformed, Unavailable
 from queue_server.domain.model import Hall
 from queue_server.web.frame import Frame, Route, new_id
 from queue_server.web.principals import Person
@@ -21,6 +26,8 @@ from queue_server.wire.common import Words
 KEEPERS = frozenset({"manager", "admin"})
 READERS = frozenset({"manager", "admin", "auditor"})
 MINUTE_MS = 60_000
+TURN_S = 30.0
+"""How long a report waits for the one before it: as long as a browser's user does."""
 HEAD = (
     "日期 Day|类别 Kind|窗口或机号 Place|名称 Name|应可用（分钟） Minutes due|可用（分钟） Minutes usable|可用率 Usable %|中断次数 Gaps|"
     "最长中断（分钟） Longest gap|评价器邀请 Invited by device|二维码邀请 Invited by QR|中断明细 Gaps in full"
@@ -54,26 +61,49 @@ def _period(request: web.Request, today: str) -> tuple[date, date]:
     return since, until
 
 
-async def _found(frame: Frame, request: web.Request) -> Availability:
+T = TypeVar("T")
+
+
+async def _report(frame: Frame, request: web.Request, make: Callable[[Availability], T]) -> T:
+    """What `make` makes of the period's lines, out of the loop's way: a quarter of a large hall is seconds of work.
+
+    One at a time; Unavailable for who has waited TURN_S for others.
+    """
     now = frame.hub.clock.now()
     today = await frame.hub.read(lambda hall: hall.day) or f"{frame.hub.clock.local(now):%Y-%m-%d}"
     since, until = _period(request, today)
-    made = await report(frame.store, frame.hub.name, since, until, now)
-    lines = await frame.hub.read(lambda hall: [_line(hall, made, use) for use in made.uses])
-    return Availability(since=since.isoformat(), until=until.isoformat(), at=now, lines=lines)
+    try:
+        async with asyncio.timeout(TURN_S):
+            await frame.reporting.acquire()
+    except TimeoutError:
+        raise Unavailable("another report is being made: ask again in a minute") from None
+    try:
+        made = await report(frame.store, frame.hub.name, frame.hub.clock, since, until, now)
+        catalogue = await frame.hub.read(lambda hall: hall.catalogue)  # never changed, only replaced
+
+        def build() -> T:
+            lines = [_line(catalogue, made, use) for use in made.uses]
+            return make(Availability(since=since.isoformat(), until=until.isoformat(), at=now, lines=lines))
+
+        return await asyncio.to_thread(build)
+    finally:
+        frame.reporting.release()
 
 
-def _line(hall: Hall, made: Report, use: Use) -> AvailabilityLine:
+def _line(catalogue: Catalogue, made: Report, use: Use) -> AvailabilityLine:
+    plate = name = use.subject
+    english = ""
+    if use.what == TERMINAL:
+        name = catalogue.device_names.get(f"{KIOSK_PAGE}{use.subject}", use.subject)
+    elif (window := catalogue.windows.get(use.subject)) is not None:
+        plate, name, english = window.plate or window.id, window.name, window.name_en
     device, qr = made.invited.get((use.day, use.subject), (0, 0)) if use.what == RATING else (0, 0)
-    entry = hall.catalogue.windows.get(use.subject)
-    kiosk = next((each.name for each in hall.configuration.kiosk if each.id == use.subject), "")
-    window = plain(entry.name, entry.name_en) if entry is not None else plain(use.subject)
     return AvailabilityLine(
         day=use.day,
         what=use.what,
         subject=use.subject,
-        plate=plate_of(hall, use.subject) if use.what == RATING else use.subject,
-        name=window if use.what == RATING else plain(kiosk or use.subject),
+        plate=plate,
+        name=plain(name, english),
         open_ms=use.open_ms,
         usable_ms=use.usable_ms,
         gaps=[AvailabilityGap(since=gap.since, until=gap.until, why=_why(gap)) for gap in use.gaps],
@@ -88,13 +118,22 @@ def _why(gap: Gap) -> Words:
 
 
 async def availability(frame: Frame, request: web.Request, person: Person) -> web.Response:
-    return web.Response(body=encode(await _found(frame, request)), content_type="application/json")
+    return web.Response(body=await _report(frame, request, encode), content_type="application/json")
 
 
 async def availability_csv(frame: Frame, request: web.Request, person: Person) -> web.Response:
     """The same lines as a table that spreadsheets open: UTF-8 with its mark, both languages in the head."""
-    found = await _found(frame, request)
-    clock = frame.hub.clock
+    name, body = await _report(frame, request, lambda found: _table(found, frame.hub.clock))
+    return web.Response(
+        body=body,
+        content_type="text/csv",
+        charset="utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )
+
+
+def _table(found: Availability, clock: Clock) -> tuple[str, bytes]:
+    """(name of the file, its bytes)."""
     text = io.StringIO()
     table = csv.writer(text)
     table.writerow(HEAD.split("|"))
@@ -109,13 +148,7 @@ async def availability_csv(frame: Frame, request: web.Request, person: Person) -
         counts = [len(line.gaps), f"{longest / MINUTE_MS:.1f}", line.invited_by_device, line.invited_by_qr]
         row = [line.day, what, line.plate, line.name.zh, *figures, share, *counts, "；".join(gaps)]
         table.writerow([_harmless(str(cell)) for cell in row])
-    name = f"availability-{found.since}-{found.until}.csv"
-    return web.Response(
-        body=b"\xef\xbb\xbf" + text.getvalue().encode(),
-        content_type="text/csv",
-        charset="utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
-    )
+    return f"availability-{found.since}-{found.until}.csv", b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
 def _harmless(cell: str) -> str:

@@ -1,5 +1,6 @@
 """What every request handler works with: the hall's parts, bodies, idempotency, and the table of routes."""
 
+import asyncio
 import hashlib
 import os
 import time
@@ -85,6 +86,8 @@ class Frame:
     index_version: int = -1
     seen: dict[str, int] = field(default_factory=dict)
     links: dict[str, set[web.WebSocketResponse]] = field(default_factory=dict)
+    reporting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the one report over days that is being made."""
 
     def kiosks_there(self) -> frozenset[str]:
         """The kiosks whose page is connected now."""

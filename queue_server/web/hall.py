@@ -185,7 +185,8 @@ async def _apply(
 async def rollback(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """Back to the configuration before the one in force, as a new version."""
     await frame.body(request, Empty)
-    rows = [row async for row in frame.store.read(frame.hub.name, subject="configuration")]
+    applied = "ConfigurationApplied"
+    rows = [row async for row in frame.store.read(frame.hub.name, subject="configuration", kinds=(applied,))]
     if len(rows) < 2:
         raise Rejected("no-earlier-configuration")
     earlier = decode_event(rows[-2].kind, rows[-2].version, rows[-2].data)

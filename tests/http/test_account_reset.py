@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from queue_server import cli
+from queue_server.app import reset as reset_module
 from queue_server.app.reset import PIN, reset
 from queue_server.compose import serving
 from queue_server.domain.errors import Rejected
@@ -81,6 +82,43 @@ async def test_rules_94_an_edit_right_after_a_reset_keeps_the_password_that_was_
     with pytest.raises(Rejected, match="wrong-password"):
         await accounts.sign_in("guide", PASSWORD + "!", "")
     _, who = await accounts.sign_in("guide", shown, "")
+    assert (who.name, who.roles, who.must_change) == ("改名", {"guide", "desk"}, True)
+
+
+async def test_rules_94_an_edit_while_the_command_makes_its_password_is_kept(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command in a loop and with a database of its own, as in its own process."""
+    await site.as_staff("guide")
+    accounts, loop = site.running.frame.accounts, asyncio.get_running_loop()
+
+    def meanwhile() -> str:
+        edit = accounts.put_staff("guide", "改名", ["guide", "desk"], "", active=False)
+        asyncio.run_coroutine_threadsafe(edit, loop).result(10)
+        return "made meanwhile"
+
+    monkeypatch.setattr(reset_module, "new_password", meanwhile)
+    shown = await asyncio.to_thread(asyncio.run, reset(_url(site), None, "guide"))
+    _, who = await accounts.sign_in("guide", shown, "")
+    assert (who.name, who.roles, who.must_change) == ("改名", {"guide", "desk"}, True)
+
+
+async def test_rules_94_a_reset_between_the_look_and_the_edit_keeps_the_password_that_was_shown(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guide = await site.as_staff("guide")
+    accounts, shown = site.running.frame.accounts, list[str]()
+    look = accounts._take_up
+
+    async def then_reset() -> None:
+        await look()
+        monkeypatch.undo()
+        shown.append(await reset(_url(site), None, "guide"))
+
+    monkeypatch.setattr(accounts, "_take_up", then_reset)
+    await accounts.put_staff("guide", "改名", ["guide", "desk"], "")
+    assert (await site.ask("GET", "session", guide)).status == 401, "its sessions ended with the reset"
+    _, who = await accounts.sign_in("guide", shown[0], "")
     assert (who.name, who.roles, who.must_change) == ("改名", {"guide", "desk"}, True)
 
 

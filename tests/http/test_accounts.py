@@ -56,7 +56,7 @@ async def test_law_1_a_new_password_and_the_end_of_the_other_sessions_are_one_st
     change = {"old": PASSWORD + "1", "new": PASSWORD + "2"}
     cookie = {"Cookie": f"yichuang={mine}"}
     with monkeypatch.context() as broken:
-        broken.setattr(AccountStore, "put_staff", _full)
+        broken.setattr(AccountStore, "change_staff", _full)
         assert (await site.ask("POST", "session/password", cookie, change)).status == 503
         assert accounts.session(other) is not None
     assert (await site.ask("POST", "session/password", cookie, change)).status == 200

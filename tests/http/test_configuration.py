@@ -57,6 +57,19 @@ async def test_design_5_tonight_is_not_now_and_holds_through_a_restart(site: Sit
     assert await name(site) == "明天的名称"
 
 
+async def test_design_5_rolling_back_passes_over_what_was_only_planned(site: Site) -> None:
+    """A plan for tonight was never in force: neither before it is carried out, nor after, is it what was before."""
+    before = await name(site)
+    planned = {"text": renamed(site.configuration, "今晚的名称"), "at": "tonight"}
+    await post(site, "apply", **planned)
+    assert (await post(site, "rollback")).body["code"] == "no-earlier-configuration"
+    await site.hub.tell(c.EndDay(), "test")
+    await Timers(site.hub, site.running.frame.store, site.running.frame.screens.around).once()
+    assert await name(site) == "今晚的名称"
+    assert (await post(site, "rollback")).status == 200
+    assert await name(site) == before
+
+
 async def test_design_5_the_preview_says_what_it_does_to_waiting_tickets_and_changes_nothing(site: Site) -> None:
     window = site.configuration.window[0].id
     await site.sit(window)

@@ -6,6 +6,7 @@ import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import aiohttp
@@ -18,6 +19,7 @@ from queue_server.app import agents, terminals, trials
 from queue_server.compose import serving
 from queue_server.domain import commands as c
 from queue_server.domain.configuration import Configuration, Device
+from queue_server.web import devices as web_devices
 from queue_server.wire.common import DeviceState, PrinterState
 from tests.devices.hall import until
 from tests.http.conftest import Site, settings_of, township
@@ -201,6 +203,53 @@ async def test_a_period_that_makes_no_sense_is_refused(hall: Site, period: str) 
     assert (await hall.ask("GET", f"reports/availability?{period}", manager)).status == 400
     clerk = await hall.as_staff("clerk")
     assert (await hall.ask("GET", "reports/availability", clerk)).status == 403
+
+
+async def test_law_5_one_report_at_a_time_and_who_waits_too_long_is_told(
+    hall: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    making, most, go_on, real = 0, 0, asyncio.Event(), web_devices.report
+
+    async def slow(*arguments: Any) -> Any:
+        nonlocal making, most
+        making += 1
+        most = max(most, making)
+        await go_on.wait()
+        found = await real(*arguments)
+        making -= 1
+        return found
+
+    monkeypatch.setattr(web_devices, "report", slow)
+    manager = await hall.as_staff("manager")
+    both = [asyncio.create_task(hall.ask("GET", f"reports/availability{kind}", manager)) for kind in ("", ".csv")]
+    await until(lambda: making > 0)
+    await asyncio.sleep(0.2)
+    monkeypatch.setattr(web_devices, "TURN_S", 0.1)
+    third = await hall.ask("GET", "reports/availability", manager)
+    assert (third.status, third.body["code"]) == (503, "unavailable")
+    assert "another report" in third.body["detail"]
+    go_on.set()
+    assert [each.status for each in await asyncio.gather(*both)] == [200, 200]
+    assert most == 1
+
+
+async def test_a_report_is_put_into_words_outside_the_hall(hall: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of a large hall has tens of thousands of lines: nobody's call waits for them."""
+    threads: set[int] = set()
+    real = web_devices._line
+
+    def seen(*arguments: Any) -> Any:
+        threads.add(get_ident())
+        return real(*arguments)
+
+    monkeypatch.setattr(web_devices, "_line", seen)
+    first = hall.configuration.window[0].id
+    async with Pc(hall):
+        await hall.sit(first)
+        answer = await hall.ask("GET", "reports/availability", await hall.as_staff("manager"))
+    assert first in [line["subject"] for line in answer.body["lines"]]
+    assert threads
+    assert get_ident() not in threads
 
 
 async def test_issue_3_a_test_goes_to_the_agent_and_its_end_is_seen_and_kept(hall: Site) -> None:

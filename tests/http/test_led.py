@@ -111,12 +111,34 @@ async def test_ux_s03_a_board_sees_its_own_and_nobody_elses(site: Site) -> None:
     assert [place["of"] for place in places if place["role"] == "led"] == ["a", "b"]
 
 
+def test_law_5_rendered_pages_are_kept_by_their_bytes_whatever_the_size_of_the_boards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[str] = []
+    real = leds.pictures
+
+    def counted(state: StripState, panel: Panel) -> Any:
+        drawn.append(state.number)
+        return real(state, panel)
+
+    monkeypatch.setattr(leds, "pictures", counted)
+    pages, large = leds._Drawn(), Panel(1024, 512)
+    for number in range(200):
+        pages(StripState(state="call", number=f"A{number:03}", window="1"), large)
+        assert pages.held_bytes <= leds.PAGES_BYTES
+    again = StripState(state="call", number="A199", window="1")
+    assert pages(again, large) == pages(again, large)
+    assert len(drawn) == 200, "the newest are kept"
+    pages(StripState(state="call", number="A000", window="1"), large)
+    assert drawn[-1] == "A000", "the oldest are drawn anew"
+
+
 async def test_without_a_font_the_board_says_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def none(state: object, panel: object) -> None:
         raise leds.NoFont("no font")
 
     monkeypatch.setattr(leds, "pictures", none)
-    leds._pages.cache_clear()
+    leds._pages.clear()
     hall = await site.hub.read(lambda hall: hall)
     shown = leds.led_document(hall, Led(id="x", window=site.configuration.window[0].id, name="一"), 0)
     assert shown.pages == []

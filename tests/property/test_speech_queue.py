@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from displays.speech.assemble import announcement_wav
 from displays.speech.phrases import VoicePolicy
-from displays.speech.queue import TOO_LATE_MS, SpeechQueue
+from displays.speech.queue import GRACE_MS, TOO_LATE_MS, SpeechQueue
 from tests.voice import shipped_pack
 
 LETTERS = "ABCDEFGHJKLMNPRSTUVWXY"
@@ -22,7 +22,7 @@ STEPS = st.lists(
 @given(STEPS)
 def test_v05_every_call_is_spoken_once_or_its_loss_is_told_once(steps: list[tuple[str, int, int]]) -> None:
     speaker = SpeechQueue(VoicePolicy(), lambda said: 2_000 * len(said.calls))
-    now = 0
+    now = until = 0
     made: dict[str, int] = {}
     begun: list[str] = []
     dropped: list[str] = []
@@ -43,18 +43,22 @@ def test_v05_every_call_is_spoken_once_or_its_loss_is_told_once(steps: list[tupl
                 if said is not None:
                     assert all(now - made[call] < TOO_LATE_MS for call in said.calls)
                     begun += said.calls
+                    until = now + 2_000 * len(said.calls) + GRACE_MS
             case "done" | "failed":
                 if (playing := speaker.speaking) is not None:
                     lost_calls = speaker.played(playing.id, "done" if step == "done" else "failed")
                     assert [lost.call_id for lost in lost_calls] == ([] if step == "done" else list(playing.calls))
             case _:
-                wakes_at, playing = speaker.wakes_at, speaker.speaking
+                playing, overdue = speaker.speaking, speaker.speaking is not None and now >= until
                 lost_now = speaker.tick(now)
-                woken = wakes_at is not None and wakes_at <= now
-                assert woken or not lost_now
-                # A repetition that never ends loses nothing: its call has been said.
-                assert lost_now or not woken or (playing is not None and not playing.calls and speaker.speaking is None)
-                dropped += [lost.call_id for lost in lost_now if lost.reason == "too-late"]
+                late = [lost.call_id for lost in lost_now if lost.reason == "too-late"]
+                assert all(now - made[call] >= TOO_LATE_MS for call in late)
+                unanswered = list(playing.calls) if playing is not None and overdue else []
+                assert [lost.call_id for lost in lost_now if lost.reason == "failed"] == unanswered
+                assert speaker.speaking == (None if overdue else playing)
+                dropped += late
+                waiting = set(made) - set(begun) - set(dropped)
+                assert all(now - made[call] < TOO_LATE_MS for call in waiting)
     assert begun == sorted(begun, key=list(made).index)  # first in, first out
     ended = begun + dropped
     assert len(ended) == len(set(ended))

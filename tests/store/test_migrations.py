@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.event import listen, remove
 
 from queue_server.app.projection import project as real_project
 from queue_server.domain import events as e
@@ -63,6 +64,55 @@ async def test_migrations_need_no_file_in_the_working_directory(
     await store.close()
 
 
+async def _back_to_0002(store: Store) -> None:
+    """The tables as they were before services told of the QR code; the store is closed."""
+    async with store.database.writing() as connection:
+        await connection.execute(text("alter table services drop column qr_offered"))
+        await connection.execute(text("alter table tickets add column token_hash text"))
+        await connection.execute(text("create index tickets_by_token on tickets (hall, token_hash)"))
+        await connection.execute(text("update alembic_version set version_num = '0002'"))
+    await store.close()
+
+
+async def test_rules_38_years_of_services_are_marked_in_pages_of_bounded_size(url: str, keys_dir: Path) -> None:
+    """An undo pages after its invitation counts, and so does what was invited anew after that; halls do not mix."""
+    store = await Store.open(url, keys_dir=keys_dir, projector=real_project)
+    count = 2_300
+    for hall in ("a", HALL):
+        begun = [
+            e.DirectServiceStarted(service=f"s{n}", window="1", staff="s", matters=(), quantity=1, at=1)
+            for n in range(count)
+        ]
+        asked = [e.RatingInvited(service=f"s{n}", window="1", device="", for_ms=1, at=2) for n in range(count)]
+        last = [
+            e.FinishUndone(service="s0", ticket="", window="1", at=3),
+            e.FinishUndone(service="s1", ticket="", window="1", at=3),
+            e.RatingInvited(service="s1", window="1", device="pad", for_ms=1, at=4),
+        ]
+        events = [
+            NewEvent("queue", "2026-01-05", 1, "", "", type(event).__name__, VERSION, encode_event(event))
+            for event in (*begun, *asked, *last)
+        ]
+        await store.commit(await store.take_over(hall, "a"), Batch(events=events))
+    await _back_to_0002(store)
+    pages: list[str] = []
+
+    def counted(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "from journal" in statement:
+            pages.append(statement)
+
+    listen(Engine, "before_cursor_execute", counted)
+    try:
+        store = await Store.open(url, keys_dir=keys_dir, projector=real_project)
+    finally:
+        remove(Engine, "before_cursor_execute", counted)
+    for hall in ("a", HALL):
+        assert await store.invited(hall, "2026-01-05", "2026-01-05") == {("2026-01-05", "1"): (1, count - 2)}
+    assert all("limit" in statement for statement in pages)
+    assert len(pages) >= 2 * count // 1_000
+    await store.close()
+
+
 async def test_rules_38_services_from_before_are_marked_as_the_journal_tells(url: str, keys_dir: Path) -> None:
     """A column that a report reads must be what `journal rebuild` would make of the rows that are there."""
     store = await Store.open(url, keys_dir=keys_dir, projector=real_project)
@@ -79,12 +129,7 @@ async def test_rules_38_services_from_before_are_marked_as_the_journal_tells(url
     ]
     await store.commit(await store.take_over(HALL, "a"), Batch(events=rows))
     assert await store.invited(HALL, "2026-01-05", "2026-01-05") == {("2026-01-05", "1"): (1, 1)}
-    async with store.database.writing() as connection:
-        await connection.execute(text("alter table services drop column qr_offered"))
-        await connection.execute(text("alter table tickets add column token_hash text"))
-        await connection.execute(text("create index tickets_by_token on tickets (hall, token_hash)"))
-        await connection.execute(text("update alembic_version set version_num = '0002'"))
-    await store.close()
+    await _back_to_0002(store)
     store = await Store.open(url, keys_dir=keys_dir, projector=real_project)
     assert await store.invited(HALL, "2026-01-01", "2026-12-31") == {("2026-01-05", "1"): (1, 1)}
     assert await store.invited(HALL, "2026-01-06", "2026-12-31") == {}

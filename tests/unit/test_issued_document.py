@@ -1,11 +1,15 @@
 """The document that answers a new ticket says what any later look at the same ticket would say."""
 
+import gc
+from weakref import ref
+
 import pytest
 
 from queue_server.app.clock import Clock
 from queue_server.app.views import tickets as views
+from queue_server.domain import commands as c
 from queue_server.domain import events as e
-from tests.halls import Play, only
+from tests.halls import Play, configuration, only
 
 CLOCK = Clock("Asia/Shanghai")
 
@@ -41,11 +45,22 @@ def test_another_configuration_has_other_documents() -> None:
 
 def test_kinds_of_wishes_are_kept_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "WISHES_MAX", 2)
-    monkeypatch.setattr(views, "_wished", {})
     play = Play(sit="1356")
     play.minute = CLOCK.minute(play.now)
     _wishes(play)
-    assert len(views._wished) <= 2
+    assert len(views._wished[play.hall.catalogue]) <= 2
+
+
+def test_law_5_a_configuration_that_was_replaced_is_forgotten_with_all_that_was_made_of_it() -> None:
+    """A hall that applies 1,500 matters a month for years holds those in force."""
+    play = Play(sit="1356")
+    play.minute = CLOCK.minute(play.now)
+    _wishes(play)
+    catalogue, serving = ref(play.hall.catalogue), ref(play.hall.serving)
+    play.do(c.ApplyConfiguration(configuration=configuration(recall_limit=1), source="test"))
+    _wishes(play)
+    gc.collect()
+    assert (catalogue(), serving()) == (None, None)
 
 
 def test_rules_27_a_number_that_was_missed_and_waits_again_says_so() -> None:

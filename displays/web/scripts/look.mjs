@@ -66,6 +66,8 @@ for (const [name, path, width, height, step] of shots) {
       // What is cut off inside its own box: a kiosk has nothing that scrolls.
       if (document.documentElement.classList.contains('say') && box.height > 0 && box.bottom > innerHeight + 1) over.push(`${element.className || element.tagName} (down)`)
       if (document.documentElement.classList.contains('kiosk') && box.height > 0 && (box.bottom > innerHeight + 1 || /tile|take|btn|work/.test(element.className) && element.scrollHeight > element.clientHeight + 3)) over.push(`${element.className || element.tagName} (down)`)
+      // What stands in the middle of a row is cut at both its ends when it is too high for it.
+      if (element.matches('.hit .name') && box.top < element.closest('.take').getBoundingClientRect().top) over.push('name (up)')
       if (box.width > 0 && box.height > 0 && (box.right > innerWidth + slack || box.left < -slack)) over.push(element.className || element.tagName)
     }
     return over

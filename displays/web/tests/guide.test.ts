@@ -1,9 +1,18 @@
 /** The guide's page without a browser: batches of tickets, the lock, lost slips, order of the alarms (UX G-01, G-04, G-06). */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { answered, BATCH_MOST, begin, failed, goOn, halt, looked, nextKey, printing } from '../src/guide/batch'
 import { ageOf, LOCK_MS, locked, material, prints, sortAlarms, spanOf } from '../src/guide/desk'
 import type { AlarmDocument, DeviceDocument } from '../src/core/wire'
+import { CODES, noteWords } from '../src/staff/said'
 import { taken, ticket } from '../src/fixtures/kiosk'
+
+vi.mock('../src/staff/session', () => ({ path: (...parts: string[]) => parts.join('/') })) // it asks the page for its hall
+
+describe('UX G-03: the reasons on a ticket that the guide looks up', () => {
+  it('have their words on a page that is none of the desks', () => {
+    for (const code of CODES) expect(noteWords(code)).not.toEqual(code)
+  })
+})
 
 const keys = (n: number) => Array.from({ length: n }, (_, at) => `k${at}`)
 type Print = Parameters<typeof ticket>[1]

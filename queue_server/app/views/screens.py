@@ -143,8 +143,9 @@ class Screens:
             hall.tickets[w.ticket] for w in hall.windows.values() if w.state is WindowState.CALLED and w.id in windows
         ]
         called.sort(key=lambda ticket: -ticket.last_call_at)
-        past = [hall.tickets[name] for name in hall.recent]
-        past = [ticket for ticket in past if ticket.window in windows and ticket.state is not TicketState.CALLED]
+        at_each = ((w, hall.tickets[name]) for w in hall.windows.values() if w.id in windows for name in w.recent)
+        past = [ticket for w, ticket in at_each if ticket.window == w.id]  # and has not gone on to another window
+        past.sort(key=lambda ticket: -ticket.last_call_at)
         passed = [ticket for ticket in past if ticket.state is TicketState.PASSED]
         served = [t for t in past if t.state in (TicketState.SERVING, TicketState.DONE, TicketState.PARKED)]
         entry = hall.catalogue.zones.get(of)

@@ -1,6 +1,7 @@
 """Tickets in the words of screens: where to, how long, why."""
 
 from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
@@ -9,6 +10,7 @@ from queue_server.app.texts import NOTHING, plain, words
 from queue_server.domain.catalogue import Catalogue
 from queue_server.domain.configuration import Window
 from queue_server.domain.events import StopPlan, TicketIssued
+from queue_server.domain.kept import kept
 from queue_server.domain.model import Hall, Stop, Ticket
 from queue_server.domain.queues import ahead_of, home_windows
 from queue_server.domain.tickets import SLIP_CREDIT_MIN, estimate
@@ -20,8 +22,8 @@ WATCHED_MAX = 4
 WISHES_MAX = 4_096
 """Kinds of wishes whose documents are kept; beyond it they are made anew."""
 
-_wished: dict[tuple[Catalogue, tuple[StopPlan, ...], str], TicketDocument] = {}
-"""A document of one ticket for each wish (stops and priority) under a configuration."""
+_wished: WeakKeyDictionary[Catalogue, dict[tuple[tuple[StopPlan, ...], str], TicketDocument]] = WeakKeyDictionary()
+"""A document of one ticket for each wish (stops and priority) under a configuration, as long as that one is in force."""
 
 _WAITING, _DONE = TicketState.WAITING, TicketState.DONE
 _CANCELLABLE = (TicketState.WAITING, TicketState.PASSED, TicketState.CALLED, TicketState.PARKED)
@@ -36,7 +38,7 @@ def names_of(hall: Hall, matters: tuple[str, ...], bundle: str) -> list[Words]:
     return list(_names_of(hall.catalogue, matters, bundle))
 
 
-@lru_cache(4096)
+@kept(4096)
 def _names_of(catalogue: Catalogue, matters: tuple[str, ...], bundle: str) -> tuple[Words, ...]:
     if bundle:
         entry = catalogue.bundles.get(bundle)
@@ -87,7 +89,7 @@ def queue_words(hall: Hall, stop: Stop) -> Words:
     return _domain_words(hall.catalogue, domain_of(hall, stop))
 
 
-@lru_cache(256)
+@kept(256)
 def _domain_words(catalogue: Catalogue, name: str) -> Words:
     domain = catalogue.domains.get(name)
     if domain is None:
@@ -128,7 +130,7 @@ def pass_rule(hall: Hall) -> Words:
     return _pass_words(hall.catalogue)
 
 
-@lru_cache(16)
+@kept(16)
 def _pass_words(catalogue: Catalogue) -> Words:
     policy = catalogue.policy
     figures = {"calls": policy.recall_limit, "places": policy.no_show_after, "voids": policy.no_show_void_after}
@@ -140,7 +142,7 @@ def watch(hall: Hall, ticket: Ticket) -> Words:
     return _watch(hall.catalogue, ticket.current.queue)
 
 
-@lru_cache(1024)
+@kept(1024)
 def _watch(catalogue: Catalogue, queue: str) -> Words:
     names = sorted(home_windows(queue), key=lambda name: (len(name), name))
     entries = [catalogue.windows[name] for name in names if name in catalogue.windows]
@@ -155,12 +157,12 @@ def _watch(catalogue: Catalogue, queue: str) -> Words:
 
 def issued_document(hall: Hall, ticket: Ticket, clock: Clock, issued: TicketIssued) -> TicketDocument:
     """`ticket_document` in the moment of the issue: the event has the figures, and equal wishes have the rest in common."""
-    wish = hall.catalogue, issued.stops, issued.priority
-    like = _wished.get(wish)
+    wish, wished = (issued.stops, issued.priority), _wished.setdefault(hall.catalogue, {})
+    like = wished.get(wish)
     if like is None:
-        if len(_wished) >= WISHES_MAX:
-            _wished.clear()
-        like = _wished[wish] = ticket_document(hall, ticket, clock, issued.at)
+        if len(wished) >= WISHES_MAX:
+            wished.clear()
+        like = wished[wish] = ticket_document(hall, ticket, clock, issued.at)
     known = issued.wait_low_s >= 0
     return replace(
         like,

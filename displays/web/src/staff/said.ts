@@ -1,9 +1,13 @@
 /** Notes and reasons: codes in words, and what somebody wrote, which no document holds (it is asked for by reference). */
 import { shallowReactive } from 'vue'
 import { request } from '../core/api'
-import { t } from '../core/i18n'
+import { addMessages, t } from '../core/i18n'
 import type { Said } from '../core/wire'
+import en from './en.json'
 import { path } from './session'
+import zh from './zh-CN.json'
+
+addMessages({ said: zh.said }, { said: en.said }) // here, for the guide's page has none of the desks' other texts
 
 /** The reasons that desks offer and keypads give; `other` asks for words. */
 export const CODES = ['returned', 'priority', 'follow-up', 'no-answer', 'left', 'wrong', 'copy', 'pay', 'form', 'keypad', 'other']

@@ -1,0 +1,65 @@
+"""What the displays and desks of a hall are sent, from the hall alone (UX D-01, W-01)."""
+
+from typing import Any
+
+from msgspec import structs
+
+from queue_server.app.clock import Clock
+from queue_server.app.views.desk import window_document
+from queue_server.app.views.screens import Screens, Surroundings
+from queue_server.domain import commands as c
+from queue_server.domain.configuration import Configuration, Zone
+from tests.halls import Play, configuration
+
+NOTHING: Any = None
+CLOCK = Clock("Asia/Shanghai")
+SCREENS = Screens(Surroundings(CLOCK, NOTHING, NOTHING, "http://hall"))
+
+
+def two_zones() -> Configuration:
+    """Windows 1 to 5 in zone A, 6 alone in B."""
+    hall = configuration()
+    windows = tuple(structs.replace(each, zone="B") if each.id == "6" else each for each in hall.window)
+    return structs.replace(hall, zone=(*hall.zone, Zone(id="B", name="二区")), window=windows)
+
+
+def recent(play: Play, zone: str) -> list[str]:
+    return [call.number for call in SCREENS.render(play.hall, "hall", zone, play.now)["recent"].calls]  # type: ignore[union-attr]
+
+
+def serve(play: Play, window: str, matter: str) -> str:
+    number = play.take(matter).number
+    play.next(window)
+    play.do(c.Arrive(window=window))
+    play.do(c.Finish(window=window))
+    play.wait(10)
+    return number
+
+
+def test_ux_d_01_a_busy_zone_does_not_push_the_calls_of_a_quiet_one_off_its_display() -> None:
+    play = Play(two_zones(), sit="16")
+    quiet = [serve(play, "6", "complaint") for _ in range(4)]
+    busy = [serve(play, "1", "pension") for _ in range(40)]
+    assert recent(play, "B") == quiet[::-1]
+    assert recent(play, "A") == busy[:-9:-1]
+    assert recent(play, "") == [*busy[:-9:-1]], "of the whole hall the newest"
+
+
+def test_ux_d_01_who_went_on_to_another_window_stands_there_alone() -> None:
+    play = Play(sit="12")
+    number = play.take("pension").number
+    play.next("1")
+    play.do(c.Arrive(window="1"))
+    play.do(c.Transfer(window="1", to_window="2"))
+    play.next("2")
+    play.do(c.Arrive(window="2"))
+    calls = SCREENS.render(play.hall, "hall", "", play.now)["recent"].calls  # type: ignore[union-attr]
+    assert [(call.number, call.window) for call in calls] == [(number, "2")]
+
+
+def test_ux_c_03_a_window_that_nobody_opened_today_is_closed_since_the_day_opened() -> None:
+    play = Play(sit="1")
+    play.wait(600)
+    shut = window_document(play.hall, play.hall.windows["2"], "", play.now)
+    assert shut.since == play.hall.opened_at > 0
+    assert window_document(play.hall, play.hall.windows["1"], "", play.now).since == play.hall.windows["1"].since
