@@ -8,11 +8,7 @@ from queue_server.store.port import JournalRow, StorePort
 
 async def configuration_before(store: StorePort, name: str, seq: int) -> list[JournalRow]:
     """The rows that make the configuration in force before row `seq` (0: now), and what is planned."""
-    in_force: list[JournalRow] = []
-    async for row in store.read(name, subject="configuration"):
-        if not seq or row.seq < seq:
-            in_force = [row] if row.kind == "ConfigurationApplied" else [*in_force, row]
-    return in_force
+    return await store.from_newest(name, "configuration", "ConfigurationApplied", before=seq)
 
 
 async def replay(store: StorePort, name: str, initial: Hall) -> tuple[Hall, int]:

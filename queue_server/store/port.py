@@ -262,6 +262,9 @@ class StorePort(Protocol):
         those of some kinds.
         """
 
+    async def from_newest(self, hall: str, subject: str, kind: str, *, before: int = 0) -> list[JournalRow]:
+        """The newest row of `kind` in a subject and what follows it there, below seq `before` (0: up to the end)."""
+
     async def day_of(self, hall: str, table: Literal["tickets", "services"], row_id: str) -> str:
         """The day of a ticket or service ("" when there is none): which rows of the journal tell of it."""
 

@@ -300,6 +300,14 @@ class Store(StorePort):
             after = found[-1].seq
             left = None if left is None else left - size
 
+    async def from_newest(self, hall: str, subject: str, kind: str, *, before: int = 0) -> list[JournalRow]:
+        row = tables.journal.c
+        there = [row.hall == hall, row.subject == subject, *([row.seq < before] if before else [])]
+        newest = select(row.seq).where(*there, row.kind == kind).order_by(desc(row.seq)).limit(1).scalar_subquery()
+        wanted = select(*tables.journal.c).where(*there, row.seq >= func.coalesce(newest, 0)).order_by(row.seq)
+        async with self.database.reading() as connection:
+            return [to_row(found) for found in await connection.execute(wanted)]
+
     async def latest_day(self, hall: str, subject: str) -> str:
         row = tables.journal.c
         async with self.database.reading() as connection:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 from sqlalchemy import func, select
+from sqlalchemy.event import listen
 
 from queue_server.store import append, database, tables, writing
 from queue_server.store import store as store_module
@@ -363,3 +364,31 @@ async def test_keys_are_learnt_in_pages(url: str, keys_dir: Path, monkeypatch: p
     wanted = {(each.principal, each.key) for each in receipts}
     assert set(await made.receipts(HALL, wanted)) == wanted
     await made.close()
+
+
+async def test_what_is_in_force_is_read_without_what_was_before_it(store: Store) -> None:
+    """A hall that applied its file every day for years reads one of them when it starts, in one statement."""
+
+    def row(kind: str, subject: str = "configuration") -> NewEvent:
+        return event(kind, subject=subject)
+
+    kinds = ["Planned", "Applied", "Applied", "Planned", "Issued", "Applied", "Planned", "Planned"]
+    rows = [row(kind, "queue" if kind == "Issued" else "configuration") for kind in kinds]
+    await store.commit(await store.take_over(HALL, "a"), Batch(events=rows))
+    statements: list[str] = []
+
+    def counted(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "journal" in statement:
+            statements.append(statement)
+
+    async def seqs(before: int) -> list[int]:
+        return [each.seq for each in await store.from_newest(HALL, "configuration", "Applied", before=before)]
+
+    listen(store.database.engine.sync_engine, "before_cursor_execute", counted)
+    assert await seqs(0) == [6, 7, 8]
+    assert len(statements) == 1
+    assert await seqs(7) == [6]
+    assert await seqs(6) == [3, 4]
+    assert await seqs(3) == [2]
+    assert await seqs(2) == [1], "nothing was applied yet"
+    assert await store.from_newest("elsewhere", "configuration", "Applied") == []
