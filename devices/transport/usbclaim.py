@@ -19,6 +19,8 @@ from devices.transport.usbdevices import OVERFLOW, PIPE, UsbName, configure, fin
 
 SLICE_MS: Final = 200
 """The longest wait in libusb: how soon a close or a cancelled write is noticed (HARDWARE 6)."""
+SET_REPORT_MS: Final = 1_000
+"""A report that is not acknowledged by then is given up: below the 2 s that closing and a bus's write may take."""
 CHUNK_BYTES: Final = 4096
 STALLS_LIMIT: Final = 3
 OVERSIZED_LIMIT: Final = 10
@@ -254,7 +256,7 @@ class UsbClaim:
             try:
                 taken = self._put_out(piece[:CHUNK_BYTES])
             except usb.core.USBTimeoutError:
-                continue  # it took nothing in this time
+                continue  # an endpoint that took some of it says how much: this one took nothing
             piece = piece[taken:]
 
     def _put_out(self, piece: bytes) -> int:
@@ -263,10 +265,14 @@ class UsbClaim:
         if self._ends.kind != _HID:
             raise ValueError("it can only be read")
         report = _OUTPUT_REPORT | (self._reports.id or 0)
-        # HID 1.11, 7.2.2: a device without an interrupt endpoint out takes its reports by SET_REPORT.
-        return int(
-            self._device.ctrl_transfer(_CLASS_TO_INTERFACE, _SET_REPORT, report, self._ends.number, piece, SLICE_MS)
-        )
+        request = (_CLASS_TO_INTERFACE, _SET_REPORT, report, self._ends.number, piece, SET_REPORT_MS)
+        try:
+            # HID 1.11, 7.2.2: a device without an interrupt endpoint out takes its reports by SET_REPORT.
+            return int(self._device.ctrl_transfer(*request))
+        except usb.core.USBTimeoutError as error:
+            # A control transfer's time-out does not tell how far it came, as that of an endpoint does: whether the
+            # report may be sent again is its protocol's to know.
+            raise Unavailable(f"usb {self._name} does not acknowledge a report, which may have arrived") from error
 
 
 def _packet(way: Any) -> int:

@@ -161,6 +161,20 @@ async def test_hid_1_11_a_device_without_an_endpoint_out_takes_set_report(bed: U
 # Faults.
 
 
+async def test_hid_1_11_a_report_that_may_have_arrived_is_not_sent_again(bed: UsbBed) -> None:
+    """Its time-out tells nothing of what the device took: whether it is harmless to say it twice, its protocol knows."""
+    quiet = MockedUsb(0x0483, 0x5750, (Part((Way(0x81),)),), unsaid=1)
+    bed.plug(quiet)
+    async with opened() as line:
+        async with asyncio.timeout(5):
+            with pytest.raises(Unavailable, match="may have arrived"):
+                await line.write(b"abc")
+        assert quiet.reports == [b"abc".ljust(8, b"\0")]
+        await reopened(line)
+        await line.write(b"def")
+        assert quiet.reports[1:] == [b"def".ljust(8, b"\0")]
+
+
 async def test_issue_3_a_device_that_is_silent_or_late_never_blocks_the_loop(bed: UsbBed) -> None:
     pad = MockedUsb(0x0483, 0x5750, HID)
     bed.plug(pad)
