@@ -11,6 +11,7 @@ import serial
 import serial_asyncio_fast
 
 from devices.transport.base import READ_LIMIT_BYTES, Address, Transport, Unavailable, parse_url
+from devices.transport.holders import hold, let_go, node_port
 from devices.transport.serialports import FINDERS, find_port, wanted_port
 
 CONNECT_TIMEOUT_S: Final = 3.0
@@ -131,6 +132,7 @@ class SerialTransport(StreamTransport):
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         port = await asyncio.to_thread(find_port, self._wanted) if self._wanted else self._port
+        hold(node_port(port), self)
         try:
             reader, writer = await serial_asyncio_fast.open_serial_connection(
                 url=port,
@@ -143,6 +145,17 @@ class SerialTransport(StreamTransport):
         except serial.SerialException as error:
             raise Unavailable(f"{self._url}: {error}") from error
         return reader, writer
+
+    async def open(self) -> None:
+        try:
+            await super().open()
+        except BaseException:
+            let_go(self)
+            raise
+
+    async def close(self) -> None:
+        await super().close()
+        let_go(self)
 
 
 def serial_port_name(address: Address) -> str:

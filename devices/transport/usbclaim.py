@@ -14,6 +14,7 @@ import usb.core
 import usb.util
 
 from devices.transport.base import Unavailable
+from devices.transport.holders import hold, let_go
 from devices.transport.reports import Reports
 from devices.transport.usbdevices import OVERFLOW, PIPE, UsbName, configure, find_usb, sentence
 
@@ -134,8 +135,14 @@ class UsbClaim:
             raise
         return claim
 
+    @property
+    def url(self) -> str:
+        """The device, by what it was asked for."""
+        return f"usb://{self._name}"
+
     def _take(self) -> None:
         number = self._ends.number
+        hold(("usb", self._device.bus, self._device.address, number), self)
         with contextlib.suppress(NotImplementedError):  # only Linux has drivers that can be asked to go
             if self._device.is_kernel_driver_active(number):
                 self._device.detach_kernel_driver(number)
@@ -166,6 +173,7 @@ class UsbClaim:
             self._attach()
             with contextlib.suppress(usb.core.USBError, NotImplementedError):
                 usb.util.dispose_resources(self._device)
+            let_go(self)
 
     # Reading.
 

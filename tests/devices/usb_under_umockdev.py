@@ -346,6 +346,14 @@ async def test_issue_3_two_equal_devices_are_told_apart_by_serial_or_socket(bed:
             assert await line.read() == b"me"
 
 
+async def test_one_device_under_two_names_is_opened_once_and_the_second_says_who_holds_it(bed: UsbBed) -> None:
+    bed.plug(MockedUsb(0x0483, 0x5750, HID), port=2)
+    async with opened() as first:
+        assert f"{first.url} holds" in await refusal(f"{URL}?at=1-2")
+    async with opened(f"{URL}?at=1-2"):
+        assert "usb://0483:5750 at 1-2 holds" in await refusal(URL)
+
+
 async def test_a_device_of_another_program_is_unavailable_and_stays_whole(bed: UsbBed) -> None:
     pad = MockedUsb(0x0483, 0x5750, HID, busy=True)
     bed.plug(pad)
