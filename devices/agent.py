@@ -311,7 +311,10 @@ class Agent:
         """What the hall last said that a strip or board means."""
         driver = self._lines.driver(device)
         if isinstance(driver, Strip) and (meant := self._meant.get(device)) is not None:
-            driver.show(self._render(meant, driver.laid_out(self._lines.entries[device])))
+            try:
+                driver.show(self._render(meant, driver.laid_out(self._lines.entries[device])))
+            except ValueError as error:  # a setting of this strip; the other devices have nothing to do with it
+                driver.health.become(DeviceState.DEGRADED, str(error))
 
     def _once(self, job: str, work: Coroutine[Any, Any, Printed | Spoke | Tested]) -> None:
         """A paper is printed, a phrase said at most once (law 7); only its outcome may be told again."""

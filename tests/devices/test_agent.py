@@ -300,6 +300,24 @@ async def test_health_is_told_when_it_changes_and_every_now_and_then(office: Off
         assert last.counters["presses"] == 1
 
 
+@pytest.mark.parametrize("cells", ["many", "2"])
+async def test_a_strip_whose_cells_make_no_sense_says_so_and_the_keys_go_on(office: Office, cells: str) -> None:
+    """What cannot be laid out is that strip's trouble; it used to end the agent, again and again."""
+    office.render = render_strip  # type: ignore[method-assign, assignment]
+    async with office.open():
+        keypad, rating, strip = office.window()
+        await office.server.welcome_again(keypad, rating, msgspec.structs.replace(strip, settings={"cells": cells}))
+        await until(lambda: office.agent._lines.entries["s3"].settings["cells"] == cells)
+        await office.server.say(
+            ShowStrip(epoch=1, device="s3", state="call", number="A012", window="w1", text="", lines=[])
+        )
+        await until(lambda: any(h.device == "s3" and "cells" in h.last_error for h in office.server.all(DeviceHealth)))
+        assert await office.keypad.press(Key.CALL)
+        await office.server.heard(KeypadPressed)
+        assert office.server.connections == 1
+        assert len(office.server.all(AgentHello)) == 1
+
+
 async def test_a_device_that_flaps_between_sense_and_nonsense_is_told_a_few_times(office: Office) -> None:
     """Each change would be an event in the hall's journal: docs/devices/health.md says how few there are."""
     async with office.open():
