@@ -34,13 +34,17 @@ def node_port(path: str) -> Port:
 
 
 def hold(port: Port, line: Holder) -> None:
-    """From now on it is this line's; `Unavailable` names the line that has it."""
-    holder = _held.setdefault(port, line)
-    if holder is not line:
+    """From now on it is this line's; `Unavailable` names the line that has it under another name.
+
+    One of the same name is its forerunner, whose port is gone or will refuse a second opening by itself.
+    """
+    holder = _held.get(port)
+    if holder is not None and holder.url != line.url:
         raise Unavailable(
             f"{line.url} is the port that {holder.url} holds: two entries of the hall's file mean one device; take one"
             " out, or give each the name that `yichuang devices scan` shows"
         )
+    _held[port] = line
 
 
 def let_go(line: Holder) -> None:
