@@ -5,7 +5,6 @@ import string
 from collections import defaultdict
 from collections.abc import Iterator
 from unicodedata import east_asian_width
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from queue_server.domain.configuration import Configuration, Device
 from queue_server.domain.findings import Finding, error, listing, nearest, warning
@@ -256,13 +255,13 @@ def _levels(device: Device) -> Iterator[Finding]:
 
 def _port(url: str) -> str:
     """What a url names, without how its line is set: two spellings of one port cannot both open it."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # no url at all
-        return url
-    options = sorted(pair for pair in parse_qsl(parts.query) if pair[0] not in _LINE_OPTIONS)
-    host = parts.netloc if parts.scheme == "usb" else parts.netloc.lower()  # a USB serial number's letters count
-    return f"{parts.scheme}://{host}{re.sub('/+', '/', parts.path)}?{urlencode(options)}"
+    place, _, query = url.partition("?")
+    scheme, _, rest = place.partition("://")
+    host, slash, path = rest.partition("/")
+    if scheme.lower() != "usb":  # a USB serial number's letters count
+        host = host.lower()
+    options = sorted(pair for pair in query.split("&") if pair and pair.partition("=")[0] not in _LINE_OPTIONS)
+    return f"{scheme.lower()}://{host}{re.sub('/+', '/', slash + path)}?{'&'.join(options)}"
 
 
 def _ports(configuration: Configuration) -> Iterator[Finding]:
