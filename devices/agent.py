@@ -18,12 +18,12 @@ import structlog
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
-from devices.devicemap import Calls, Device, PrinterMaker
-from devices.drivers.base import BusDriver
+from devices.devicemap import Calls, PrinterMaker
 from devices.drivers.keypad import Keypad
 from devices.drivers.rating import RatingPad
 from devices.drivers.speaker import Speaker
 from devices.drivers.strip import Strip
+from devices.healths import Healths
 from devices.lines import Lines
 from devices.presses import PressStore
 from devices.protocols.keypad import KeyAction
@@ -106,6 +106,7 @@ class Agent:
         self._jobs: OrderedDict[str, Printed | Spoke | Tested | None] = OrderedDict()
         self._meant: dict[str, ShowStrip] = {}
         self._trials = Trials(self._show)
+        self._healths = Healths(lambda: [*self._lines.drivers, *self._lines.printers], self._tell)
         self._random = random.Random()
         self._epoch = 0
         self._group: asyncio.TaskGroup
@@ -120,7 +121,7 @@ class Agent:
     async def run(self) -> None:
         """Own the devices and talk with the server until cancelled; starts with the last map it was given."""
         async with self._presses, asyncio.TaskGroup() as self._group:
-            said = (self._pressed, self._rated, self._health_changed, self._make_printer)
+            said = (self._pressed, self._rated, self._healths.changed, self._make_printer)
             self._lines = Lines(self._group, Calls(*said, card=self._readings.card, code=self._readings.code))
             await self._start_with_saved_map()
             delay_s = self._settings.retry_first_s
@@ -252,9 +253,7 @@ class Agent:
             self._tell_all()
 
     def _tell_all(self) -> None:
-        devices: list[Device] = [*self._lines.drivers, *self._lines.printers]
-        for device in devices:
-            self._health_changed(device)
+        self._healths.tell_all()
         for device_id, reason in self._lines.wrong.items():
             offline = DeviceState.OFFLINE
             self._tell(
@@ -312,7 +311,10 @@ class Agent:
         """What the hall last said that a strip or board means."""
         driver = self._lines.driver(device)
         if isinstance(driver, Strip) and (meant := self._meant.get(device)) is not None:
-            driver.show(self._render(meant, driver.laid_out(self._lines.entries[device])))
+            try:
+                driver.show(self._render(meant, driver.laid_out(self._lines.entries[device])))
+            except ValueError as error:  # a setting of this strip; the other devices have nothing to do with it
+                driver.health.become(DeviceState.DEGRADED, str(error))
 
     def _once(self, job: str, work: Coroutine[Any, Any, Printed | Spoke | Tested]) -> None:
         """A paper is printed, a phrase said at most once (law 7); only its outcome may be told again."""
@@ -383,20 +385,6 @@ class Agent:
             return
         press = await self._presses.keep(pad.device, level)
         self._tell(RatingPressed(id=press.id, device=press.device, level=press.level, age_ms=press.age_ms))
-
-    def _health_changed(self, device: Device) -> None:
-        health = device.health
-        now_ms = int(asyncio.get_running_loop().time() * 1000)
-        self._tell(
-            DeviceHealth(
-                device=device.device,
-                state=health.state,
-                last_seen_ms=None if health.last_seen_ms is None else now_ms - health.last_seen_ms,
-                last_error=health.last_error,
-                printer=None if isinstance(device, BusDriver) else device.printer_state,
-                counters=dict(health.counters),
-            )
-        )
 
 
 @dataclass(frozen=True, slots=True)

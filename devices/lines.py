@@ -56,7 +56,8 @@ class Lines:
 
     async def apply(self, devices: Sequence[DeviceEntry]) -> None:
         """Run exactly the lines of this map; a line whose entries did not change is not touched."""
-        new = plan(devices)
+        # In a thread: a panel of dots makes Pillow look for fonts and read them, and keypads share this loop.
+        new = await asyncio.to_thread(plan, devices)
         for url, line in list(self._lines.items()):
             if new.lines.get(url) != line.entries:
                 del self._lines[url]

@@ -40,10 +40,19 @@ def _fonts(size_dots: int, faces: Faces) -> Sequence[ImageFont.FreeTypeFont]:
     found = []
     for file, face in faces:
         try:
-            found.append(ImageFont.truetype(file, size_dots, index=face))
+            font = ImageFont.truetype(file, size_dots, index=face)
+            _have_read(str(font.path))
         except OSError:
             continue
+        found.append(font)
     return tuple(found)
+
+
+@lru_cache(maxsize=32)
+def _have_read(file: str) -> None:
+    """Have the whole file in the system's memory: FreeType maps it, and would fetch a rare character when it is first drawn."""
+    with open(file, "rb") as font:
+        font.read()
 
 
 @lru_cache(maxsize=1024)

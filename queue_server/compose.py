@@ -288,7 +288,7 @@ def _loops(hub: Hub, frame: Frame, timers: Timers, sockets: Sockets) -> Iterable
     """Everything that runs beside the hub."""
     terminals = Terminals(hub, frame.screens.around, frame.live, frame.kiosks_there)
     beside = hub.keep(), frame.live.run(), frame.agents.run(), frame.voice.run(), terminals.run()
-    return (*beside, timers.run(), sockets.beat(), frame.accounts.watch(hub.stopped))
+    return (*beside, timers.run(), sockets.beat(), sockets.watch_agents(), frame.accounts.watch(hub.stopped))
 
 
 async def serve_forever(settings: Settings, stop: asyncio.Event) -> int:

@@ -15,7 +15,11 @@ CELLS = 16
 
 def render_strip(shown: ShowStrip, entry: DeviceEntry) -> Sequence[Page]:
     """The pages of a strip or board; ValueError when its `cells` make no sense."""
-    cells = int(entry.settings.get("cells", str(CELLS)))
+    said = entry.settings.get("cells", str(CELLS))
+    try:
+        cells = int(said)
+    except ValueError:
+        raise ValueError(f"cells is how many Latin letters fit in a row, not {said!r}") from None
     return [page.runs for page in strip_pages(state_of(shown), cells)]
 
 

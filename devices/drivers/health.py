@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 
-from queue_server.wire.common import DeviceState
+from queue_server.wire.common import DeviceState, PrinterState
+
+RESTLESS_MS: Final = 60_000
+"""A device that gets worse again so soon after it was told to be better is restless."""
+HOLD_FIRST_MS: Final = 10_000
+HOLD_LIMIT_MS: Final = 60_000
+"""So long a restless device must stay better before that is told: twice as long each time, up to the limit."""
+_STATES: Final = (DeviceState.OFFLINE, DeviceState.UNKNOWN, DeviceState.DEGRADED, DeviceState.ONLINE)
+_PRINTER_STATES: Final = (
+    *(PrinterState.OFFLINE, PrinterState.JAM, PrinterState.COVER, PrinterState.OUT),
+    *(PrinterState.UNREADABLE, PrinterState.NEAR_END, PrinterState.OK),
+)
+"""From the worst to the best."""
+
+Told = tuple[DeviceState, PrinterState | None]
+"""What is told of a device: of a printer its paper too."""
 
 _log = structlog.get_logger("devices")
 
@@ -15,7 +31,8 @@ _log = structlog.get_logger("devices")
 class Health:
     """One device's state (unknown: no sign of life yet, and none due), last sign of life, last error and counters.
 
-    `changed` is called when the state moves.
+    `changed` is called when the state moves. `settle` says what is told of it: a change for the worse at once, one for the
+    better at once too, unless the device is restless (docs/devices/health.md).
     """
 
     def __init__(self, device: str, changed: Callable[[], None]) -> None:
@@ -25,14 +42,50 @@ class Health:
         self.last_error = ""
         self.counters: Counter[str] = Counter()
         self._changed = changed
+        self.told: Told | None = None
+        """What was told last."""
+        self.settles_at_ms: int | None = None
+        """When `settle` is due again, if nothing changes before."""
+        self._told_better_ms: int | None = None
+        self._better_ms: int | None = None
+        self._hold_ms = 0
 
     def become(self, state: DeviceState, error: str = "") -> None:
-        """Move to `state`, telling and logging it once; an `error` of the same state is remembered."""
+        """Move to `state`, and say so once; an `error` of the same state is remembered."""
         if error:
             self.last_error = error
         if state is self.state:
             return
-        before, self.state = self.state, state
-        say = _log.warning if state in (DeviceState.OFFLINE, DeviceState.DEGRADED) else _log.info
-        say("device_state", device=self.device, state=str(state), before=str(before), error=error)
+        self.state = state
         self._changed()
+
+    def settle(self, printer: PrinterState | None, now_ms: int) -> bool:
+        """Whether something else is to be told from now on, as `told` then says; one log line each time."""
+        now, before = (self.state, printer), self.told
+        self.settles_at_ms = None
+        if now == before:
+            self._better_ms = None
+            return False
+        if before is not None and _rank(now) > _rank(before):
+            if self._better_ms is None:
+                self._better_ms = now_ms
+            if now_ms < self._better_ms + self._hold_ms:
+                self.settles_at_ms = self._better_ms + self._hold_ms
+                return False
+            self._told_better_ms = now_ms
+        elif self._told_better_ms is not None and now_ms - self._told_better_ms < RESTLESS_MS:
+            self._hold_ms = min(max(HOLD_FIRST_MS, 2 * self._hold_ms), HOLD_LIMIT_MS)
+        else:
+            self._hold_ms = 0
+        self._better_ms, self.told = None, now
+        say = _log.warning if self.state in (DeviceState.OFFLINE, DeviceState.DEGRADED) else _log.info
+        names = {"state": str(self.state), "before": str(before[0]) if before else ""}
+        if printer is not None:
+            names["printer"] = str(printer)
+        say("device_state", device=self.device, **names, error=self.last_error)
+        return True
+
+
+def _rank(told: Told) -> tuple[int, int]:
+    state, printer = told
+    return _STATES.index(state), 0 if printer is None else _PRINTER_STATES.index(printer)

@@ -10,13 +10,23 @@ from dataclasses import dataclass, fields
 from random import Random
 from typing import Final
 
+import structlog
+
+from devices.transport import Unavailable
+
 UNPLUGGED: Final = "unplugged"
 SHORT: Final = {"slow": "slow_ms", "split": "split_ms", "late": "late_ms", "noisy": "noisy", "lossy": "lossy"}
 """Names for people; the others are the attributes' own."""
 MOST: Final = 1_000_000
 """Of anything; a fault that is counted is made in memory."""
+AGAIN_S: Final = 0.5
+"""A plug that does not go in when its time has come is tried again so often."""
+RELISTEN_S: Final = 0.01
+"""Between two hosts of an emulated line, and between two tries where none can be heard (a pty whose link's folder is gone)."""
 _AMOUNT: Final = re.compile(r"(-?\d+(?:\.\d+)?)(%|ms|s|)")
 _SWITCH: Final = {"": True, "on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
+
+_log = structlog.get_logger("devices.emulators")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,7 +113,7 @@ def read_fault(name: str, kind: type, value: str) -> bool | int | float:
 
 
 class Cable:
-    """A plug that can be pulled for good, for a while, and put back. `plug` and `unplug` do it."""
+    """A plug that can be pulled for good, for a while, and put back. `plug` (or `Unavailable`) and `unplug` do it."""
 
     def __init__(self, plug: Callable[[], Awaitable[None]], unplug: Callable[[], Awaitable[None]]) -> None:
         self._plug, self._unplug = plug, unplug
@@ -126,8 +136,14 @@ class Cable:
 
     async def _later(self, for_ms: int) -> None:
         await asyncio.sleep(for_ms / 1000)
-        await self._plug()
-        self.pulled = False
+        while self.pulled:
+            try:
+                await self._plug()
+            except Unavailable as error:  # somebody else is in its place now
+                _log.warning("plug_refused", error=str(error))
+                await asyncio.sleep(AGAIN_S)
+            else:
+                self.pulled = False
 
     async def close(self) -> None:
         """It stays as it is."""

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from devices.emulators.escpos import Interpreter
-from devices.emulators.faults import SHORT, UNPLUGGED, Cable, Faults, set_fault
+from devices.emulators.faults import RELISTEN_S, SHORT, UNPLUGGED, Cable, Faults, set_fault
 from devices.emulators.printer_model import Model
 from devices.emulators.printer_paper import PrintedPaper
 from devices.transport import Listener, Transport, Unavailable, listen, parse_url
@@ -154,11 +154,14 @@ class EmulatedPrinter:
 
     async def _serve(self, listener: Listener) -> None:
         while True:
-            self._end = await listener.accept()
             with contextlib.suppress(Unavailable):
-                while True:
-                    await self._take(await self._end.read())
-            await self._end.close()
+                self._end = end = await listener.accept()
+                try:
+                    while True:
+                        await self._take(await end.read())
+                finally:
+                    await end.close()
+            await asyncio.sleep(RELISTEN_S)
 
     async def _take(self, data: bytes) -> None:
         """Bytes of the host, at the speed of the line."""
@@ -172,6 +175,7 @@ class EmulatedPrinter:
     async def _answer(self, data: bytes) -> None:
         heard = self.faults.spoil(data, self._random) if data else None
         if heard and self._end is not None:
-            await self._end.write(heard)
+            with contextlib.suppress(Unavailable):  # the host has hung up: the paper moves all the same
+                await self._end.write(heard)
         async with self._printed:
             self._printed.notify_all()

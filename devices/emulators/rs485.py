@@ -10,7 +10,7 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
-from devices.emulators.faults import LINE_FAULTS, UNPLUGGED, Cable, Faults, set_fault
+from devices.emulators.faults import LINE_FAULTS, RELISTEN_S, UNPLUGGED, Cable, Faults, set_fault
 from devices.emulators.nodes import AnyNode, NodeFrame
 from devices.framing.codec import AnyCodec
 from devices.framing.named import Heard, Named
@@ -116,10 +116,10 @@ class Rs485BusEmulator:
 
     async def _serve(self) -> None:
         while True:
-            await self._plugged.wait()
-            assert self._listener is not None
+            while (listener := self._listener) is None:  # it may be pulled again before this task comes to it
+                await self._plugged.wait()
             with contextlib.suppress(Unavailable):
-                end = await self._listener.accept()
+                end = await listener.accept()
                 self._end = end
                 await self.notify()
                 try:
@@ -127,7 +127,7 @@ class Rs485BusEmulator:
                 finally:
                     self._end = None
                     await end.close()
-            await asyncio.sleep(0)
+            await asyncio.sleep(RELISTEN_S)
 
     async def _listen(self, end: Transport) -> None:
         codecs = dict.fromkeys(node.codec for node in self.nodes)

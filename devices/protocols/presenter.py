@@ -7,8 +7,11 @@ from typing import Final, Literal
 
 RETRACT: Final = b"\x1de\x02"
 EJECT: Final = b"\x1de\x05"
-APPEARS_MS: Final = 5_000
-"""A ticket that is not seen at the outlet within this time after it was printed was taken between two questions."""
+APPEARS_MS: Final = 3_000
+"""A ticket that is not seen at the outlet within this time after it was printed was taken between two questions.
+
+It is asked each second, and the next ticket waits as long (a group's slips are taken as they come).
+"""
 
 
 def present(steps: int) -> bytes:
@@ -57,7 +60,7 @@ class Presenter:
 
     @property
     def watching(self) -> bool:
-        """Whether a ticket may lie there that is still to be taken."""
+        """Whether a ticket may lie there that its citizen is still to take: no other is printed meanwhile."""
         return self._given_ms is not None
 
     @property
@@ -84,18 +87,8 @@ class Presenter:
             self.reset()
             return Outlet(taken=True), b""
         self._seen = True
-        return self._give_up() if now_ms - self._given_ms >= self._settings.take_ms else (None, b"")
-
-    def make_room(self, waits: bool) -> tuple[Outlet | None, bytes]:
-        """The next ticket is for somebody else: whatever still waits makes room for it, also the rest of a torn one."""
-        watched = self.watching
-        if waits and self.there:
-            given_up, command = self._give_up()
-            return (given_up if watched else None), command
-        self.reset()
-        return (Outlet(taken=True) if watched else None), b""
-
-    def _give_up(self) -> tuple[Outlet, bytes]:
+        if now_ms - self._given_ms < self._settings.take_ms:
+            return None, b""
         self.reset()
         return Outlet(taken=False), self.away
 

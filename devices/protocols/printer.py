@@ -23,7 +23,7 @@ from devices.framing.escpos import (
 )
 from devices.protocols.base import Ignored
 from devices.protocols.presenter import Outlet, Presenter, PresenterSettings
-from devices.protocols.printer_status import Condition, read_asb, read_full, read_status
+from devices.protocols.printer_status import BLOCKED, TORN, Condition, read_asb, read_full, read_status
 from queue_server.wire.common import PrinterState
 
 QUEUE_LIMIT: Final = 8
@@ -105,13 +105,6 @@ class _Phase(Enum):
     CONFIRM = auto()
 
 
-BLOCKED: Final = frozenset(
-    (PrinterState.OUT, PrinterState.JAM, PrinterState.COVER, PrinterState.OFFLINE, PrinterState.UNREADABLE)
-)
-TORN: Final = frozenset((PrinterState.OUT, PrinterState.JAM, PrinterState.COVER))
-"""Ends a ticket under way; a printer that is merely offline or silent may still answer."""
-
-
 class PrinterProtocol:
     """Asks for the state every `poll_ms` and before each ticket; a job is written at most once.
 
@@ -144,11 +137,6 @@ class PrinterProtocol:
     def presented(self) -> bool:
         """Whether a ticket is held out that nobody has taken yet."""
         return self._presenter.watching
-
-    @property
-    def busy(self) -> bool:
-        """Whether a job waits or prints."""
-        return self._job is not None or bool(self._jobs)
 
     # The line.
 
@@ -197,8 +185,9 @@ class PrinterProtocol:
         outputs: list[PrinterOutput] = []
         while self._job is None and self._jobs:
             self._job, self._phase = self._jobs.popleft(), _Phase.CHECK
-            if now_ms >= self._job.expires_ms:
-                outputs.append(self._end("failed", "expired"))
+            self._deadline_ms = self._job.expires_ms
+            if now_ms >= self._deadline_ms:
+                outputs += self._expire(now_ms)
             elif self.settings.status == "none":
                 outputs += self._begin(now_ms)
             elif not self._asking:
@@ -207,21 +196,28 @@ class PrinterProtocol:
 
     def _checked(self, now_ms: int) -> list[PrinterOutput]:
         """A round of questions has ended: the job that waited for it goes on or fails."""
-        job = self._job
-        if job is None:
+        if self._job is None or self._phase is not _Phase.CHECK:
             return []
-        if self._phase is _Phase.CHECK:
-            if self.state in BLOCKED:
-                return [self._end("failed", str(self.state)), *self._next(now_ms)]
-            if now_ms >= job.expires_ms:
-                return [self._end("failed", "expired"), *self._next(now_ms)]
-            return self._at_outlet(self._presenter.make_room(self._condition.at_output)) + self._begin(now_ms)
-        return []
+        if self.state in BLOCKED:
+            return [self._end("failed", str(self.state)), *self._next(now_ms)]
+        if now_ms >= self._deadline_ms:
+            return self._expire(now_ms)
+        if self._presenter.watching:
+            return []  # its citizen is reaching for it: asked again each second
+        # What lies there all the same is nobody's, such as the rest of a torn one.
+        away = self._presenter.away if self._condition.at_output else b""
+        return [*([Write(away)] if away else []), *self._begin(now_ms)]
 
-    def _at_outlet(self, found: tuple[Outlet | None, bytes]) -> list[PrinterOutput]:
-        outlet, command = found
-        told: list[PrinterOutput] = [outlet] if outlet else []
-        return [*told, Write(command)] if command else told
+    def _expire(self, now_ms: int) -> list[PrinterOutput]:
+        """The job's time is over before it began."""
+        return [self._end("failed", "outlet" if self._presenter.watching else "expired"), *self._next(now_ms)]
+
+    def _at_outlet(self, now_ms: int) -> list[PrinterOutput]:
+        """What the latest full status says of a ticket there."""
+        outlet, command = self._presenter.heard(self._condition.at_output, now_ms)
+        if command:
+            self._condition = replace(self._condition, at_output=False)
+        return [*([outlet] if outlet else []), *([Write(command)] if command else [])]
 
     def _tear(self, now_ms: int) -> list[PrinterOutput]:
         """The ticket under way will not come out whole."""
@@ -314,8 +310,8 @@ class PrinterProtocol:
     def _round_over(self, condition: Condition, now_ms: int) -> list[PrinterOutput]:
         self._asking = 0
         outputs = self._know(condition, now_ms)
-        if self._job is None:
-            outputs += self._at_outlet(self._presenter.heard(condition.at_output, now_ms))
+        if self._job is None or self._phase is _Phase.CHECK:
+            outputs += self._at_outlet(now_ms)
         return outputs + self._checked(now_ms)
 
     def _know(self, condition: Condition, now_ms: int) -> list[PrinterOutput]:
@@ -352,7 +348,7 @@ class PrinterProtocol:
         """When `wake` is due; None while the line is down or nothing is to be asked."""
         if not self._up:
             return None
-        due = [self._deadline_ms] if self._job is not None and self._phase is not _Phase.CHECK else []
+        due = [self._deadline_ms] if self._job is not None else []
         if self._asking:
             due.append(self._asked_ms + self.settings.reply_ms)
         elif (pause := self._pause_ms()) is not None:
@@ -373,7 +369,9 @@ class PrinterProtocol:
         """Time has come."""
         if self.wake_at_ms is None or now_ms < self.wake_at_ms:
             return []
-        if self._job is not None and self._phase is not _Phase.CHECK and now_ms >= self._deadline_ms:
+        if self._job is not None and now_ms >= self._deadline_ms:
+            if self._phase is _Phase.CHECK:
+                return self._expire(now_ms)
             return [self._end("unknown", self._stopped_by), *self._next(now_ms)]
         if self._asking:
             return self._unanswered(now_ms)

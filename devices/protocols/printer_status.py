@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from queue_server.wire.common import PrinterState
+
+BLOCKED: Final = frozenset(
+    (PrinterState.OUT, PrinterState.JAM, PrinterState.COVER, PrinterState.OFFLINE, PrinterState.UNREADABLE)
+)
+TORN: Final = frozenset((PrinterState.OUT, PrinterState.JAM, PrinterState.COVER))
+"""Ends a ticket under way; a printer that is merely offline or silent may still answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from devices.transport.base import READ_LIMIT_BYTES, Unavailable, parse_url
+from devices.transport.holders import hold, let_go, node_port
 
 PAUSE_S: Final = 0.02
 """After nothing could be read or written though the system said so: usblp does that while a printer is out of paper."""
@@ -49,12 +50,15 @@ class FileTransport:
 
     async def open(self) -> None:
         await self.close()
+        hold(node_port(self._path), self)
         try:
             file = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         except OSError as error:
+            let_go(self)
             raise self._gone(error) from error
         if not stat.S_ISCHR(os.fstat(file).st_mode):
             os.close(file)  # a plain file there would swallow every ticket
+            let_go(self)
             raise Unavailable(f"{self._path} is no device")
         self._file = file
 
@@ -121,6 +125,7 @@ class FileTransport:
         loop.remove_reader(file)
         loop.remove_writer(file)
         os.close(file)
+        let_go(self)
         for waiting in self._waiting:
             _finish(waiting)
 

@@ -10,6 +10,7 @@ import sys
 from typing import Final
 
 from devices.transport.base import READ_LIMIT_BYTES, Unavailable, parse_url
+from devices.transport.holders import hold, let_go, node_port
 
 EVIOCGRAB: Final = 0x40044590
 """linux/input.h: give all events of the device to this descriptor alone."""
@@ -48,6 +49,8 @@ class EvdevTransport:
     async def open(self) -> None:
         await self.close()
         file = -1
+        if self._grab:
+            hold(node_port(self._path), self)
         try:
             file = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             if self._grab and stat.S_ISCHR(os.fstat(file).st_mode):
@@ -55,6 +58,7 @@ class EvdevTransport:
         except OSError as error:
             if file >= 0:
                 os.close(file)
+            let_go(self)
             raise Unavailable(f"{self._path} {_WHY.get(error.errno or 0, error.strerror)}") from error
         self._file = file
 
@@ -93,6 +97,7 @@ class EvdevTransport:
             return
         asyncio.get_running_loop().remove_reader(file)
         os.close(file)  # gives the grab back
+        let_go(self)
         if self._waiting is not None:
             _finish(self._waiting)
 

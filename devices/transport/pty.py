@@ -103,10 +103,15 @@ class PtyListener:
         os.set_blocking(master, False)
         path = os.ttyname(slave)
         if self._link is not None:
-            fresh = self._link.with_name(self._link.name + ".new")
-            fresh.unlink(missing_ok=True)
-            fresh.symlink_to(path)
-            fresh.replace(self._link)
+            try:
+                fresh = self._link.with_name(self._link.name + ".new")
+                fresh.unlink(missing_ok=True)
+                fresh.symlink_to(path)
+                fresh.replace(self._link)
+            except OSError as error:
+                for descriptor in (master, slave):
+                    os.close(descriptor)
+                raise Unavailable(f"no link {self._link}: {error.strerror}") from error
             path = str(self._link)
         self._url = f"serial://{path}?baud={self._baud}"
         return PtyTransport(master, slave, self._url)
@@ -123,4 +128,5 @@ class PtyListener:
         if self._next is not None:
             await self._next.close()
         if self._link is not None:
-            self._link.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # its folder may have gone
+                self._link.unlink(missing_ok=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 import serial
 import serial_asyncio_fast
 
 from devices.transport.base import READ_LIMIT_BYTES, Address, Transport, Unavailable, parse_url
+from devices.transport.holders import hold, let_go, node_port
 from devices.transport.serialports import FINDERS, find_port, wanted_port
 
 CONNECT_TIMEOUT_S: Final = 3.0
@@ -36,7 +38,7 @@ class StreamTransport:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 self._reader, self._writer = await self._connect()
         except (OSError, ValueError, TimeoutError) as error:
-            raise Unavailable(f"{self._url}: {error or 'no answer'}") from error
+            raise Unavailable(f"{self._url}: {str(error) or 'no answer'}") from error
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         raise Unavailable(f"{self._url} was accepted and cannot be opened again")
@@ -117,6 +119,7 @@ class SerialTransport(StreamTransport):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         address = parse_url(url)
+        self._opening: Future[serial.Serial] | None = None
         self._wanted = wanted_port(address)
         self._port = "" if self._wanted else serial_port_name(address)
         options = address.options
@@ -130,10 +133,30 @@ class SerialTransport(StreamTransport):
             raise ValueError(f"parity is one of N, E, O, M, S: {url!r}")
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        port = await asyncio.to_thread(find_port, self._wanted) if self._wanted else self._port
+        if self._opening is not None and not self._opening.done():
+            # Another thread would hang on the same port: one is enough.
+            raise Unavailable(f"{self._url} does not let go of its last opening")
+        thread = ThreadPoolExecutor(1, "serial-open")
+        opening = self._opening = thread.submit(self._open_port)
+        thread.shutdown(wait=False)
         try:
-            reader, writer = await serial_asyncio_fast.open_serial_connection(
-                url=port,
+            instance = await asyncio.wrap_future(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_give_back)  # it may yet succeed, and nobody would use it
+            raise
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        stream, _ = await serial_asyncio_fast.connection_for_serial(loop, lambda: protocol, instance)
+        return reader, asyncio.StreamWriter(stream, protocol, reader, loop)
+
+    def _open_port(self) -> serial.Serial:
+        """Looked up and opened; a driver that is stuck holds its thread up, and no other."""
+        port = find_port(self._wanted) if self._wanted else self._port
+        hold(node_port(port), self)
+        try:
+            return serial.serial_for_url(
+                port,
                 baudrate=self._baud,
                 bytesize=self._bits,
                 parity=self._parity,
@@ -142,7 +165,22 @@ class SerialTransport(StreamTransport):
             )
         except serial.SerialException as error:
             raise Unavailable(f"{self._url}: {error}") from error
-        return reader, writer
+
+    async def open(self) -> None:
+        try:
+            await super().open()
+        except BaseException:
+            let_go(self)
+            raise
+
+    async def close(self) -> None:
+        await super().close()
+        let_go(self)
+
+
+def _give_back(opening: Future[serial.Serial]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 def serial_port_name(address: Address) -> str:

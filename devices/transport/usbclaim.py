@@ -14,11 +14,14 @@ import usb.core
 import usb.util
 
 from devices.transport.base import Unavailable
+from devices.transport.holders import hold, let_go
 from devices.transport.reports import Reports
 from devices.transport.usbdevices import OVERFLOW, PIPE, UsbName, configure, find_usb, sentence
 
 SLICE_MS: Final = 200
 """The longest wait in libusb: how soon a close or a cancelled write is noticed (HARDWARE 6)."""
+SET_REPORT_MS: Final = 1_000
+"""A report that is not acknowledged by then is given up: below the 2 s that closing and a bus's write may take."""
 CHUNK_BYTES: Final = 4096
 STALLS_LIMIT: Final = 3
 OVERSIZED_LIMIT: Final = 10
@@ -132,8 +135,14 @@ class UsbClaim:
             raise
         return claim
 
+    @property
+    def url(self) -> str:
+        """The device, by what it was asked for."""
+        return f"usb://{self._name}"
+
     def _take(self) -> None:
         number = self._ends.number
+        hold(("usb", self._device.bus, self._device.address, number), self)
         with contextlib.suppress(NotImplementedError):  # only Linux has drivers that can be asked to go
             if self._device.is_kernel_driver_active(number):
                 self._device.detach_kernel_driver(number)
@@ -164,6 +173,7 @@ class UsbClaim:
             self._attach()
             with contextlib.suppress(usb.core.USBError, NotImplementedError):
                 usb.util.dispose_resources(self._device)
+            let_go(self)
 
     # Reading.
 
@@ -254,7 +264,7 @@ class UsbClaim:
             try:
                 taken = self._put_out(piece[:CHUNK_BYTES])
             except usb.core.USBTimeoutError:
-                continue  # it took nothing in this time
+                continue  # an endpoint that took some of it says how much: this one took nothing
             piece = piece[taken:]
 
     def _put_out(self, piece: bytes) -> int:
@@ -263,10 +273,14 @@ class UsbClaim:
         if self._ends.kind != _HID:
             raise ValueError("it can only be read")
         report = _OUTPUT_REPORT | (self._reports.id or 0)
-        # HID 1.11, 7.2.2: a device without an interrupt endpoint out takes its reports by SET_REPORT.
-        return int(
-            self._device.ctrl_transfer(_CLASS_TO_INTERFACE, _SET_REPORT, report, self._ends.number, piece, SLICE_MS)
-        )
+        request = (_CLASS_TO_INTERFACE, _SET_REPORT, report, self._ends.number, piece, SET_REPORT_MS)
+        try:
+            # HID 1.11, 7.2.2: a device without an interrupt endpoint out takes its reports by SET_REPORT.
+            return int(self._device.ctrl_transfer(*request))
+        except usb.core.USBTimeoutError as error:
+            # A control transfer's time-out does not tell how far it came, as that of an endpoint does: whether the
+            # report may be sent again is its protocol's to know.
+            raise Unavailable(f"usb {self._name} does not acknowledge a report, which may have arrived") from error
 
 
 def _packet(way: Any) -> int:

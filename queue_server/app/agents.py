@@ -66,6 +66,8 @@ STARTED_S = 10.0
 UNTOLD_S = 60.0
 """A linked agent tells of its devices every 30 s: one it has not named for so long since the start is offline too."""
 
+UNLINKED = "agent not connected"
+
 EVERYWHERE = (e.MessageSet, e.DayStarted, e.DayClosing, e.DayEnded, e.DayOpened)
 """What every strip and board shows."""
 
@@ -121,13 +123,15 @@ class Agents:
         self._state.links[agent] = link
         await self._hub.read(lambda hall: self._introduce(hall, agent))
 
-    async def disconnect(self, agent: str, link: Link) -> None:
-        """Its devices are missed from now on, unless a newer link has taken over."""
+    async def disconnect(self, agent: str, link: Link, *, lost: bool = False) -> None:
+        """Its devices are missed from now on, unless a newer link has taken over; at once when it was `lost` in silence."""
         if self._state.links.get(agent) is link:
             del self._state.links[agent]
             for device in await self._hub.read(lambda hall: hall.configuration.device):
                 if device.agent == agent:
                     self._speakers.met(device, DeviceState.OFFLINE)
+                    if lost:
+                        await self._health(agent, _offline(device.id, UNLINKED))
 
     def _introduce(self, hall: Hall, agent: str) -> None:
         link = self._state.links.get(agent)
@@ -400,7 +404,7 @@ class Agents:
                 continue
             linked = device.agent in self._state.links
             if time - self._state.absent[device.id] >= (UNTOLD_S if linked else ABSENT_S):
-                why = "its agent does not tell of it" if linked else "agent not connected"
+                why = "its agent does not tell of it" if linked else UNLINKED
                 await self._health(device.agent, _offline(device.id, why))
 
 

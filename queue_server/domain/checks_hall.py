@@ -14,6 +14,8 @@ _KINDS = {"keypad": "FF68", "rating_pad": "FF68", "strip": "a090", "board": "a09
     ("speaker", "printer", "id_reader", "scanner"), ""
 )
 READERS = frozenset(("id_reader", "scanner"))
+_ALONE = frozenset(("printer", "scanner"))
+_LINE_OPTIONS = frozenset(("baud", "bits", "parity", "stop"))
 # Half-width cells (UX W-04: 64x16 dots are 8, 128x16 are 16) and what the look of the screens leaves room for.
 _NUMBER_CELLS = 6
 _PLATE_CELLS = 4
@@ -32,6 +34,7 @@ def check_hall(configuration: Configuration) -> Iterator[Finding]:
     yield from _policy(configuration)
     yield from _voice(configuration)
     yield from _devices(configuration)
+    yield from _ports(configuration)
     yield from _lines(configuration)
     yield from _widths(configuration)
 
@@ -250,6 +253,44 @@ def _levels(device: Device) -> Iterator[Finding]:
         )
 
 
+def _port(url: str) -> str:
+    """What a url names, without how its line is set: two spellings of one port cannot both open it."""
+    place, _, query = url.partition("?")
+    scheme, _, rest = place.partition("://")
+    host, slash, path = rest.partition("/")
+    if scheme.lower() != "usb":  # a USB serial number's letters count
+        host = host.lower()
+    options = sorted(pair for pair in query.split("&") if pair and pair.partition("=")[0] not in _LINE_OPTIONS)
+    return f"{scheme.lower()}://{host}{re.sub('/+', '/', slash + path)}?{'&'.join(options)}"
+
+
+def _ports(configuration: Configuration) -> Iterator[Finding]:
+    """A printer, a scanner and whatever types have their port to themselves; a port that is shared has one spelling."""
+    ports: dict[tuple[str, str], list[Device]] = defaultdict(list)
+    for device in configuration.device:
+        ports[device.agent, _port(device.url)].append(device)
+    for (_, port), devices in ports.items():
+        if len(devices) < 2:
+            continue
+        first, ids = devices[0], [device.id for device in devices]
+        if any(device.kind in _ALONE or port.startswith(("file:", "evdev:")) for device in devices):
+            yield error(
+                "port_taken",
+                f"device {first.id}",
+                f"{listing(ids)} 写了同一个地址 {first.url}，但其中有打印机、扫码器或键盘类设备，它要独占一个口。"
+                "请在那台电脑上运行 yichuang devices scan，给每台写各自的地址，或删去重复的。",
+                f"{listing(ids)} have one url, {first.url}, and a printer, a scanner or what types has its port to itself."
+                " Run yichuang devices scan on that PC and give each its own, or take out what stands twice.",
+            )
+        elif len({device.url for device in devices}) > 1:
+            yield error(
+                "port_spelt_twice",
+                f"device {first.id}",
+                f"{listing(ids)} 在同一个口上，url 却写法不同，第二种写法打不开。请都写成 {first.url}。",
+                f"{listing(ids)} are on one port, spelt differently, which only one of them can open. Write {first.url} for all.",
+            )
+
+
 def _lines(configuration: Configuration) -> Iterator[Finding]:
     """One line, one protocol, one address: one device."""
     places: dict[tuple[str, str, str, int], list[str]] = defaultdict(list)
@@ -265,7 +306,8 @@ def _lines(configuration: Configuration) -> Iterator[Finding]:
                 f"“{device.id}”的地址应为 0 到 {top}。",
                 f"The address of {device.id!r} should be 0 to {top}.",
             )
-        places[device.agent, device.url, family, device.address].append(device.id)
+        if device.kind not in _ALONE:  # whoever they share a port with, it is not the address that is to be mended
+            places[device.agent, device.url, family, device.address].append(device.id)
     for (_, url, _, address), ids in places.items():
         if len(ids) > 1:
             yield error(

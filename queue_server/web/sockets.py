@@ -1,19 +1,21 @@
 """The two websockets: screens subscribe to live maps, agents speak for devices; both bounded in every direction."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from queue_server.app.texts import words
 from queue_server.domain.errors import Rejected, Unavailable
 from queue_server.store.port import StoreError
 from queue_server.web.frame import Frame
+from queue_server.web.peers import ENDED, PING_AGENT_S, AgentLink, Peer
 from queue_server.web.phones import view_of
 from queue_server.web.principals import Person, bearer, device_person, identify
-from queue_server.wire.agent import AgentHeartbeat, AgentHello, FromAgent, ToAgent
+from queue_server.wire.agent import AgentHeartbeat, AgentHello, FromAgent
 from queue_server.wire.frames import text_frame
 from queue_server.wire.live import (
     Alive,
@@ -27,7 +29,6 @@ from queue_server.wire.live import (
     Refused,
     Say,
     Subscribe,
-    ToScreen,
     Unsubscribe,
     Welcome,
 )
@@ -39,11 +40,6 @@ HELLO_WITHIN_S = 5.0
 """A connection that says nothing is closed."""
 
 MESSAGE_MAX = 64 * 1024
-BUFFER_MAX = 256 * 1024
-"""Bytes that may wait for a slow peer: a screen beyond it gets a snapshot later, an agent is disconnected."""
-
-STALLED_S = 60.0
-"""A peer whose buffer does not drain for so long is disconnected."""
 
 SUBSCRIPTIONS_MAX = 16
 SOCKETS_MAX = 6_000
@@ -51,61 +47,12 @@ RATE_MAX = 200
 """Messages a screen may send in ten seconds."""
 
 PING_S = 20.0
-PING_AGENT_S = 6.0
-"""Half as long again without an answer ends a connection: devices hang on an agent's, and their loss must be known soon."""
 
 HEARTBEAT_S = 1.0
 
 _from_screen = msgspec.json.Decoder(FromScreen)
 _from_agent = msgspec.json.Decoder(FromAgent)
 _encode = msgspec.json.Encoder().encode
-
-
-class Peer:
-    """A websocket written to without waiting; what does not fit into its buffer is refused."""
-
-    __slots__ = ("socket", "stalled_since", "transport")
-
-    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
-        self.socket = socket
-        self.transport = transport
-        self.stalled_since = 0.0
-
-    def offer(self, frame: bytes) -> bool:
-        """False when the peer reads too slowly or is gone."""
-        if self.socket.closed or self.transport.is_closing():
-            return False
-        if self.transport.get_write_buffer_size() > BUFFER_MAX:
-            return False
-        self.transport.write(frame)
-        return True
-
-    def say(self, message: ToScreen) -> bool:
-        return self.offer(text_frame(_encode(message)))
-
-    def watch(self, now_s: float) -> None:
-        """Ends the connection when nothing has drained for STALLED_S."""
-        if self.transport.get_write_buffer_size() == 0:
-            self.stalled_since = 0.0
-        elif not self.stalled_since:
-            self.stalled_since = now_s
-        elif now_s - self.stalled_since > STALLED_S:
-            self.transport.abort()
-
-
-class AgentLink:
-    """An agent as the hall speaks to it."""
-
-    __slots__ = ("peer",)
-
-    def __init__(self, peer: Peer) -> None:
-        self.peer = peer
-
-    def offer(self, message: ToAgent) -> bool:
-        if self.peer.offer(text_frame(_encode(message))):
-            return True
-        self.peer.transport.abort()
-        return False
 
 
 class Sockets:
@@ -120,10 +67,13 @@ class Sockets:
         """Screens and agents, for the metrics."""
         return len(self._screens), len(self._agents)
 
-    async def _open(self, request: web.Request, ping_s: float = PING_S) -> Peer:
+    async def _open(self, request: web.Request, ping_s: float | None = PING_S) -> Peer:
+        """Without `ping_s` pings and pongs are the caller's."""
         if len(self._screens) + len(self._agents) >= SOCKETS_MAX:
             raise Unavailable("too many connections")
-        socket = web.WebSocketResponse(heartbeat=ping_s, compress=False, max_msg_size=MESSAGE_MAX, timeout=2.0)
+        socket = web.WebSocketResponse(
+            heartbeat=ping_s, autoping=ping_s is not None, compress=False, max_msg_size=MESSAGE_MAX, timeout=2.0
+        )
         await socket.prepare(request)
         transport = request.transport
         if transport is None:
@@ -138,7 +88,7 @@ class Sockets:
         peer = await self._open(request)
         seat = self._screens[peer] = _Seat(self._frame, peer, request)
         try:
-            first = await _first(peer.socket, _from_screen)
+            first = await _first(peer.socket.receive, _from_screen)
             if not isinstance(first, Hello):
                 await peer.socket.close(code=4400, message=b"say hello first")
                 return peer.socket
@@ -175,13 +125,13 @@ class Sockets:
             raise Rejected("unauthorised")
         if "agent" not in person.roles:
             raise Rejected("forbidden")
-        peer = await self._open(request, PING_AGENT_S)
+        peer = await self._open(request, None)
         link = AgentLink(peer)
         self._agents.add(link)
         name = person.of
         self._frame.links.setdefault(person.name, set()).add(peer.socket)
         try:
-            hello = await _first(peer.socket, _from_agent)
+            hello = await _first(link.heard, _from_agent)
             if not isinstance(hello, AgentHello):
                 await peer.socket.close(code=4400, message=b"say hello first")
                 return peer.socket
@@ -191,11 +141,11 @@ class Sockets:
         finally:
             self._agents.discard(link)
             self._frame.links.get(person.name, set()).discard(peer.socket)
-            await _quietly(self._frame.agents.disconnect(name, link))
+            await _quietly(self._frame.agents.disconnect(name, link, lost=link.silent))
         return peer.socket
 
     async def _hear_agent(self, name: str, link: AgentLink) -> None:
-        async for message in link.peer.socket:
+        while (message := await link.heard()).type not in ENDED:
             if message.type is not WSMsgType.TEXT:
                 continue
             try:
@@ -204,6 +154,14 @@ class Sockets:
                 log.warning("malformed message", agent=name, error=str(error))
                 continue
             await _quietly(self._frame.agents.received(name, link, decoded))
+
+    async def watch_agents(self) -> None:
+        """Ping every agent, and end the connections of those that are silent."""
+        hub = self._frame.hub
+        while not hub.stopped.is_set():
+            await hub.rest(PING_AGENT_S)
+            for link in list(self._agents):
+                link.ping()
 
     # --- everybody ---
 
@@ -370,10 +328,10 @@ class _Seat:
             self._frame.links.get(self._person.name, set()).discard(self._peer.socket)
 
 
-async def _first(socket: web.WebSocketResponse, decoder: "msgspec.json.Decoder[T]") -> T | None:
+async def _first(receive: Callable[[], Awaitable[WSMessage]], decoder: "msgspec.json.Decoder[T]") -> T | None:
     """The first message, or None when it does not come in time or is nonsense."""
     try:
-        message = await asyncio.wait_for(socket.receive(), HELLO_WITHIN_S)
+        message = await asyncio.wait_for(receive(), HELLO_WITHIN_S)
         return decoder.decode(message.data) if message.type is WSMsgType.TEXT else None
     except (TimeoutError, msgspec.DecodeError, UnicodeDecodeError):
         return None

@@ -30,6 +30,8 @@ ENOENT, EIO, EAGAIN, EBUSY, ENODEV, EPIPE, EPROTO, EOVERFLOW, ENODATA, ESHUTDOWN
     *(2, 5, 11, 16, 19, 32, 71, 75, 61, 108, 25),
 )
 BULK, INTERRUPT = 2, 3
+_LOST = 9
+"""No type of usbfs: a transfer that its device will not end."""
 
 
 class _Urb(ctypes.Structure):
@@ -129,6 +131,8 @@ class MockedUsb:
     """Bytes that its endpoints out still take; None is any number."""
     refuses: int = 0
     """So many transfers out are stalled."""
+    unsaid: int = 0
+    """So many reports by SET_REPORT are taken, and nothing is said of it."""
     busy: bool = False
     took: bytearray = field(default_factory=bytearray)
     reports: list[bytes] = field(default_factory=list)
@@ -245,6 +249,8 @@ class MockedUsb:
     def _one(self, taken: _Taken) -> int | None:
         """Move what can be moved; the errno of a transfer that is over, None for one that waits."""
         urb = taken.urb
+        if urb.type == _LOST:
+            return None
         if urb.type == 2:
             return self._control(taken)
         if urb.endpoint & 0x80:
@@ -286,6 +292,10 @@ class MockedUsb:
                     return None
                 self.reports.append(ctypes.string_at(taken.urb.buffer + 8, length))
                 self.events.append(f"report {value:04x}")
+                if self.unsaid:
+                    self.unsaid -= 1
+                    taken.urb.type = _LOST
+                    return None
                 taken.done = length
                 return 0
             case _:

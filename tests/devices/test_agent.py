@@ -17,6 +17,7 @@ from devices.devicemap import Device, Printer
 from devices.drivers.health import Health
 from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.rs485 import Rs485BusEmulator
+from devices.framing.ff68 import Ff68Frame
 from devices.protocols.keymaps import Key
 from devices.protocols.paged import Page
 from queue_server.edge import render_strip
@@ -297,6 +298,39 @@ async def test_health_is_told_when_it_changes_and_every_now_and_then(office: Off
         last = [h for h in office.server.all(DeviceHealth) if h.device == "k7"][-1]
         assert last.last_seen_ms is not None
         assert last.counters["presses"] == 1
+
+
+@pytest.mark.parametrize("cells", ["many", "2"])
+async def test_a_strip_whose_cells_make_no_sense_says_so_and_the_keys_go_on(office: Office, cells: str) -> None:
+    """What cannot be laid out is that strip's trouble; it used to end the agent, again and again."""
+    office.render = render_strip  # type: ignore[method-assign, assignment]
+    async with office.open():
+        keypad, rating, strip = office.window()
+        await office.server.welcome_again(keypad, rating, msgspec.structs.replace(strip, settings={"cells": cells}))
+        await until(lambda: office.agent._lines.entries["s3"].settings["cells"] == cells)
+        await office.server.say(
+            ShowStrip(epoch=1, device="s3", state="call", number="A012", window="w1", text="", lines=[])
+        )
+        await until(lambda: any(h.device == "s3" and "cells" in h.last_error for h in office.server.all(DeviceHealth)))
+        assert await office.keypad.press(Key.CALL)
+        await office.server.heard(KeypadPressed)
+        assert office.server.connections == 1
+        assert len(office.server.all(AgentHello)) == 1
+
+
+async def test_a_device_that_flaps_between_sense_and_nonsense_is_told_a_few_times(office: Office) -> None:
+    """Each change would be an event in the hall's journal: docs/devices/health.md says how few there are."""
+    async with office.open():
+        for _ in range(8):
+            await office.keypad.press(Key.CALL)
+            await office.line.transmit(Ff68Frame(7, 0x01, b"\x7f"), office.keypad.codec)
+            await asyncio.sleep(0.02)
+        keypad = office.agent._lines.driver("k7")
+        await until(lambda: keypad is not None and keypad.health.counters["ignored"] == 8)
+        await office.keypad.press(Key.CALL)
+        states = [str(health.state) for health in office.server.all(DeviceHealth) if health.device == "k7"]
+        told = [state for state, before in zip(states, ["", *states], strict=False) if state != before]
+        assert told == ["unknown", "online", "degraded"]
 
 
 async def test_a_wrong_entry_is_named_with_what_to_mend_and_its_neighbours_run(office: Office) -> None:

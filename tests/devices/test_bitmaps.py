@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from PIL import Image
+from msgspec import structs
+from PIL import Image, ImageFont
 
+from devices import profiles
 from devices.bus import Bus
 from devices.drivers.strip import Strip
 from devices.emulators.bench import Bench, Placed, Station
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.emulators.templated import EmulatedBitmapPanel
+from devices.lines import Lines
 from devices.profiles.files import TemplateProfile, read_profile
 from devices.profiles.profile import NOBODY
 from devices.transport import transport
+from displays import glyphs
 from displays.errors import Unavailable
 from displays.led import Panel, StripState, pictures
 from displays.led.bitmap import Bitmap
 from queue_server.edge import render_strip
 from queue_server.wire.agent import DeviceEntry, ShowStrip
+from tests.devices.hall import until
 
 
 @contextlib.asynccontextmanager
@@ -185,3 +192,46 @@ async def test_a_test_text_wider_than_the_panel_is_cut_and_ends_nobody() -> None
         driver.show([[("综合服务窗口号", "red")]])
         await line.until(lambda: node.pictures == 1)
         assert node.image.getbbox() is not None
+
+
+async def test_law_8_no_font_is_read_on_the_loop_that_the_keys_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opened where nobody waits for it, and read to its end there: a rare character reads no disk when it is first shown."""
+    known = profile()
+    monkeypatch.setitem(profiles._known, "own-panel", known.profile)
+    node = known.emulate(3)
+    assert isinstance(node, EmulatedBitmapPanel)
+    read: list[threading.Thread] = []
+    opened: list[threading.Thread] = []
+    truetype = ImageFont.truetype
+
+    def open_noted(*args: Any, **more: Any) -> Any:
+        opened.append(threading.current_thread())
+        return truetype(*args, **more)
+
+    def read_noted(*args: Any) -> Any:
+        read.append(threading.current_thread())
+        return open(*args)
+
+    monkeypatch.setattr("displays.glyphs.ImageFont.truetype", open_noted)
+    monkeypatch.setattr("displays.glyphs.open", read_noted, raising=False)
+    forget_fonts()
+    async with Rs485BusEmulator("memory://font", [node]), asyncio.TaskGroup() as group:
+        lines = Lines(group, NOBODY)
+        await lines.apply([structs.replace(entry(), url="memory://font")])
+        panel = lines.driver("panel")
+        assert isinstance(panel, Strip)
+        panel.show([[("请", "red")]])
+        panel.show([[("龘", "red")]])
+        await until(lambda: node.pictures >= 1)
+        await lines.apply([])
+    assert opened
+    assert read
+    assert threading.main_thread() not in (*opened, *read)
+    forget_fonts()
+
+
+def forget_fonts() -> None:
+    """As a process that has just begun."""
+    glyphs._fonts.cache_clear()
+    glyphs._have_read.cache_clear()
+    glyphs.glyph.cache_clear()

@@ -132,6 +132,33 @@ async def test_a_printer_of_one_direction_is_written_to_and_says_nothing(monkeyp
         os.close(descriptor)
 
 
+@pytest.mark.parametrize("scheme", ["file", "serial", "evdev"])
+async def test_a_port_under_two_names_is_opened_once_and_the_second_says_who_holds_it(
+    scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its socket and by the order of plugging in: which is one device, only opening tells."""
+    monkeypatch.setattr("devices.transport.evdev._grab", lambda _file: None)
+    master, slave = os.openpty()
+    node = Path(os.ttyname(slave))
+    named = tmp_path / "by-path"
+    named.symlink_to(node)
+    first, second = transport(f"{scheme}://{named}"), transport(f"{scheme}://{node}")
+    await first.open()
+    for _ in range(2):
+        with pytest.raises(Unavailable, match=f"{first.url} holds.*devices scan"):
+            await second.open()
+    await first.open()
+    await first.close()
+    await second.open()
+    with pytest.raises(Unavailable, match=f"{second.url} holds"):
+        await first.open()
+    await second.close()
+    await first.open()
+    await first.close()
+    for descriptor in (master, slave):
+        os.close(descriptor)
+
+
 def test_a_device_map_takes_it_and_scan_prefers_the_name_of_its_socket(tmp_path: Path) -> None:
     entry = DeviceEntry(
         id="p", kind="printer", url="file:///dev/usb/lp0", address=0, profile="80mm", window="", levels={}, settings={}

@@ -14,7 +14,7 @@ from devices.emulators.printer import EmulatedPrinter
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.framing.stream import Framer, Garbage
 from devices.profiles import PROFILES
-from devices.transport import Unavailable, transport
+from devices.transport import Transport, Unavailable, parse_url, transport
 from tests.devices.hall import until
 
 ADDRESS = 7
@@ -174,3 +174,87 @@ async def test_a_printers_line_has_the_same_faults_and_keeps_its_port() -> None:
         with pytest.raises(ValueError, match="plenty"):
             await printer.set_fault("paper", "soon")
         await near.close()
+
+
+@pytest.mark.parametrize("scheme", ["memory", "pty", "tcp"])
+async def test_issue_3_a_printer_goes_on_when_its_host_hangs_up_in_the_middle(scheme: str, tmp_path: Path) -> None:
+    """Its paper moves, its cover is opened and says so to nobody, and the next host finds it."""
+    async with EmulatedPrinter(_listen(scheme, tmp_path)) as printer:
+        near = transport(printer.url)
+        await near.open()
+        await near.write(b"\x1da\xff" + TICKET + CUT)
+        await until(lambda: printer.papers)
+        end = printer._end
+        assert end is not None
+        await near.close()
+        await end.close()  # the host's end is gone, and the printer has not read that yet
+        await printer.set_fault("cover", "on")
+        await printer.set_fault("cover", "off")
+        if scheme == "pty":  # a fresh one is plugged in for the next host
+            await until(lambda: printer._end is not end)
+        async with asyncio.timeout(5):
+            await near.open()
+            await near.write(TICKET + CUT)
+            await printer.printed(2)
+        await near.close()
+
+
+async def test_issue_3_a_plug_that_does_not_go_in_is_tried_again_and_ends_nobody() -> None:
+    """Another program sits at the port when the cable is to come back."""
+    async with EmulatedPrinter("tcp://127.0.0.1:0") as printer:
+        port = parse_url(printer.url).port or 0
+        await printer.set_fault("unplugged", "20ms")
+        async with await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", port):
+            await asyncio.sleep(0.1)
+            assert printer.cable.pulled
+            with pytest.raises(Unavailable):
+                await printer.set_fault("unplugged", "off")
+            await printer.set_fault("unplugged", "20ms")
+            await asyncio.sleep(0.1)
+            assert printer.cable.pulled
+        await until(lambda: not printer.cable.pulled)
+        near = transport(printer.url)
+        await near.open()
+        await near.close()
+        await printer.set_fault("unplugged", "10s")
+        assert printer.cable.pulled
+
+
+async def test_issue_3_a_line_that_is_plugged_and_pulled_at_once_lives_on() -> None:
+    node = PROFILES["a090"].emulate(3)
+    async with Rs485BusEmulator("memory://hasty", [node]) as line:
+        await line.set_fault("unplugged", "on")
+        await asyncio.sleep(0.01)
+        for value in ("off", "on", "off", "on"):
+            await line.set_fault("unplugged", value)
+        await asyncio.sleep(0.01)
+        await line.set_fault("unplugged", "off")
+        near = transport(line.url)
+        await near.open()
+        await near.write(bytes.fromhex("A0 90 03 A5 00 05 C7 EB 00 41 00 CE"))
+        await line.until(lambda: bool(line.heard))
+        await near.close()
+
+
+async def test_issue_3_a_pty_whose_links_folder_is_gone_is_there_again_with_it(tmp_path: Path) -> None:
+    folder = tmp_path / "there"
+    folder.mkdir()
+    async with EmulatedPrinter(f"pty://{folder / 'line'}") as printer:
+        end = await until_open(printer)
+        (folder / "line").unlink()
+        folder.rmdir()
+        await end.close()
+        await asyncio.sleep(0.05)
+        folder.mkdir()
+        await until(lambda: printer._end is not end)
+        near = transport(printer.url)
+        await near.open()
+        await near.write(TICKET + CUT)
+        await printer.printed(1)
+        await near.close()
+
+
+async def until_open(printer: EmulatedPrinter) -> Transport:
+    await until(lambda: printer._end is not None)
+    assert printer._end is not None
+    return printer._end

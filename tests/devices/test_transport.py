@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -349,3 +350,33 @@ async def test_issue_3_presses_are_neither_doubled_nor_lost_when_a_bridge_comes_
     assert desk.ratings == [5, 1]
     assert len(set(names)) > 1
     assert desk.healths.count(("k7", "offline")) == 2
+
+
+async def test_issue_3_a_serial_port_that_hangs_in_opening_takes_one_thread_and_is_given_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A bridge whose driver is stuck: every try would take another thread of those that print and look for ports."""
+    go, opened, closed = threading.Event(), [], []
+
+    class Port:
+        def close(self) -> None:
+            closed.append(self)
+
+    def hang(*_: object, **__: object) -> Port:
+        opened.append(Port())
+        go.wait(5)
+        return opened[-1]
+
+    monkeypatch.setattr("devices.transport.streams.serial.serial_for_url", hang)
+    monkeypatch.setattr("devices.transport.streams.CONNECT_TIMEOUT_S", 0.1)
+    line = transport("serial:///dev/serial/by-path/stuck")
+    with pytest.raises(Unavailable, match="no answer"):
+        await line.open()
+    for _ in range(8):
+        with pytest.raises(Unavailable, match="does not let go"):
+            await line.open()
+    assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 1) == "free"
+    assert (len(opened), closed) == (1, [])
+    go.set()
+    await until(lambda: closed == opened)  # it has succeeded when nobody wanted it any more
+    await until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("serial-open")])

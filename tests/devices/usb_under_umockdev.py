@@ -161,6 +161,20 @@ async def test_hid_1_11_a_device_without_an_endpoint_out_takes_set_report(bed: U
 # Faults.
 
 
+async def test_hid_1_11_a_report_that_may_have_arrived_is_not_sent_again(bed: UsbBed) -> None:
+    """Its time-out tells nothing of what the device took: whether it is harmless to say it twice, its protocol knows."""
+    quiet = MockedUsb(0x0483, 0x5750, (Part((Way(0x81),)),), unsaid=1)
+    bed.plug(quiet)
+    async with opened() as line:
+        async with asyncio.timeout(5):
+            with pytest.raises(Unavailable, match="may have arrived"):
+                await line.write(b"abc")
+        assert quiet.reports == [b"abc".ljust(8, b"\0")]
+        await reopened(line)
+        await line.write(b"def")
+        assert quiet.reports[1:] == [b"def".ljust(8, b"\0")]
+
+
 async def test_issue_3_a_device_that_is_silent_or_late_never_blocks_the_loop(bed: UsbBed) -> None:
     pad = MockedUsb(0x0483, 0x5750, HID)
     bed.plug(pad)
@@ -330,6 +344,14 @@ async def test_issue_3_two_equal_devices_are_told_apart_by_serial_or_socket(bed:
         async with opened(url) as line:
             device.say(b"me")
             assert await line.read() == b"me"
+
+
+async def test_one_device_under_two_names_is_opened_once_and_the_second_says_who_holds_it(bed: UsbBed) -> None:
+    bed.plug(MockedUsb(0x0483, 0x5750, HID), port=2)
+    async with opened() as first:
+        assert f"{first.url} holds" in await refusal(f"{URL}?at=1-2")
+    async with opened(f"{URL}?at=1-2"):
+        assert "usb://0483:5750 at 1-2 holds" in await refusal(URL)
 
 
 async def test_a_device_of_another_program_is_unavailable_and_stays_whole(bed: UsbBed) -> None:

@@ -55,14 +55,15 @@ async def hall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 class Pc:
     """An agent that a test speaks for."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, url: str = "") -> None:
         self._site = site
+        self._url = url or site.running.url
         self.told: list[dict[str, Any]] = []
         self._headers: dict[str, str] = {}
 
     async def __aenter__(self) -> "Pc":
         self._headers = self._headers or await self._site.as_device("agent", "pc")
-        url = f"{self._site.running.url}/api/v1/agent"
+        url = f"{self._url}/api/v1/agent"
         self._socket = await self._site.session.ws_connect(url, headers=self._headers)
         await self.say(type="hello", agent="pc", build="t")
         self._reader = asyncio.create_task(self._read())
@@ -72,6 +73,10 @@ class Pc:
         await self._socket.close()
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)
+
+    @property
+    def closed(self) -> bool:
+        return self._reader.done()
 
     async def _read(self) -> None:
         async for message in self._socket:

@@ -8,7 +8,7 @@ import pytest
 from queue_server.domain.checks import check
 from queue_server.domain.checks_hall import cells
 from queue_server.domain.codes import credit_code_ok, matter_code_ok
-from queue_server.domain.configuration import Configuration
+from queue_server.domain.configuration import Configuration, Device
 from queue_server.domain.findings import Level
 
 DEPARTMENT = "11410199MB9901016C"
@@ -206,6 +206,45 @@ def test_strips_of_two_protocols_may_share_an_address_and_two_of_one_may_not() -
     second = {"id": "strip2", "agent": "a", "url": "serial:///dev/ttyS0", "kind": "strip", "address": 1, "window": "2"}
     assert check(changed("device.+", second | {"profile": "aaqt"})) == []
     assert [f.code for f in check(changed("device.+", second | {"profile": "A090"}))] == ["address_clash"]
+
+
+LP0 = "file:///dev/usb/lp0"
+SECOND = {"id": "p2", "agent": "a", "kind": "printer", "url": LP0}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "code"),
+    [
+        (LP0, SECOND, "port_taken"),
+        (LP0, SECOND | {"url": "file:///dev//usb/lp0"}, "port_taken"),
+        ("tcp://192.0.2.1:9100", SECOND | {"url": "TCP://192.0.2.1:9100?baud=9600"}, "port_taken"),
+        ("usb://0483:5750?at=1-2", SECOND | {"url": "usb://0483:5750?at=1-2"}, "port_taken"),
+        ("serial:///dev/ttyS0", None, "port_taken"),
+        ("usb://0483:5750?at=1-2", SECOND | {"url": "usb://0483:5750?at=1-3"}, None),
+        ("usb://0483:5750:a1", SECOND | {"url": "usb://0483:5750:A1"}, None),
+        ("tcp://[1", SECOND, None),
+        (LP0, SECOND | {"agent": "b"}, None),
+    ],
+)
+def test_two_devices_that_cannot_share_a_port_are_refused(first: str, second: Any, code: str | None) -> None:
+    """UX S-06: the sentence names both and says what to mend; on another PC the same name is another printer."""
+    configuration = changed("device.7.url", first)
+    if second is not None:
+        added = msgspec.convert(second, Device)
+        configuration = msgspec.structs.replace(configuration, device=[*configuration.device, added])
+    found = check(configuration)
+    assert [finding.code for finding in found if finding.level is Level.ERROR] == ([code] if code else [])
+    for finding in found:
+        assert finding.code == "port_taken"
+        assert "yichuang devices scan" in finding.zh
+        assert "yichuang devices scan" in finding.en
+
+
+def test_one_port_in_two_spellings_is_refused() -> None:
+    """UX S-06: they would be two lines to it, and only one of them can open it."""
+    found = check(changed("device.0.url", "serial:///dev/ttyS0?baud=9600"))
+    assert [finding.code for finding in found] == ["port_spelt_twice"]
+    assert "serial:///dev/ttyS0?baud=9600" in found[0].zh
 
 
 def test_the_nearest_spelling_is_offered() -> None:

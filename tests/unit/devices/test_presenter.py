@@ -97,15 +97,62 @@ def test_a_ticket_that_nobody_takes_is_drawn_back_after_its_time(not_taken: str,
     assert bench.ejector == command, "once"
 
 
-def test_a_ticket_that_still_waits_makes_room_for_the_next_ones() -> None:
-    """The next person is not handed somebody else's number."""
+def test_law_7_the_next_ticket_waits_until_the_one_at_the_outlet_is_taken() -> None:
+    """Its citizen is reaching for it: nobody's number is drawn back because somebody else tapped."""
     bench = Kiosk().up()
     bench.submit("1")
     bench.waits(True)
     bench.run(2_000)
     bench.submit("2")
+    bench.run(3_000)
+    assert (bench.outlets, bench.ejector, bench.outcomes) == ([], [], [("1", "printed", "")])
+    assert bench.paper == TICKET + present(12)
+    bench.waits(False)
+    bench.run(1_100)
+    assert (bench.outlets, bench.ejector) == ([True], [])
+    assert bench.outcomes[1:] == [("2", "printed", "")]
+
+
+def test_law_7_the_next_ticket_waits_for_one_that_is_only_just_being_presented() -> None:
+    bench = Kiosk().up()
+    bench.submit("1")
+    bench.submit("2")
+    bench.waits(True)
+    bench.run(5_000)
+    assert (bench.outlets, bench.ejector, bench.outcomes) == ([], [], [("1", "printed", "")])
+
+
+def test_a_ticket_that_nobody_takes_makes_room_for_the_next_one_after_its_time() -> None:
+    """The next person is not handed somebody else's number."""
+    bench = Kiosk().up()
+    bench.submit("1")
+    bench.waits(True)
+    bench.run(4_000)
+    bench.submit("2")
+    bench.run(5_000)
+    assert (bench.outlets, bench.ejector) == ([], [])
+    bench.run(2_000)
     assert (bench.outlets, bench.ejector) == ([False], [RETRACT])
     assert bench.outcomes == [("1", "printed", ""), ("2", "printed", "")]
+
+
+def test_law_7_a_ticket_that_waits_for_the_outlet_fails_when_its_own_time_is_over() -> None:
+    """Not a byte of it is printed, and the kiosk offers the number by its code (UX K-11)."""
+    bench = Kiosk(take_ms=20_000).up()
+    bench.submit("1")
+    bench.waits(True)
+    bench.run(1_000)
+    bench.submit("2")
+    bench.submit("3")
+    bench.run(9_900)
+    assert bench.outcomes == [("1", "printed", "")]
+    bench.run(100)
+    assert bench.outcomes[1:] == [("2", "failed", "outlet"), ("3", "failed", "outlet")]
+    assert (bench.outlets, bench.ejector, bench.paper) == ([], [], TICKET + present(12))
+    bench.waits(False)
+    bench.run(1_100)
+    bench.submit("4")
+    assert bench.outcomes[3:] == [("4", "printed", "")]
 
 
 def test_a_ticket_taken_between_two_questions_is_taken() -> None:

@@ -1,0 +1,98 @@
+"""One websocket's other end, written to without waiting: a screen's or an agent's, and whether it is still there."""
+
+import asyncio
+
+import msgspec
+from aiohttp import WSMessage, WSMsgType, web
+
+from queue_server.wire.agent import ToAgent
+from queue_server.wire.frames import PING, pong_frame, text_frame
+from queue_server.wire.live import ToScreen
+
+BUFFER_MAX = 256 * 1024
+"""Bytes that may wait for a slow peer: a screen beyond it gets a snapshot later, an agent is disconnected."""
+
+STALLED_S = 60.0
+"""A peer whose buffer does not drain for so long is disconnected."""
+
+PING_AGENT_S = 0.5
+PINGS_UNHEARD = 8
+"""An agent that answers none of so many pings has lost power or its cable, and its devices are missed at once (UX K-11: within
+5 s); one whose machine stalls for 2 s is not. Pings are counted, not seconds: while we stall ourselves nobody grows silent."""
+
+ENDED = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Peer:
+    """A websocket written to without waiting; what does not fit into its buffer is refused."""
+
+    __slots__ = ("socket", "stalled_since", "transport")
+
+    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
+        self.socket = socket
+        self.transport = transport
+        self.stalled_since = 0.0
+
+    def offer(self, frame: bytes) -> bool:
+        """False when the peer reads too slowly or is gone."""
+        if self.socket.closed or self.transport.is_closing():
+            return False
+        if self.transport.get_write_buffer_size() > BUFFER_MAX:
+            return False
+        self.transport.write(frame)
+        return True
+
+    def say(self, message: ToScreen) -> bool:
+        return self.offer(text_frame(_encode(message)))
+
+    def watch(self, now_s: float) -> None:
+        """Ends the connection when nothing has drained for STALLED_S."""
+        if self.transport.get_write_buffer_size() == 0:
+            self.stalled_since = 0.0
+        elif not self.stalled_since:
+            self.stalled_since = now_s
+        elif now_s - self.stalled_since > STALLED_S:
+            self.transport.abort()
+
+
+class AgentLink:
+    """An agent as the hall speaks to it; `unheard` pings were sent since it was heard."""
+
+    __slots__ = ("peer", "unheard")
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+        self.unheard = 0
+
+    def offer(self, message: ToAgent) -> bool:
+        if self.peer.offer(text_frame(_encode(message))):
+            return True
+        self.peer.transport.abort()
+        return False
+
+    @property
+    def silent(self) -> bool:
+        """Whether it is not there any more, though nothing says so."""
+        return self.unheard >= PINGS_UNHEARD
+
+    def ping(self) -> None:
+        """Ask whether it is there; ends the connection of one that has been silent for too long."""
+        if self.silent:
+            self.peer.transport.abort()
+            return
+        self.unheard += 1
+        self.peer.offer(PING)
+
+    async def heard(self) -> WSMessage:
+        """The next message that is no ping or pong; its end, too, is one."""
+        while True:
+            message = await self.peer.socket.receive()
+            if message.type in ENDED:
+                return message
+            self.unheard = 0
+            if message.type is WSMsgType.PING:
+                self.peer.offer(pong_frame(bytes(message.data)))
+            elif message.type is not WSMsgType.PONG:
+                return message
