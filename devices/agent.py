@@ -309,10 +309,11 @@ class Agent:
                 assert_never(message)
 
     def _show(self, device: str) -> None:
-        """What the hall last said that a strip or board means."""
+        """What the hall last said that a strip or board means; nothing, when it has said nothing."""
         driver = self._lines.driver(device)
-        if isinstance(driver, Strip) and (meant := self._meant.get(device)) is not None:
-            driver.show(self._render(meant, driver.laid_out(self._lines.entries[device])))
+        if isinstance(driver, Strip):
+            meant = self._meant.get(device)
+            driver.show(self._render(meant, driver.laid_out(self._lines.entries[device])) if meant is not None else ())
 
     def _once(self, job: str, work: Coroutine[Any, Any, Printed | Spoke | Tested]) -> None:
         """A paper is printed, a phrase said at most once (law 7); only its outcome may be told again."""
