@@ -169,6 +169,8 @@ class Agents:
             elif isinstance(event, e.DeviceTestAsked):
                 self.trials.begin(hall, event)
             elif isinstance(event, e.ConfigurationApplied):
+                for name in self._around.devices.keys() - hall.catalogue.device_names.keys():
+                    del self._around.devices[name]  # the hall's file has it no longer; one of its name later is another
                 self._speakers.set_up(hall.configuration)
                 for agent in list(self._state.links):
                     self._introduce(hall, agent)

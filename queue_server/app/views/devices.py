@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import structs
 
 from queue_server.app.texts import has, words
-from queue_server.domain.configuration import Device
+from queue_server.domain.configuration import KIOSK_PAGE, Device
 from queue_server.domain.devices import ZONE, test_of
 from queue_server.domain.model import DeviceTest, Hall
 from queue_server.wire.common import DeviceState
@@ -29,8 +29,8 @@ def device_documents(
 ) -> DevicesDocument:
     """Every device of the hall's file in its order, the kiosks' pages that were ever there, and the sound zones."""
     found = [heard.get(device.id) or _remembered(hall, unheard(hall, device)) for device in hall.configuration.device]
-    known = {device.id for device in hall.configuration.device}
-    found += [document for name, document in heard.items() if name not in known]
+    pages = (f"{KIOSK_PAGE}{kiosk.id}" for kiosk in hall.configuration.kiosk)
+    found += [heard[page] for page in pages if page in heard]  # what the hall's file has no longer is not shown
     for zone in dict.fromkeys(window.zone for window in hall.configuration.window):
         entry, said = hall.catalogue.zones.get(zone), speech.get(zone)
         state = _SPEECH.get(said.state, DeviceState.UNKNOWN) if said is not None else DeviceState.UNKNOWN
