@@ -284,8 +284,10 @@ class Agent:
             case PressStored():
                 await self._disk(self._presses.forget(message.id))
             case ShowStrip():
+                before = self._meant.get(message.device)
                 self._meant[message.device] = message
-                self._show(message.device)
+                # What stood there when the agent came is no new call.
+                self._show(message.device, flash=before is not None and message.call not in ("", before.call))
             case Invite():
                 driver = self._lines.driver(message.device)
                 if isinstance(driver, RatingPad):
@@ -308,12 +310,13 @@ class Agent:
             case _:
                 assert_never(message)
 
-    def _show(self, device: str) -> None:
+    def _show(self, device: str, *, flash: bool = False) -> None:
         """What the hall last said that a strip or board means; nothing, when it has said nothing."""
         driver = self._lines.driver(device)
         if isinstance(driver, Strip):
             meant = self._meant.get(device)
-            driver.show(self._render(meant, driver.laid_out(self._lines.entries[device])) if meant is not None else ())
+            pages = self._render(meant, driver.laid_out(self._lines.entries[device])) if meant is not None else ()
+            driver.show(pages, flash=flash)
 
     def _once(self, job: str, work: Coroutine[Any, Any, Printed | Spoke | Tested]) -> None:
         """A paper is printed, a phrase said at most once (law 7); only its outcome may be told again."""
