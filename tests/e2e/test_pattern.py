@@ -45,14 +45,17 @@ class Office:
     def row(self, name: str) -> Locator:
         return self.page.locator(".device-table tbody tr", has=self.page.get_by_role("cell", name=name, exact=True))
 
-    async def press(self, name: str) -> None:
-        """As soon as the row has a button that can be pressed."""
+    async def ready(self, name: str) -> Locator:
+        """The row's button, when it can be pressed."""
         button = self.row(name).get_by_role("button", name="测试图")
         await button.wait_for()
         await self.page.wait_for_function(
             "(button) => button.getAttribute('aria-disabled') !== 'true'", arg=await button.element_handle()
         )
-        await button.click()
+        return button
+
+    async def press(self, name: str) -> None:
+        await (await self.ready(name)).click()
 
 
 async def named(pages: Screens, hall: LivingHall, role: str, of: str, name: str) -> Opened:
@@ -134,8 +137,10 @@ async def test_a_citizen_goes_first(pages: Screens, make_hall: MakeHall) -> None
         await over(kiosk).wait_for(state="detached", timeout=2_000)
         assert "at-home" in await kiosk.page.evaluate("document.documentElement.className")
         # And whoever stands at the kiosk is not disturbed.
+        await office.row("取号机").get_by_text("测试图已显示").wait_for()  # the first test has ended: a second may begin
+        button = await office.ready("取号机")
         await kiosk.page.locator(".tile").first.click()
         await kiosk.page.wait_for_function("!document.documentElement.className.includes('at-home')")
-        await office.press("取号机")
+        await button.click()
         await office.row("取号机").get_by_text("正在为群众服务，没有测试").wait_for()
         assert await over(kiosk).count() == 0
