@@ -49,9 +49,7 @@ class Office:
         """The row's button, when it can be pressed."""
         button = self.row(name).get_by_role("button", name="测试图")
         await button.wait_for()
-        await self.page.wait_for_function(
-            "(button) => button.getAttribute('aria-disabled') !== 'true'", arg=await button.element_handle()
-        )
+        await self.row(name).locator("button:not([aria-disabled=true])").wait_for()
         return button
 
     async def press(self, name: str) -> None:
@@ -137,10 +135,11 @@ async def test_a_citizen_goes_first(pages: Screens, make_hall: MakeHall) -> None
         await over(kiosk).wait_for(state="detached", timeout=2_000)
         assert "at-home" in await kiosk.page.evaluate("document.documentElement.className")
         # And whoever stands at the kiosk is not disturbed.
-        await office.row("取号机").get_by_text("测试图已显示").wait_for()  # the first test has ended: a second may begin
+        # The first test has ended in the row: a second may begin.
+        await office.row("取号机").get_by_text("测试图已显示").wait_for()
         button = await office.ready("取号机")
         await kiosk.page.locator(".tile").first.click()
-        await kiosk.page.wait_for_function("!document.documentElement.className.includes('at-home')")
+        await kiosk.page.locator("html:not(.at-home)").wait_for(state="attached")
         await button.click()
         await office.row("取号机").get_by_text("正在为群众服务，没有测试").wait_for()
         assert await over(kiosk).count() == 0
