@@ -283,8 +283,10 @@ class Agent:
             case PressStored():
                 await self._disk(self._presses.forget(message.id))
             case ShowStrip():
+                before = self._meant.get(message.device)
                 self._meant[message.device] = message
-                self._show(message.device)
+                # What stood there when the agent came is no new call.
+                self._show(message.device, flash=before is not None and message.call not in ("", before.call))
             case Invite():
                 driver = self._lines.driver(message.device)
                 if isinstance(driver, RatingPad):
@@ -307,12 +309,14 @@ class Agent:
             case _:
                 assert_never(message)
 
-    def _show(self, device: str) -> None:
-        """What the hall last said that a strip or board means."""
+    def _show(self, device: str, *, flash: bool = False) -> None:
+        """What the hall last said that a strip or board means; nothing, when it has said nothing."""
         driver = self._lines.driver(device)
-        if isinstance(driver, Strip) and (meant := self._meant.get(device)) is not None:
+        if isinstance(driver, Strip):
+            meant = self._meant.get(device)
             try:
-                driver.show(self._render(meant, driver.laid_out(self._lines.entries[device])))
+                pages = self._render(meant, driver.laid_out(self._lines.entries[device])) if meant is not None else ()
+                driver.show(pages, flash=flash)
             except ValueError as error:  # a setting of this strip; the other devices have nothing to do with it
                 driver.health.become(DeviceState.DEGRADED, str(error))
 

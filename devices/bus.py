@@ -22,6 +22,11 @@ ACK_LIMIT: Final = 4
 """Acknowledgements of one device that may wait; one more is dropped and counted, and the device repeats."""
 IN_TURN_LIMIT: Final = 32
 """Frames of one device that may wait in turn; one more is dropped and its driver told."""
+LOAD_SHARE: Final = 0.5
+LOAD_MS: Final = 150
+"""What may wait for another time is left out while the line was used, lately, for more than this beyond its share of the time."""
+HOLD_MS: Final = 80
+"""As long as a host may owe a device its acknowledgement (HARDWARE 1.1): a frame that holds the line longer is never optional."""
 ECHO_LIMIT: Final = 16
 ECHO_MS: Final = 500
 
@@ -80,6 +85,8 @@ class Bus:
         self._saying: tuple[_Queued, int] | None = None
         """A frame that nobody acknowledges, and when its last byte is on the line."""
         self._heard_at_ms = 0
+        self._load_ms = 0.0
+        self._load_at_ms = 0
         self.up = False
         self.counters: Counter[str] = Counter()
 
@@ -130,6 +137,10 @@ class Bus:
             self.counters["dropped"] += 1
             return
         queued = _Queued(driver, send)
+        if send.follows is not None and not self._has_time(driver, send):
+            self.counters["no_time"] += 1
+            driver.dropped(send, self.now_ms())
+            return
         if send.in_turn:
             if sum(other.driver is driver and other.send.in_turn for other in self._waiting.values()) < IN_TURN_LIMIT:
                 self._waiting[driver.device, next(self._numbers)] = queued
@@ -148,6 +159,24 @@ class Bus:
         else:
             self._drop(queued)
         self._work.set()
+
+    def _on_line_ms(self, size: int) -> int:
+        """How long so many bytes need, ten bit times each."""
+        return -(-size * 10_000 // self._settings.baud) if self._settings.baud else 0
+
+    def _used(self, ms: int) -> None:
+        now_ms = self.now_ms()
+        self._load_ms = max(0.0, self._load_ms - LOAD_SHARE * (now_ms - self._load_at_ms)) + ms
+        self._load_at_ms = now_ms
+
+    def _has_time(self, driver: AnyDriver, send: Send[Any]) -> bool:
+        """Whether nobody would wait for this frame, nor for the one that must follow."""
+        if self._acks or self._waiting or self._in_frame:
+            return False
+        self._used(0)
+        gap_ms = self._settings.gap_ms if driver.gap_ms is None else driver.gap_ms
+        longest_ms = max(self._on_line_ms(len(driver.codec.encode(frame))) for frame in (send.frame, send.follows))
+        return longest_ms + gap_ms <= HOLD_MS and self._load_ms <= LOAD_MS
 
     def _drop(self, queued: _Queued) -> None:
         self.counters["dropped"] += 1
@@ -239,6 +268,7 @@ class Bus:
                 self._heard_at_ms = self.now_ms()
                 self._say_again()
                 self.counters["bytes_in"] += len(data)
+                self._used(self._on_line_ms(len(data)))
                 found = framer.feed(data)
             self._in_frame = framer.held > 0
             for item in found:
@@ -342,12 +372,14 @@ class Bus:
             raise Unavailable(f"{self.url} takes no bytes") from None
         self.counters["bytes_out"] += len(raw)
         self.counters["frames_out"] += 1
-        # The port takes the bytes at once; the line needs ten bit times for each.
-        on_line_ms = -(-len(raw) * 10_000 // self._settings.baud) if self._settings.baud else 0
+        # The port takes the bytes at once; the line needs its time for each.
+        on_line_ms = self._on_line_ms(len(raw))
         gap_ms = self._settings.gap_ms if queued.driver.gap_ms is None else queued.driver.gap_ms
         now_ms = self.now_ms()
         self._free_at_ms = now_ms + on_line_ms + gap_ms
-        once = queued.again or not queued.send.slot or queued.send.in_turn or queued.send.reply_ms
+        self._used(on_line_ms + gap_ms)
+        send = queued.send
+        once = queued.again or not send.slot or send.in_turn or send.reply_ms or send.follows is not None
         self._saying = None if once or not on_line_ms else (queued, now_ms + on_line_ms)
         queued.driver.sent(queued.send, now_ms + on_line_ms)
         self._due.set()

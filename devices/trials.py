@@ -40,6 +40,8 @@ class Trials:
 
     def __init__(self, again: Callable[[str], None]) -> None:
         self._again = again
+        self._standing: dict[str, asyncio.TimerHandle] = {}
+        """The patterns that stand now, by device, and what will end each."""
         self._rated: dict[str, asyncio.Future[Outcome]] = {}
 
     def pressed(self, device: str, level: int) -> bool:
@@ -82,15 +84,21 @@ class Trials:
         if isinstance(driver, RatingPad):
             show_pattern(profile, driver, invite_ms=message.for_ms)
             return await self._wait_for_press(driver, message.for_ms)
+        if (earlier := self._standing.pop(driver.device, None)) is not None:
+            earlier.cancel()
+            if isinstance(driver, Strip):
+                self._again(driver.device)  # a strip is sent no text that it shows already, and would not be tried
         frames, unheard = driver.health.counters["frames"], driver.health.counters["unacknowledged"]
         show_pattern(profile, driver, message.text or TEXT)
         times = driver.times_shown if isinstance(driver, Keypad) else 0
-        outcome = await _answered(driver, frames, unheard)
-        # The outcome is told at once, and the pattern stands on.
-        asyncio.get_running_loop().call_later(PATTERN_S, self._end_pattern, driver, times)
-        return outcome
+        # The outcome is told as soon as it is known, and the pattern stands on.
+        self._standing[driver.device] = asyncio.get_running_loop().call_later(
+            PATTERN_S, self._end_pattern, driver, times
+        )
+        return await _answered(driver, frames, unheard)
 
     def _end_pattern(self, driver: AnyDriver, times: int) -> None:
+        del self._standing[driver.device]
         if isinstance(driver, Strip):
             self._again(driver.device)
         elif isinstance(driver, Keypad) and driver.times_shown == times and driver.line_is_up:

@@ -21,6 +21,7 @@ from queue_server.app.agents import Agents
 from queue_server.app.clock import Clock
 from queue_server.app.hub import Hub
 from queue_server.app.live import Live
+from queue_server.app.pages import Pages
 from queue_server.app.papers import Papers
 from queue_server.app.persons import Persons
 from queue_server.app.printing import claims as print_claims
@@ -217,7 +218,9 @@ def _parts(settings: Settings, store: Store, base_url: str) -> tuple[Hub, Frame]
     accounts = Accounts(AccountStore(store.database, hub.name), clock)
     persons = Persons(hub, store)
     readings = Readings(hub, persons, tokens)
-    agents = Agents(hub, store, screens, live, accounts.name_of_clerk, voice, readings)
+    pages = Pages(hub, around.pages, voice)
+    pages.paired = accounts.devices
+    agents = Agents(hub, store, screens, live, accounts.name_of_clerk, voice, readings, pages)
 
     async def recovered() -> None:
         await agents.prints.take_up()
@@ -235,6 +238,7 @@ def _parts(settings: Settings, store: Store, base_url: str) -> tuple[Hub, Frame]
         voice=voice,
         persons=persons,
         readings=readings,
+        pages=pages,
         build=build_id(screens_dir()),
         start=secrets.token_hex(6),
         index=MatterIndex(configuration),
@@ -286,7 +290,7 @@ async def _tasks(
 
 def _loops(hub: Hub, frame: Frame, timers: Timers, sockets: Sockets) -> Iterable[Coroutine[None, None, None]]:
     """Everything that runs beside the hub."""
-    terminals = Terminals(hub, frame.screens.around, frame.live, frame.kiosks_there)
+    terminals = Terminals(hub, frame.screens.around, frame.live, frame.pages)
     beside = hub.keep(), frame.live.run(), frame.agents.run(), frame.voice.run(), terminals.run()
     return (*beside, timers.run(), sockets.beat(), sockets.watch_agents(), frame.accounts.watch(hub.stopped))
 

@@ -196,12 +196,12 @@ class Desk:
         async with self.session.post(f"{self.hall.api}/staff", json=body) as answer:
             assert answer.status == 200, await answer.text()
 
-    async def pair(self, role: str, of: str = "") -> dict[str, str]:
-        """The headers of a newly paired device."""
+    async def pair(self, role: str, of: str = "", name: str = "") -> dict[str, str]:
+        """The headers of a newly paired device; its name is its role unless given."""
         async with aiohttp.ClientSession() as screen:
             async with screen.post(f"{self.hall.api}/pairings", json={}) as answer:
                 asked = await answer.json()
-            body = {"role": role, "of": of, "name": role}
+            body = {"role": role, "of": of, "name": name or role}
             async with self.session.post(f"{self.hall.api}/pairings/{asked['code']}/approve", json=body) as answer:
                 assert answer.status == 200, await answer.text()
             async with screen.get(f"{self.hall.api}/pairings/{asked['id']}") as answer:

@@ -11,7 +11,7 @@ from devices.drivers.base import BusDriver, HealthChanged
 from devices.framing.a090 import A090
 from devices.framing.codec import AnyCodec
 from devices.protocols.base import Ignored, Send
-from devices.protocols.paged import Acknowledged, Page, PagedText, Silent, StripOutput
+from devices.protocols.paged import Acknowledged, Page, PagedText, Silent, Steady, StripOutput
 from devices.protocols.strip import StripProtocol, StripSettings
 from queue_server.wire.agent import DeviceEntry
 from queue_server.wire.common import DeviceState
@@ -53,12 +53,21 @@ class Strip(BusDriver[Any]):
     def understand(self, frame: Any, now_ms: int) -> str:
         return self._carry_out(self._protocol.receive(frame, now_ms))
 
-    def show(self, pages: Sequence[Page]) -> None:
-        """Show these pages in turn until told otherwise: runs of (text, red|green|yellow)."""
+    def show(self, pages: Sequence[Page], *, flash: bool = False) -> None:
+        """Show these pages in turn until told otherwise: runs of (text, red|green|yellow); the first flashes for a new call."""
         self._carry_out(self._protocol.set_pages(pages, self.line.now_ms()))
+        if flash and self.line_is_up:
+            self._protocol.flash(self.line.now_ms())
+            self.line.reschedule()
 
     def sent(self, send: Send[Any], now_ms: int) -> None:
         self._protocol.sent(now_ms, send.slot)
+
+    def dropped(self, send: Send[Any], now_ms: int) -> None:
+        if send.follows is None:
+            super().dropped(send, now_ms)
+        else:
+            self._carry_out(self._protocol.stay_lit())
 
     @property
     def wake_at_ms(self) -> int | None:
@@ -87,6 +96,8 @@ class Strip(BusDriver[Any]):
                     self.health.become(
                         DeviceState.OFFLINE if offline else DeviceState.DEGRADED, "does not acknowledge its text"
                     )
+                case Steady():
+                    self.health.counters["flashes_dropped"] += 1
                 case Ignored():
                     trouble = self.ignore(output)
         return trouble

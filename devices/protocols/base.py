@@ -15,6 +15,8 @@ class Send(Generic[FrameT_co]):
     `slot` empty: an acknowledgement, sent before everything else. Otherwise the newest frame of a device's slot replaces
     one that still waits. `in_turn`: none is replaced, all are sent in their order (speech, commands to a card).
     `refresh`: it tells nothing new (the next page, a text sent again), and everything that does goes before it.
+    `follows`: the frame that must come soon after this one (what is made dark is lit again): this one is sent only when the
+    line has time for both now, else its driver is told that it was dropped.
     `reply_ms`: keep the line free for the device's answer, at most this long; whether to try again is the protocol's.
     """
 
@@ -23,6 +25,7 @@ class Send(Generic[FrameT_co]):
     reply_ms: int = 0
     in_turn: bool = False
     refresh: bool = False
+    follows: FrameT_co | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ class BitmapStrip(TemplatedStrip):
         self._bitmap = bitmap
         self.cells = bitmap.panel.cells
 
+    def dark_page(self) -> bytes:
+        return draw(self._bitmap, [])
+
     def encode_all(self, pages: Sequence[Page]) -> list[bytes]:
         rows = self._bitmap.panel.rows
         # A notice that comes after every call stands once beside them where there is room.

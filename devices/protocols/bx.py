@@ -205,6 +205,9 @@ class BxProtocol(PagedText[BxFrame]):
         texts = list(dict.fromkeys(texts)) if rows > 1 else texts
         return [self._screen(texts[at : at + rows]) for at in range(0, len(texts), rows)] or [self._screen([])]
 
+    def dark_page(self) -> bytes:
+        return self._screen([])
+
     def _screen(self, texts: list[bytes]) -> bytes:
         """The rows that have a text; the others go."""
         areas = tuple(place(self._bx, row, text) for row, text in enumerate(texts) if text)

@@ -46,6 +46,9 @@ class NumberPanel(PagedText[ModbusFrame]):
         found = {number: page for page in pages if (number := self.encode(page)).strip()}
         return super().set_pages([*found.values()], now_ms)
 
+    def dark_page(self) -> bytes | None:
+        return b"" if self._panel.mode == "text" else None  # without a number a panel of numbers shows 0
+
     def encode(self, page: Page) -> bytes:
         text = "".join(run for run, _ in page)
         longest = max(_NUMBER.findall(text), key=len, default="")

@@ -14,13 +14,18 @@ Page = Sequence[tuple[str, str]]
 
 TEXT: Final = "text"
 """The slot of a strip's text."""
+FLASHES: Final = 3
+"""UX W-07: a new call is dark and lit again so often, then steady."""
 MISSING: Final = "〓"
 """Stands for a character that the strip's encoding does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextSettings:
-    """`longest_text`: bytes of text without colours that a strip takes, cut at a character. `page_ms`: UX W-05."""
+    """`longest_text`: bytes of text without colours that a strip takes, cut at a character. `page_ms`: UX W-05.
+
+    `flash_ms`: how long a called number is lit, and then dark, before it is steady (UX W-07); 0: it never flashes.
+    """
 
     longest_text: int = 120
     acks: bool = True
@@ -29,6 +34,7 @@ class TextSettings:
     tries: int = 3
     resend_ms: int = 30_000
     page_ms: int = 2_500
+    flash_ms: int = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,11 @@ class Acknowledged:
 @dataclass(frozen=True, slots=True)
 class Silent:
     """The strip acknowledged none of its tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """A flash was left out, or what is left of it: the line or the strip has no time for it. The text stands."""
 
 
 def encode_character(character: str, encoding: str = "gbk", never: bytes = b"") -> bytes:
@@ -80,6 +91,9 @@ class PagedText(Generic[FrameT]):
         self._sent_ms: int | None = None  # since when an acknowledgement is owed
         self._resend_at_ms: int | None = None
         self._turn_at_ms: int | None = None
+        self._flashes = 0
+        self._flash_at_ms: int | None = None
+        self._dark = False
 
     def encode(self, page: Page) -> bytes:
         """A page as the strip's bytes, without frame; equal bytes are the same page."""
@@ -93,6 +107,10 @@ class PagedText(Generic[FrameT]):
         """The frame that shows an encoded page; asked anew for each sending."""
         raise NotImplementedError
 
+    def dark_page(self) -> bytes | None:
+        """What makes the strip dark; None for one that has no such text, which then never flashes."""
+        return self.encode([(" ", "red")])
+
     def acknowledges(self, frame: FrameT) -> bool:
         """Whether a frame from the strip acknowledges its text."""
         return False
@@ -105,12 +123,51 @@ class PagedText(Generic[FrameT]):
         self._pages, self._index = encoded, 0
         return self._show(now_ms)
 
+    def flash(self, now_ms: int) -> None:
+        """Somebody is called by the page that stands: it flashes, and the next page waits for the end of that (UX W-07)."""
+        flash_ms = self._settings.flash_ms
+        if not flash_ms or not self._pages or self.dark_page() is None:
+            return
+        self._flashes = FLASHES
+        if not self._dark:  # else it is lit when it was to be
+            self._flash_at_ms = now_ms + flash_ms
+        if self._turn_at_ms is not None:
+            self._turn_at_ms = now_ms + 2 * FLASHES * flash_ms + self._settings.page_ms
+
+    def stay_lit(self) -> list[StripOutput[FrameT]]:
+        """The line had no time for the dark page."""
+        self._end_flash()
+        return [Steady()]
+
+    def _end_flash(self) -> None:
+        self._flashes, self._flash_at_ms, self._dark = 0, None, False
+
+    def _beat(self, now_ms: int) -> list[StripOutput[FrameT]]:
+        """The next half of a flash. The text after a dark page is news like a call: nobody's number may stay dark."""
+        self._flash_at_ms = now_ms + self._settings.flash_ms
+        if self._dark:
+            self._dark = False
+            self._flashes -= 1
+            if not self._flashes:
+                self._end_flash()
+            self._tries = 0
+            self._resend_at_ms = now_ms + self._settings.resend_ms
+            return [self._send()]
+        dark = self.dark_page()
+        if dark is None or self._silent or self._sent_ms is not None:
+            return self.stay_lit()
+        self._dark = True
+        reply_ms = self._settings.reply_ms if self._settings.acks else 0
+        lit = self.frame(self._pages[self._index])
+        return [Send(self.frame(dark), TEXT, reply_ms, refresh=True, follows=lit)]
+
     def line_up(self, now_ms: int) -> list[StripOutput[FrameT]]:
         """The line is open (again): a strip may have lost its text meanwhile."""
         return self._show(now_ms) if self._pages else []
 
     def _show(self, now_ms: int, *, refresh: bool = False) -> list[StripOutput[FrameT]]:
         self._tries = 0
+        self._end_flash()
         self._resend_at_ms = now_ms + self._settings.resend_ms
         self._turn_at_ms = now_ms + self._settings.page_ms if len(self._pages) > 1 else None
         return [self._send(refresh=refresh)]
@@ -123,7 +180,7 @@ class PagedText(Generic[FrameT]):
 
     def sent(self, now_ms: int, slot: str = TEXT) -> None:
         """The frame has left; only now does the time for its acknowledgement run."""
-        if self._settings.acks and slot == TEXT:
+        if self._settings.acks and slot == TEXT and not self._dark:
             self._sent_ms = now_ms
 
     def receive(self, frame: FrameT, now_ms: int) -> list[StripOutput[FrameT]]:
@@ -138,10 +195,14 @@ class PagedText(Generic[FrameT]):
     def wake_at_ms(self) -> int | None:
         """When `wake` has something to do."""
         late = None if self._sent_ms is None else self._sent_ms + self._settings.ack_ms
-        return min((t for t in (late, self._resend_at_ms, self._turn_at_ms) if t is not None), default=None)
+        return min(
+            (t for t in (late, self._flash_at_ms, self._resend_at_ms, self._turn_at_ms) if t is not None), default=None
+        )
 
     def wake(self, now_ms: int) -> list[StripOutput[FrameT]]:
-        """Repeat what was not acknowledged, turn the page, re-send what is shown (UX W-02)."""
+        """Flash, repeat what was not acknowledged, turn the page, re-send what is shown (UX W-02)."""
+        if self._flash_at_ms is not None and self._flash_at_ms <= now_ms:
+            return self._beat(now_ms)
         if self._turn_at_ms is not None and self._turn_at_ms <= now_ms:
             self._index = (self._index + 1) % len(self._pages)
             return [*self._missed(now_ms), *self._show(now_ms, refresh=True)]
@@ -162,4 +223,4 @@ class PagedText(Generic[FrameT]):
         return [Silent()]
 
 
-StripOutput = Send[FrameT] | Acknowledged | Silent | Ignored
+StripOutput = Send[FrameT] | Acknowledged | Silent | Steady | Ignored

@@ -13,6 +13,7 @@ from msgspec import structs
 
 from queue_server.app.hub import Cause, Hub, KeyReused
 from queue_server.app.live import Live
+from queue_server.app.pages import Pages
 from queue_server.app.printing import PRINTING, PrintJobs
 from queue_server.app.readings import Readings
 from queue_server.app.speakers import Speakers
@@ -102,6 +103,7 @@ class Agents:
         staff_name: StaffName,
         voice: Voice,
         readings: Readings,
+        pages: Pages,
     ) -> None:
         self._hub = hub
         self._around = screens.around
@@ -111,7 +113,7 @@ class Agents:
         self.prints = PrintJobs(hub, store, self._around.papers, self._send)
         self._speakers = Speakers(hub, voice, self._send)
         self._readings = readings
-        self.trials = Trials(hub, self._around.papers, self._send, self.prints, voice)
+        self.trials = Trials(hub, self._around.papers, self._send, self.prints, voice, pages)
         voice.tested = lambda name, zone, outcome, reason: self.trials.ended(
             Tested(id=name, device=f"{ZONE}{zone}", outcome=outcome, reason=reason)
         )
@@ -173,6 +175,8 @@ class Agents:
             elif isinstance(event, e.DeviceTestAsked):
                 self.trials.begin(hall, event)
             elif isinstance(event, e.ConfigurationApplied):
+                for name in self._around.devices.keys() - hall.catalogue.device_names.keys():
+                    del self._around.devices[name]  # the hall's file has it no longer; one of its name later is another
                 self._speakers.set_up(hall.configuration)
                 for agent in list(self._state.links):
                     self._introduce(hall, agent)

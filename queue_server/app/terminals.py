@@ -1,12 +1,13 @@
 """The pages of kiosks as devices: there while their websocket is, lost when it has been gone for some seconds (RULES 89)."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from msgspec import structs
 
 from queue_server.app.hub import Hub
 from queue_server.app.live import Live
+from queue_server.app.pages import Pages
 from queue_server.app.views.devices import page_of_kiosk
 from queue_server.app.views.screens import Surroundings
 from queue_server.domain import commands as c
@@ -25,13 +26,13 @@ STARTED_S = 20.0
 
 
 class Terminals:
-    """`present` names the kiosks whose page is connected now. A kiosk that never was is not missed."""
+    """A kiosk whose page never was there is not missed. Other screens only stand in the manager's table."""
 
-    def __init__(self, hub: Hub, around: Surroundings, live: Live, present: Callable[[], frozenset[str]]) -> None:
+    def __init__(self, hub: Hub, around: Surroundings, live: Live, pages: Pages) -> None:
         self._hub = hub
         self._around = around
         self._live = live
-        self._present = present
+        self._pages = pages
         self._gone: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -46,7 +47,8 @@ class Terminals:
 
     async def look(self, time: float, *, patient: bool = False) -> None:
         """Who came and who went, at `time` (the loop's, s)."""
-        present = self._present()
+        self._pages.refresh()
+        present = self._pages.kiosks()
         for kiosk, state in (await self._hub.read(_known)).items():
             if kiosk in present:
                 self._gone.pop(kiosk, None)

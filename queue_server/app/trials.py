@@ -8,12 +8,14 @@ from typing import Final, Protocol
 import msgspec
 
 from queue_server.app.hub import Hub
+from queue_server.app.pages import Pages
 from queue_server.app.papers import Papers
 from queue_server.app.printing import PrintJobs
 from queue_server.app.speakers import zone_of
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
-from queue_server.domain.devices import TEST_LASTS_MS, ZONE
+from queue_server.domain.configuration import KIOSK_PAGE
+from queue_server.domain.devices import SCREEN, TEST_LASTS_MS, ZONE
 from queue_server.domain.model import Hall
 from queue_server.wire.agent import TestDevice, Tested
 
@@ -22,6 +24,7 @@ PRESS_MS: Final = 30_000
 LATE_S: Final = 42.0
 """Longer than any test takes; the rule gives one up a little later."""
 SPOKEN: Final = "一二三四五六七八九零"
+PAGES: Final = (SCREEN, KIOSK_PAGE)
 NO_PAPER: Final = msgspec.Raw(b"null")
 
 Send = Callable[[Hall, str, TestDevice], bool]
@@ -42,20 +45,24 @@ class _Under:
 
 
 class Trials:
-    """At most one a device at a time; `send` hands one to its agent, a zone's is said by the voice itself."""
+    """At most one a device at a time; `send` hands one to its agent, `pages` to a screen; a zone's is said by the voice itself."""
 
-    def __init__(self, hub: Hub, papers: Papers, send: Send, prints: PrintJobs, zones: Zones) -> None:
+    def __init__(self, hub: Hub, papers: Papers, send: Send, prints: PrintJobs, zones: Zones, pages: Pages) -> None:
         self._hub = hub
         self._papers = papers
         self._send = send
         self._prints = prints
         self._zones = zones
+        self._pages = pages
+        pages.tested = self.ended
         self._under: dict[str, _Under] = {}
 
     def asking(self, name: str, device: str) -> Callable[[Hall], c.TestDevice]:
         """The command, made in the moment of its decision: a citizen's paper or call that lies before it is known then."""
 
         def command(hall: Hall) -> c.TestDevice:
+            if device.startswith(PAGES):
+                return c.TestDevice(id=name, device=device, busy=self._pages.needed(hall, device))
             entry = hall.catalogue.devices.get(device)
             zone = zone_of(entry) if entry is not None else ""
             if device.startswith(ZONE):
@@ -71,7 +78,9 @@ class Trials:
         self._under[event.id] = _Under(event.device, asyncio.get_running_loop().time() + LATE_S)
         if event.device.startswith(ZONE):
             return
-        if not self._send(hall, event.device, self._message(hall, event)):
+        on_page = event.device.startswith(PAGES)
+        taken = self._pages.show(hall, event) if on_page else self._send(hall, event.device, self._message(hall, event))
+        if not taken:
             self.ended(Tested(id=event.id, device=event.device, outcome="unconnected", reason=""))
 
     def _message(self, hall: Hall, event: e.DeviceTestAsked) -> TestDevice:
@@ -118,4 +127,5 @@ class Trials:
                 continue
             command = c.EndDeviceTest(id=name, device=tested.device, outcome=tested.outcome, reason=tested.reason[:200])
             await self._hub.tell(command, f"device:{tested.device}")
+            self._pages.forget(name)
             del self._under[name]

@@ -300,6 +300,12 @@ class Voice:
         entry = self._zones.get(zone)
         return entry is not None and (entry.queue.speaking is not None or entry.queue.queued > 0)
 
+    def volume_on(self, page: object) -> int:
+        """How loud a page may sound by itself now: 0 unless it is who speaks in its zones, and nothing is said or waits there."""
+        own = [(zone, entry) for zone, entry in self._zones.items() if page in entry.players]
+        free = own and all(self._who(entry) is page and not self.busy(zone) for zone, entry in own)
+        return self._volume if free else 0
+
     def _try_out(self, zone: str, name: str, at: int) -> None:
         entry = self._zones.get(zone)
         if entry is None or self._who(entry) is None:

@@ -4,8 +4,9 @@ from typing import Final
 
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
+from queue_server.domain.configuration import KIOSK_PAGE
 from queue_server.domain.errors import Rejected
-from queue_server.domain.model import Hall
+from queue_server.domain.model import Hall, Window
 from queue_server.wire.common import DeviceState, WindowState
 
 TESTS: Final = {
@@ -20,6 +21,9 @@ TESTS: Final = {
 
 ZONE: Final = "zone:"
 """Before the id of a sound zone whose loudspeakers are tried."""
+
+SCREEN: Final = "screen:"
+"""Before the id of a paired screen that is no kiosk; a kiosk's page is KIOSK_PAGE and its id."""
 
 TEST_LASTS_MS: Final = 45_000
 """A test that nobody ended by then is over."""
@@ -44,7 +48,9 @@ def lost_devices(hall: Hall) -> list[str]:
 
 
 def test_of(hall: Hall, device: str) -> str:
-    """print, show, speak, light or rate; "" for what cannot be tried from a page."""
+    """print, show, speak, light, rate or pattern; "" for what cannot be tried from a page."""
+    if device.startswith(SCREEN) or (device.startswith(KIOSK_PAGE) and device in hall.catalogue.device_names):
+        return "pattern"
     if device.startswith(ZONE):
         zone = device.removeprefix(ZONE)
         return "speak" if any(window.zone == zone for window in hall.configuration.window) else ""
@@ -72,6 +78,32 @@ def serves_somebody(hall: Hall, device: str, now: int) -> bool:
         if last is not None and last.invited_on == device and not last.rating and now <= until:
             return True
     return window.state in _IN_HAND
+
+
+def calls_stand_on(hall: Hall, role: str, of: str, now: int) -> bool:
+    """Whether a citizen needs what stands on a display now: a call on a hall display, board of dots or window screen, or the
+    invitation to rate on the latter. Whether somebody stands at a kiosk only its page knows."""
+    if role == "window":
+        window = hall.windows.get(of)
+        return window is not None and (window.state is WindowState.CALLED or _is_asking(hall, window, now))
+    if role == "led":
+        board = next((led for led in hall.configuration.led if led.id == of), None)
+        if board is None:
+            return False
+        if board.window:
+            return calls_stand_on(hall, "window", board.window, now)
+        of = board.zone
+    elif role != "hall":
+        return False
+    shown = {window.id for window in hall.configuration.window if not of or window.zone == of}
+    return any(window.state is WindowState.CALLED and window.id in shown for window in hall.windows.values())
+
+
+def _is_asking(hall: Hall, window: Window, now: int) -> bool:
+    last = hall.services.get(window.last_service)
+    return (
+        last is not None and not last.rating and now <= last.invited_at + hall.configuration.policy.invite_for_s * 1000
+    )
 
 
 def try_out(hall: Hall, command: c.TestDevice, ctx: c.Context) -> list[e.Event]:

@@ -14,6 +14,7 @@ from queue_server.app.accounts import Accounts
 from queue_server.app.agents import Agents
 from queue_server.app.hub import Asking, Cause, Extras, Hub, Responder
 from queue_server.app.live import Live
+from queue_server.app.pages import Pages
 from queue_server.app.persons import Persons
 from queue_server.app.readings import Readings
 from queue_server.app.search import MatterIndex
@@ -80,6 +81,7 @@ class Frame:
     voice: Voice
     persons: Persons
     readings: Readings
+    pages: Pages
     build: str
     start: str
     index: MatterIndex
@@ -88,10 +90,6 @@ class Frame:
     links: dict[str, set[web.WebSocketResponse]] = field(default_factory=dict)
     reporting: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by the one report over days that is being made."""
-
-    def kiosks_there(self) -> frozenset[str]:
-        """The kiosks whose page is connected now."""
-        return frozenset(row.of for row in self.accounts.devices() if row.role == "kiosk" and self.links.get(row.id))
 
     async def close_links(self, device: str) -> None:
         """End the open websockets of a device whose token was revoked."""

@@ -1,5 +1,7 @@
 """The two websockets: screens subscribe to live maps, agents speak for devices; both bounded in every direction."""
 
+# long: one conversation each with screens and agents, over the same peers
+
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -23,6 +25,8 @@ from queue_server.wire.live import (
     FromScreen,
     Heartbeat,
     Hello,
+    PageSize,
+    PatternEnded,
     Played,
     PlayerReady,
     ReadingHeard,
@@ -223,6 +227,7 @@ class _Seat:
         if self._person is not None and self._person.kind == "device":
             frame.seen[self._person.name] = frame.hub.clock.now()
             frame.links.setdefault(self._person.name, set()).add(self._peer.socket)
+            frame.pages.came(self._person.name, self._peer)
         view, of = self._place()
         self._peer.say(
             Welcome(
@@ -281,10 +286,19 @@ class _Seat:
                 self._frame.readings.answered(self._peer, message.id, message.used)
             case CardGone():
                 self._frame.readings.forget(self._peer)
-            case Alive() if self._person is not None and self._person.kind == "device":
-                self._frame.seen[self._person.name] = self._frame.hub.clock.now()
+            case Alive() if (device := self._device()) is not None:
+                self._frame.seen[device] = self._frame.hub.clock.now()
+                self._frame.pages.heard(device)
+            case PageSize() if (device := self._device()) is not None:
+                self._frame.pages.sized(device, self._peer, message)
+            case PatternEnded():
+                self._frame.pages.ended(self._peer, message)
             case _:
                 pass
+
+    def _device(self) -> str | None:
+        """The paired device behind the page; None for people."""
+        return self._person.name if self._person is not None and self._person.kind == "device" else None
 
     def _is_kiosk(self) -> bool:
         return self._person is not None and self._person.kind == "device" and "kiosk" in self._person.roles
@@ -324,6 +338,8 @@ class _Seat:
         self._frame.live.forget(self._peer)
         self._frame.voice.forget(self._peer)
         self._frame.readings.left(self._peer)
+        if (device := self._device()) is not None:
+            self._frame.pages.left(device, self._peer)
         if self._person is not None and self._person.kind == "device":
             self._frame.links.get(self._person.name, set()).discard(self._peer.socket)
 

@@ -163,6 +163,7 @@ class ShowStrip(msgspec.Struct, frozen=True, kw_only=True, tag="show"):
 
     state: call, serving, paused, waiting, closed, emergency. `lines` are a board's rows (number, plate). `notice` is the
     hall's announcement in both languages: alone in an emergency, in turn with the state at an early closing (UX D-08).
+    `call` names the call that stands on a strip, a recall is another one, "" for none: one that is new flashes (W-07).
     """
 
     epoch: int
@@ -173,6 +174,7 @@ class ShowStrip(msgspec.Struct, frozen=True, kw_only=True, tag="show"):
     text: str
     lines: list[tuple[str, str]]
     notice: Words = NO_NOTICE
+    call: str = ""
 
 
 class Invite(msgspec.Struct, frozen=True, kw_only=True, tag="invite"):

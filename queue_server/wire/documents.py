@@ -321,12 +321,22 @@ class DeviceTrial(Message, frozen=True, kw_only=True):
     text: Words
 
 
-class DeviceDocument(Message, frozen=True, kw_only=True):
-    """One device as its agent reports it, or a kiosk's page (kind kiosk, id kiosk:ID), or what sounds in a zone (kind zone,
-    id zone:ID). Counters are name → count since the agent's start, `offline_today` of the day.
+class PageFacts(Message, frozen=True, kw_only=True):
+    """The page of a paired screen: connected since (ms UTC, None while it is not), its size in CSS pixels (0 until told), and
+    device pixels to one of them."""
 
-    `since` is when the state began (ms UTC, None when not known); `test` what can be tried of it ("" for nothing), `trial` what
-    came of it.
+    connected_since: int | None
+    width: int
+    height: int
+    ratio: float
+
+
+class DeviceDocument(Message, frozen=True, kw_only=True):
+    """One device as its agent reports it, or a kiosk's page (kind kiosk, id kiosk:ID), another paired screen (kind hall, window
+    or led, id screen:ID), or what sounds in a zone (kind zone, id zone:ID).
+
+    Counters are name → count since the agent's start, `offline_today` of the day. `since` is when the state began (ms UTC,
+    None when not known); `test` what can be tried of it ("" for nothing), `trial` what came of it. `page` is of paired screens.
     """
 
     id: str
@@ -341,6 +351,7 @@ class DeviceDocument(Message, frozen=True, kw_only=True):
     since: int | None
     test: str
     trial: DeviceTrial | None
+    page: PageFacts | None
 
 
 class DevicesDocument(Message, frozen=True, kw_only=True):

@@ -1,5 +1,7 @@
 """The messages of the websocket `/api/v1/live` between the server and every screen."""
 
+from typing import Annotated
+
 import msgspec
 
 from queue_server.wire.common import Version, Words
@@ -68,7 +70,36 @@ class CardGone(msgspec.Struct, frozen=True, kw_only=True, tag="card_gone", forbi
     """A kiosk has left the person whose card was laid on (UX K-10): the server forgets it too."""
 
 
-FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive | ReadingHeard | CardGone
+class PageSize(msgspec.Struct, frozen=True, kw_only=True, tag="page", forbid_unknown_fields=True):
+    """How large a paired screen's page is: CSS pixels, and device pixels to one of them. After each welcome and each change."""
+
+    width: Annotated[int, msgspec.Meta(ge=0, le=100_000)]
+    height: Annotated[int, msgspec.Meta(ge=0, le=100_000)]
+    ratio: Annotated[float, msgspec.Meta(ge=0, le=100)]
+
+
+class PatternEnded(msgspec.Struct, frozen=True, kw_only=True, tag="pattern_ended", forbid_unknown_fields=True):
+    """A page's one answer to a pattern: done (it stands, `reason` "sounded" when its tone did too), busy (a citizen uses the
+    page, or came before it stood) or failed, with the reason."""
+
+    id: str
+    outcome: str
+    reason: str = ""
+
+
+FromScreen = (
+    Hello
+    | Subscribe
+    | Unsubscribe
+    | PlayerReady
+    | Say
+    | Played
+    | Alive
+    | ReadingHeard
+    | CardGone
+    | PageSize
+    | PatternEnded
+)
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
@@ -146,6 +177,21 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, tag="reading"):
     text: Words = Words(zh="", en="")
 
 
+class Pattern(msgspec.Struct, frozen=True, kw_only=True, tag="pattern"):
+    """Show a test pattern for `for_ms` over everything, once; answer with pattern_ended as soon as it stands.
+
+    It ends earlier for anything that a citizen needs of the page. `name` is what the staff call the screen, `place` where it
+    belongs; one tone sounds with it at `volume` (0 to 100; 0: none).
+    """
+
+    id: str
+    epoch: int
+    for_ms: int
+    name: str
+    place: Words
+    volume: int
+
+
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
     """A message that was not carried out: code as in problem+json; `of` names what was asked."""
 
@@ -155,4 +201,4 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
     text: Words
 
 
-ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Reading | Refused
+ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Reading | Pattern | Refused

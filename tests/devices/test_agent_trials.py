@@ -19,7 +19,7 @@ from tests.devices.test_agent import Office, entry
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trials, "PATTERN_S", 0.4)
+    monkeypatch.setattr(trials, "PATTERN_S", 2.2)
     monkeypatch.setattr(trials, "ANSWER_S", 2.0)
 
 
@@ -28,11 +28,13 @@ def office(tmp_path: Path) -> Office:
     return Office(tmp_path, listen_url("memory", tmp_path))
 
 
-async def ask(office: Office, device: str, *, paper: bytes = b"null", text: str = "", for_ms: int = 5_000) -> None:
+async def ask(
+    office: Office, device: str, *, paper: bytes = b"null", text: str = "", for_ms: int = 5_000, nth: str = ""
+) -> None:
     await office.server.say(
         TestDevice(
             epoch=office.server.epoch,
-            id=f"t-{device}",
+            id=f"t-{device}{nth}",
             device=device,
             text=text,
             paper=msgspec.Raw(paper),
@@ -57,6 +59,44 @@ async def test_a_strip_shows_a_pattern_and_then_again_what_the_hall_said(office:
         assert await told(office, "s3") == ("done", "")
         assert office.strip.text == "测试"
         await until(lambda: office.strip.text == "serving A001")
+
+
+async def test_a_second_test_of_a_strip_begins_its_own_time_and_the_first_does_not_end_it(office: Office) -> None:
+    async with office.open():
+        await office.server.say(
+            ShowStrip(epoch=1, device="s3", state="serving", number="A001", window="3", text="", lines=[])
+        )
+        await until(lambda: office.strip.text == "serving A001")
+        await ask(office, "s3", text="测试")
+        assert await told(office, "s3") == ("done", "")
+        await asyncio.sleep(1.0)
+        asked = asyncio.get_running_loop().time()
+        await ask(office, "s3", text="测试", nth="-2")
+        await until(lambda: len(office.server.all(Tested)) == 2)
+        # The same text once more: it was really sent, and really acknowledged.
+        assert office.server.all(Tested)[1].outcome == "done"
+        assert office.strip.history.count("测试") == 2
+        await until(lambda: office.strip.text == "serving A001")
+        assert asyncio.get_running_loop().time() - asked >= 2.1
+
+
+async def test_a_second_test_of_a_keypad_leaves_no_cells_lit(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "PATTERN_S", 1.0)
+    monkeypatch.setattr(trials, "ANSWER_S", 0.3)
+    async with office.open():
+        await ask(office, "k7")
+        await until(lambda: len(office.server.all(Tested)) == 1)
+        await ask(office, "k7", nth="-2")
+        asked = asyncio.get_running_loop().time()
+        await until(lambda: office.keypad.cells.strip() == "")
+        assert asyncio.get_running_loop().time() - asked >= 0.9
+
+
+async def test_a_strip_that_the_hall_never_spoke_to_is_dark_after_its_test(office: Office) -> None:
+    async with office.open():
+        await ask(office, "s3", text="测试")
+        await until(lambda: office.strip.text == "测试")
+        await until(lambda: office.strip.text == "")
 
 
 async def test_what_the_hall_has_to_show_goes_before_a_pattern(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,8 +128,8 @@ async def test_a_strip_that_is_silent_and_a_line_that_is_gone_are_told_apart(off
 async def test_a_keypad_lights_up_and_is_blank_again_unless_somebody_called(office: Office) -> None:
     async with office.open():
         await ask(office, "k7")
-        assert (await told(office, "k7"))[0] in ("done", "sent")
         await until(lambda: office.keypad.cells.strip() == CELLS)
+        assert (await told(office, "k7"))[0] in ("done", "sent")
         await until(lambda: office.keypad.cells.strip() == "")
 
 

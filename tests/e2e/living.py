@@ -267,9 +267,9 @@ class LivingHall:
             async with session.post(f"{self.server.api}/session/password", json=change) as answer:
                 assert answer.status == 200, await answer.text()
 
-    async def pair(self, role: str, of: str = "") -> str:
+    async def pair(self, role: str, of: str = "", name: str = "") -> str:
         """The token of a newly paired screen."""
-        return (await self.admin.pair(role, of))["Authorization"].removeprefix("Bearer ")
+        return (await self.admin.pair(role, of, name))["Authorization"].removeprefix("Bearer ")
 
     @contextlib.asynccontextmanager
     async def clerk(self, staff: str, window: str) -> AsyncIterator[aiohttp.ClientSession]:

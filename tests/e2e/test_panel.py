@@ -75,7 +75,7 @@ async def test_from_the_keypad_on_the_panel_to_the_stored_rating(
             await page.get_by_role("button", name="呼叫", exact=True).click()
             await page.locator(f"canvas[aria-label*='{number}']").wait_for()
             assert await _dots(page) != before
-            assert number in hall.strips["6"].text
+            await until(lambda: number in hall.strips["6"].text, what="the strip, lit between two flashes")
 
             await page.get_by_role("button", name="评价", exact=True).click()
             await page.locator(".ask.on", has_text="请评价").wait_for()

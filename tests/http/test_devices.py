@@ -372,6 +372,32 @@ async def test_rules_89_a_kiosks_page_is_a_device_while_it_is_connected(hall: Si
     assert (await document(hall, name)).last_error == "its page is not connected"
 
 
+async def test_rules_89_what_the_configuration_no_longer_has_leaves_the_managers_table(hall: Site) -> None:
+    kiosk = hall.configuration.kiosk[0].id
+    token = (await hall.as_device("kiosk", kiosk))["Authorization"].removeprefix("Bearer ")
+
+    async def ids() -> set[str]:
+        found = await hall.hub.read(hall.running.frame.screens.devices)
+        return {each.id for each in found.devices}
+
+    async def apply(configuration: Configuration) -> None:
+        await hall.hub.tell(c.ApplyConfiguration(configuration=configuration, source="test"), "staff:1")
+
+    async with Pc(hall) as pc, hall.session.ws_connect(f"{hall.running.url}/api/v1/live") as socket:
+        await socket.send_json({"type": "hello", "token": token})
+        await holds(hall, f"kiosk:{kiosk}", "online")
+        await pc.health("strip", "online")
+        await holds(hall, "strip", "online")
+        assert {f"kiosk:{kiosk}", "strip"} <= await ids()
+        kept = tuple(device for device in hall.configuration.device if device.id != "strip")
+        other = (structs.replace(hall.configuration.kiosk[0], id="other"),)
+        await apply(structs.replace(hall.configuration, kiosk=other, device=kept))
+        assert not {f"kiosk:{kiosk}", "strip"} & await ids()
+        assert not {f"kiosk:{kiosk}", "strip"} & hall.running.frame.screens.around.devices.keys()
+        await apply(hall.configuration)
+        assert (await document(hall, "strip")).last_seen is None, "one of its name later is another"
+
+
 async def test_rules_37_after_a_restart_nothing_is_told_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agents, "ABSENT_S", 0.0)
     settings = replace(settings_of(tmp_path), configuration=wired())

@@ -552,6 +552,25 @@ def test_rules_3_the_kinds_of_windows_are_controlled() -> None:
     assert {WindowKind.GRIEVANCE.value, WindowKind.BUNDLE.value} == {"有诉即办", "“一件事”综合受理"}
 
 
+def test_ux_w_07_a_recall_is_another_call_of_the_strip_and_serving_is_none() -> None:
+    play = Play()
+
+    def call() -> str:
+        return strip_of(play.hall, 1, "strip-1", "1").call
+
+    assert call() == ""
+    play.take()
+    play.next()
+    first = call()
+    assert first.startswith("A001@")
+    play.wait(20)
+    assert call() == first
+    play.do(c.Recall(window="1"))
+    assert call() not in ("", first)
+    play.do(c.Arrive(window="1"))
+    assert call() == ""
+
+
 def test_ux_w_01_a_window_without_a_clerk_is_off_duty_only_outside_hours() -> None:
     """Nobody sits at window 2 while the hall serves: its strip says 暂停服务, not 下班."""
     play = Play()

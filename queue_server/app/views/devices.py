@@ -1,15 +1,22 @@
 """The hall's devices: those of the agents, the kiosks' pages, and what sounds in each zone (RULES 37, 89)."""
 
-from collections.abc import Mapping
+from __future__ import annotations
 
-from msgspec import structs
+from typing import TYPE_CHECKING
 
-from queue_server.app.texts import has, words
-from queue_server.domain.configuration import Device
-from queue_server.domain.devices import ZONE, test_of
+from msgspec import Struct, structs
+
+from queue_server.app.texts import has, plain, words
+from queue_server.app.views.tickets import plate_of
+from queue_server.domain.configuration import KIOSK_PAGE, Device
+from queue_server.domain.devices import SCREEN, ZONE, test_of
 from queue_server.domain.model import DeviceTest, Hall
-from queue_server.wire.common import DeviceState
-from queue_server.wire.documents import DeviceDocument, DevicesDocument, DeviceTrial, SpeechDocument
+from queue_server.wire.common import DeviceState, Words
+from queue_server.wire.documents import DeviceDocument, DevicesDocument, DeviceTrial, PageFacts
+from queue_server.wire.live import PageSize
+
+if TYPE_CHECKING:
+    from queue_server.app.views.screens import Surroundings
 
 _SPEECH = {"voiced": DeviceState.ONLINE, "muted": DeviceState.DEGRADED}
 
@@ -24,19 +31,75 @@ def page_of_kiosk(hall: Hall, device: str) -> DeviceDocument:
     return _document(device, "kiosk", hall.catalogue.device_names.get(device, device), "")
 
 
-def device_documents(
-    hall: Hall, heard: Mapping[str, DeviceDocument], speech: Mapping[str, SpeechDocument]
-) -> DevicesDocument:
-    """Every device of the hall's file in its order, the kiosks' pages that were ever there, and the sound zones."""
+class PageState(Struct, frozen=True, kw_only=True):
+    """A paired screen as its page is there: `connected_since` and `seen` in ms UTC, None while it is not, or never was."""
+
+    role: str
+    of: str
+    name: str
+    connected_since: int | None
+    seen: int | None
+    size: PageSize | None
+
+
+def page_place(hall: Hall, role: str, of: str) -> Words:
+    """Where a paired screen belongs, for people: the hall or its zone, a window, a board's or kiosk's own name."""
+    if role == "window":
+        entry = hall.catalogue.windows.get(of)
+        return words("place-window", {"plate": plate_of(hall, of)}) if entry is not None else plain(of)
+    if role == "hall" and not of:
+        return plain(hall.configuration.hall.name, hall.configuration.hall.name_en)
+    if role == "hall":
+        if (zone := hall.catalogue.zones.get(of)) is None:
+            return plain(of)
+        zh, en = ({"floor": zone.floor, "zone": of, "name": name} for name in (zone.name, zone.name_en or zone.name))
+        return Words(zh=words("place-zone", zh).zh.strip(), en=words("place-zone", en).en.strip())
+    named = hall.configuration.led if role == "led" else hall.configuration.kiosk
+    return plain(next((each.name for each in named if each.id == of and each.name), of))
+
+
+def _screen(hall: Hall, name: str, page: PageState) -> DeviceDocument:
+    """A paired screen as a device: online while its page is, or was a moment ago; unknown when it never was since the start."""
+    state = DeviceState.UNKNOWN if page.seen is None else DeviceState.OFFLINE
+    document = _document(name, page.role, page.name, page.of if page.role == "window" else "")
+    return structs.replace(
+        document,
+        name=page.name or page_place(hall, page.role, page.of).zh,
+        state=DeviceState.ONLINE if page.connected_since is not None else state,
+        last_seen=page.seen,
+    )
+
+
+def _facts(page: PageState) -> PageFacts:
+    size = page.size
+    return PageFacts(
+        connected_since=page.connected_since,
+        width=size.width if size is not None else 0,
+        height=size.height if size is not None else 0,
+        ratio=size.ratio if size is not None else 0.0,
+    )
+
+
+def device_documents(hall: Hall, around: Surroundings) -> DevicesDocument:
+    """Every device of the hall's file in its order, the kiosks' pages that were ever there, the other paired screens, and the
+    sound zones."""
+    heard, speech = around.devices, around.speech
     found = [heard.get(device.id) or _remembered(hall, unheard(hall, device)) for device in hall.configuration.device]
-    known = {device.id for device in hall.configuration.device}
-    found += [document for name, document in heard.items() if name not in known]
+    pages = (f"{KIOSK_PAGE}{kiosk.id}" for kiosk in hall.configuration.kiosk)
+    found += [heard[page] for page in pages if page in heard]  # what the hall's file has no longer is not shown
+    found += [_screen(hall, name, page) for name, page in around.pages.items() if name.startswith(SCREEN)]
     for zone in dict.fromkeys(window.zone for window in hall.configuration.window):
         entry, said = hall.catalogue.zones.get(zone), speech.get(zone)
         state = _SPEECH.get(said.state, DeviceState.UNKNOWN) if said is not None else DeviceState.UNKNOWN
         place = f"{entry.floor} {zone}区 {entry.name}".strip() if entry is not None else zone
         found.append(structs.replace(_document(ZONE + zone, "zone", place, ""), state=state))
-    return DevicesDocument(devices=[_now(hall, document) for document in found])
+    documents = [_now(hall, document) for document in found]
+    return DevicesDocument(
+        devices=[
+            structs.replace(each, page=_facts(around.pages[each.id])) if each.id in around.pages else each
+            for each in documents
+        ]
+    )
 
 
 def _document(name: str, kind: str, called: str, window: str) -> DeviceDocument:
@@ -53,6 +116,7 @@ def _document(name: str, kind: str, called: str, window: str) -> DeviceDocument:
         since=None,
         test="",
         trial=None,
+        page=None,
     )
 
 
@@ -80,5 +144,6 @@ def _now(hall: Hall, document: DeviceDocument) -> DeviceDocument:
 def _trial(trial: DeviceTest) -> DeviceTrial:
     outcome = trial.outcome or "running"
     own = f"tested.{trial.test}.{outcome}"
-    text = words(own if has(own) else f"tested.{outcome}", {"reason": trial.reason})
+    codes = f"{own}.{trial.reason}", own, f"tested.{outcome}"
+    text = words(next(code for code in codes if has(code)), {"reason": trial.reason})
     return DeviceTrial(test=trial.test, at=trial.at, outcome=trial.outcome, text=text)

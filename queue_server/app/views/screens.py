@@ -19,7 +19,7 @@ from queue_server.app.views.desk import (
     next_lines,
     window_document,
 )
-from queue_server.app.views.devices import device_documents
+from queue_server.app.views.devices import PageState, device_documents
 from queue_server.app.views.leds import led_document
 from queue_server.app.views.menu import Menu
 from queue_server.app.views.survey import DomainCount, count, demand, figures, queue_documents
@@ -76,6 +76,7 @@ class Surroundings:
     base_url: str
     speech: dict[str, SpeechDocument] = field(default_factory=dict)
     devices: dict[str, DeviceDocument] = field(default_factory=dict)
+    pages: dict[str, PageState] = field(default_factory=dict)
     alarms: list[AlarmDocument] = field(default_factory=list)
     asked: Mapping[str, int] = field(default_factory=dict)
     guidance: bool = False
@@ -311,7 +312,7 @@ class Screens:
         return AlarmsDocument(alarms=sorted(found, key=lambda alarm: (alarm.level != "alert", alarm.since)))
 
     def devices(self, hall: Hall) -> DevicesDocument:
-        return device_documents(hall, self.around.devices, self.around.speech)
+        return device_documents(hall, self.around)
 
 
 _OF_QUEUES = frozenset({"single-wait", "queue-long"})

@@ -27,6 +27,7 @@ def strip_of(hall: Hall, epoch: int, device: str, name: str) -> ShowStrip:
         text=text,
         lines=[],
         notice=_notice(hall),
+        call=f"{ticket.number}@{ticket.last_call_at}" if ticket is not None and state == "call" else "",
     )
 
 

@@ -2,7 +2,7 @@
 import { reactive, readonly } from 'vue'
 import { ageOf, reconnectDelayMs, type Age } from './age'
 import { ViewMap, type Documents } from './version'
-import type { FromScreen, Play, Reading, Refused, Snapshot, Change, Heartbeat, Subscribe, ToScreen, Welcome } from './wire'
+import type { FromScreen, Pattern, Play, Reading, Refused, Snapshot, Change, Heartbeat, Subscribe, ToScreen, Welcome } from './wire'
 
 /** A subscription without its tag; `of` may be left empty when the token says what the screen is. */
 export interface Want {
@@ -18,6 +18,7 @@ export interface LiveOptions {
   idle?: () => boolean
   onPlay?: (play: Play) => void
   onReading?: (reading: Reading) => void
+  onPattern?: (pattern: Pattern) => void
   onRefused?: (refused: Refused) => void
   onWelcome?: (welcome: Welcome) => void
   onChange?: (want: Want, documents: Documents) => void
@@ -150,12 +151,9 @@ export function connectLive(options: LiveOptions): Live {
       case 'welcome': return welcomed(message)
       case 'snapshot': case 'change': return apply(message)
       case 'heartbeat': return beat(message)
-      case 'play':
+      case 'play': case 'reading': case 'pattern':
         if (message.epoch < highestEpoch) return
-        return options.onPlay?.(message)
-      case 'reading':
-        if (message.epoch < highestEpoch) return
-        return options.onReading?.(message)
+        return message.type === 'play' ? options.onPlay?.(message) : message.type === 'reading' ? options.onReading?.(message) : options.onPattern?.(message)
       case 'refused':
         state.refused = message
         return options.onRefused?.(message)

@@ -3,6 +3,7 @@ import { computed, onBeforeUnmount, ref, type ComputedRef } from 'vue'
 import { fixture } from '../fixtures'
 import { connectLive, type Live, type LiveOptions } from './live'
 import { forgetToken, goJoin, keepToken, screenToken } from './token'
+import type { Pattern } from './wire'
 
 /** The server knows no screen and no member of staff behind this page. */
 const NOBODY = 'unauthorised'
@@ -16,11 +17,22 @@ export interface Screen<T> {
   token: string
 }
 
+export interface ScreenOptions<T> extends Partial<LiveOptions> {
+  /** What a citizen reads here now: a test pattern goes when it changes. */
+  stands: (documents: Partial<T>) => unknown
+  /** Whether nobody uses the page. */
+  free?: () => boolean
+  /** Whether it sounds, in words. */
+  sound?: () => string
+}
+
+const SETTLED_MS = 500
+
 /**
  * Opens the screen's one subscription. A page that is nobody's goes to pairing (UX S-03); `?token=` pairs it at once, for a
  * launcher that holds the token already. Call inside setup.
  */
-export function openScreen<T>(view: string, options: Partial<LiveOptions> = {}): Screen<T> {
+export function openScreen<T>(view: string, options: ScreenOptions<T>): Screen<T> {
   const recorded = import.meta.env.DEV ? fixture(view) : null
   const asked = new URLSearchParams(location.search)
   const given = asked.get('token')
@@ -33,15 +45,53 @@ export function openScreen<T>(view: string, options: Partial<LiveOptions> = {}):
   const token = screenToken()
   // Staff look at a screen by their cookie and say in the address which one: `?of=`.
   const of = ref(asked.get('of') ?? '')
-  const live = connectLive({
+  /** Ends a pattern that stands, and one that is being fetched. */
+  let forget: () => void = () => undefined
+  async function tryOut(pattern: Pattern): Promise<void> {
+    forget()
+    let wanted = true
+    forget = () => { wanted = false }
+    const tell = (outcome: string, reason: string) => live.send({ type: 'pattern_ended', id: pattern.id, outcome, reason })
+    const stands = () => JSON.stringify(options.stands(documents.value))
+    const before = stands()
+    try {
+      const { showPattern, endPattern } = await import('../pattern/show')
+      if (!wanted || before !== stands() || options.free?.() === false) return void tell('busy', '')
+      forget = endPattern
+      showPattern(pattern, { stands, sound: options.sound ?? (() => ''), tell })
+    } catch {
+      tell('failed', 'load')
+    }
+  }
+  let settling: ReturnType<typeof setTimeout> | undefined
+  function tellSize(): void {
+    if (live.state.welcome?.device) live.send({ type: 'page', width: innerWidth, height: innerHeight, ratio: devicePixelRatio })
+  }
+  function resized(): void {
+    clearTimeout(settling)
+    settling = setTimeout(tellSize, SETTLED_MS)
+  }
+  addEventListener('resize', resized)
+  const live: Live = connectLive({
     token,
     wants: () => [{ view, of: of.value }],
     ...options,
     onWelcome: (welcome) => {
       if (welcome.device !== '') of.value = welcome.of
+      tellSize()
       options.onWelcome?.(welcome)
       // A token says what its screen is: a box that opens another page is sent to its own.
       if (recorded === null && welcome.device !== '' && welcome.view !== '' && welcome.view !== view) location.replace(`/${welcome.view}`)
+    },
+    onPattern: (pattern) => void tryOut(pattern),
+    // Whoever is called, or has laid a card on, goes first.
+    onPlay: (play) => {
+      forget()
+      options.onPlay?.(play)
+    },
+    onReading: (reading) => {
+      forget()
+      options.onReading?.(reading)
     },
     onRefused: (refused) => {
       options.onRefused?.(refused)
@@ -51,6 +101,10 @@ export function openScreen<T>(view: string, options: Partial<LiveOptions> = {}):
     },
     ...recorded,
   })
-  onBeforeUnmount(() => live.close())
-  return { live, documents: computed(() => live.documents<T>(view, of.value)), recorded: recorded !== null, token }
+  const documents = computed(() => live.documents<T>(view, of.value))
+  onBeforeUnmount(() => {
+    removeEventListener('resize', resized)
+    live.close()
+  })
+  return { live, documents, recorded: recorded !== null, token }
 }

@@ -241,6 +241,13 @@ export interface DeviceTrial {
   text: Words
 }
 
+export interface PageFacts {
+  connected_since: number | null
+  width: number
+  height: number
+  ratio: number
+}
+
 export interface DeviceDocument {
   id: string
   kind: string
@@ -254,6 +261,7 @@ export interface DeviceDocument {
   since: number | null
   test: string
   trial: DeviceTrial | null
+  page: PageFacts | null
 }
 
 export interface DevicesDocument {
@@ -413,7 +421,21 @@ export interface CardGone {
   type: 'card_gone'
 }
 
-export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive | ReadingHeard | CardGone
+export interface PageSize {
+  type: 'page'
+  width: number
+  height: number
+  ratio: number
+}
+
+export interface PatternEnded {
+  type: 'pattern_ended'
+  id: string
+  outcome: string
+  reason?: string
+}
+
+export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive | ReadingHeard | CardGone | PageSize | PatternEnded
 
 export interface Welcome {
   type: 'welcome'
@@ -473,6 +495,16 @@ export interface Reading {
   text: Words
 }
 
+export interface Pattern {
+  type: 'pattern'
+  id: string
+  epoch: number
+  for_ms: number
+  name: string
+  place: Words
+  volume: number
+}
+
 export interface Refused {
   type: 'refused'
   code: string
@@ -481,7 +513,7 @@ export interface Refused {
   text: Words
 }
 
-export type ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Reading | Refused
+export type ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Reading | Pattern | Refused
 
 export interface Problem {
   type: string

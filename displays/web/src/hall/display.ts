@@ -1,5 +1,5 @@
 /** The line, the loudspeaker and the memory of a hall display. */
-import { computed, onBeforeUnmount, ref } from 'vue'
+import { computed, onBeforeUnmount, ref, type ComputedRef } from 'vue'
 import { Player, TEST_EVERY_MS } from '../core/audio'
 import { t } from '../core/i18n'
 import { openScreen } from '../core/screen'
@@ -30,7 +30,7 @@ export function useDisplay() {
   const startedAt = performance.now()
   let zone = ''
   /** Only a paired box sounds: a manager who looks at this page from the office must not become the zone's player. */
-  const sounds = computed(() => !soundOff && live.state.welcome !== null && live.state.welcome.device !== '')
+  const sounds: ComputedRef<boolean> = computed(() => !soundOff && live.state.welcome !== null && live.state.welcome.device !== '')
 
   const player = new Player({
     onEnd: (end) => live.send({ type: 'played', ...end }),
@@ -47,6 +47,8 @@ export function useDisplay() {
   // `live` is named in the callbacks above; none runs before this line has.
   const { live, documents: fresh, recorded } = openScreen<HallView>('hall', {
     idle: () => player.state.playing === '',
+    stands: ({ hall, calls, speech }) => [hall?.message, calls, speech],
+    sound: () => soundWord.value,
     onWelcome: (welcome) => {
       zone = welcome.of
       announce()
@@ -72,6 +74,8 @@ export function useDisplay() {
     clearInterval(resting)
   })
 
+  const soundWord: ComputedRef<string> = computed(() => t(!sounds.value ? 'device.off' : `device.${player.state.ready}`))
+
   return {
     live,
     player,
@@ -79,7 +83,7 @@ export function useDisplay() {
     documents,
     savedAt,
     tapFailed,
-    soundWord: computed(() => t(!sounds.value ? 'device.off' : `device.${player.state.ready}`)),
+    soundWord,
     async enableSound(): Promise<void> {
       tapFailed.value = !(await player.selfTest())
     },

@@ -40,6 +40,9 @@ export function useKiosk() {
   const screen = openScreen<Documents>('kiosk', {
     wants: () => [{ view: 'kiosk', of: of.value }],
     idle: () => untouched(session.value),
+    free: () => untouched(session.value),
+    stands: ({ hall }) => [hall?.message, untouched(session.value)],
+    sound: (): string => t(documents.value.kiosk?.voice === false ? 'access.voice_none' : player.state.ready === 'blocked' ? 'access.voice_blocked' : 'pattern.wish'),
     onWelcome: (welcome) => {
       of.value = welcome.device === '' ? (new URLSearchParams(location.search).get('of') ?? '') : welcome.of
     },

@@ -2,10 +2,10 @@
 import type { DeviceDocument, DeviceState, WindowDocument } from '../core/wire'
 
 /** The kinds that a word exists for; another kind counts as "other". */
-export const KINDS = ['keypad', 'rating_pad', 'strip', 'board', 'printer', 'speaker', 'id_reader', 'scanner', 'kiosk', 'zone'] as const
+export const KINDS = ['keypad', 'rating_pad', 'strip', 'board', 'printer', 'speaker', 'id_reader', 'scanner', 'kiosk', 'hall', 'window', 'led', 'zone'] as const
 
 /** The counters that a word exists for; another one shows its own name. */
-export const COUNTERS = ['offline_today', 'frames', 'presses', 'invitations', 'printed', 'spoken', 'failed', 'unknown', 'unprintable', 'ignored', 'babble', 'unacknowledged', 'unanswered', 'dropped', 'cards', 'codes', 'unread'] as const
+export const COUNTERS = ['offline_today', 'frames', 'presses', 'invitations', 'printed', 'spoken', 'failed', 'unknown', 'unprintable', 'ignored', 'babble', 'unacknowledged', 'unanswered', 'dropped', 'cards', 'codes', 'unread', 'flashes_dropped'] as const
 
 export interface KindCount {
   kind: string
@@ -22,7 +22,7 @@ export function usable(state: DeviceState): boolean {
 
 /** These have no sign of life (HARDWARE 1.1): nothing was heard of one until somebody presses it, and that is no fault. */
 export function silent(device: Pick<DeviceDocument, 'kind' | 'state'>): boolean {
-  return device.state === 'unknown' && ['rating_pad', 'keypad', 'scanner', 'id_reader', 'zone'].indexOf(device.kind) >= 0
+  return device.state === 'unknown' && ['rating_pad', 'keypad', 'scanner', 'id_reader', 'zone', 'hall', 'window', 'led'].indexOf(device.kind) >= 0
 }
 
 /** How a window's citizen rates: by the device, by one that nobody has pressed yet, or by the QR code (RULES 38). */
