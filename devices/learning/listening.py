@@ -52,7 +52,7 @@ class Capture:
 
     def __init__(self, path: Path, url: str, tell: Tell) -> None:
         self._path, self._tell = path, tell
-        self._file: TextIO | None = path.open("w", encoding="utf-8")
+        self._file: TextIO | None = path.open("w", buffering=1, encoding="utf-8")
         self._left = RECORD_LIMIT_BYTES
         self.write({"heard": RECORD_FORMAT, "url": url})
 
