@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,25 +60,45 @@ class Trial:
 
 
 class Recording:
-    """A session as JSON lines: what it was, then every piece of the line in its order. Never one of personal data."""
+    """A session as JSON lines: what it was, then every piece of the line in its order. Never one of personal data.
+
+    A disk that takes no more ends the recording, not the session: `trouble` then says why.
+    """
 
     def __init__(self, path: Path, trial: Trial) -> None:
         if trial.profile.personal:
             raise ValueError(f"{trial.profile.name} carries personal data: its sessions are not recorded")
-        self._file = path.open("w", encoding="utf-8")
+        self.trouble = ""
+        self._complained = False
+        self._path = path
+        self._file = path.open("w", buffering=1, encoding="utf-8")  # a full disk is noticed at the line that it loses
         head = {"recorded": RECORDED, "profile": trial.profile.name, "kind": trial.entry.kind, "address": trial.address}
         self._write(head)
 
     def _write(self, values: Mapping[str, object]) -> None:
-        self._file.write(json.dumps(values, ensure_ascii=False) + "\n")
+        if self.trouble:
+            return
+        try:
+            self._file.write(json.dumps(values, ensure_ascii=False) + "\n")
+        except OSError as error:
+            self.trouble = f"{self._path}: {error.strerror}"
 
-    def piece(self, at_ms: int, side: Side, piece: Piece) -> None:
-        """Something on the line."""
+    def piece(self, at_ms: int, side: Side, piece: Piece, say: Say) -> None:
+        """Something on the line; `say` is told once when the recording has ended."""
         self._write({"at_ms": at_ms, "side": side, **piece.values})
+        if self.trouble and not self._complained:
+            self._complained = True
+            say({"event": "record-failed", "reason": self.trouble})
 
     def close(self) -> None:
         """Nothing more comes."""
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as error:  # what it could not write it tries once more
+            self.trouble = self.trouble or f"{self._path}: {error.strerror}"
+        if self.trouble and self._path.is_file():  # half a line would spoil what there is
+            with contextlib.suppress(OSError):
+                os.truncate(self._path, self._path.read_bytes().rfind(b"\n") + 1)
 
 
 def check_recording(path: Path) -> list[str]:
@@ -110,7 +131,7 @@ async def try_device(
             at_ms = int((loop.time() - began) * 1000)
             say({"event": "frame", "at_ms": at_ms, "side": side, "line": piece.line, **piece.values})
             if recording is not None:
-                recording.piece(at_ms, side, piece)
+                recording.piece(at_ms, side, piece, say)
 
     def tap(direction: str, data: bytes) -> None:
         # What is sent is whole frames; what comes may come in pieces, and half a frame is told when the session ends.

@@ -28,6 +28,8 @@ from devices.transport import Unavailable
 Say = Callable[[dict[str, object]], None]
 
 WATCH_S: Final = 0.5
+MIN_BAUD: Final = 50
+MAX_BAUD: Final = 4_000_000
 SHORT: Final = {"keypad": "hallquefront", "rating": "ff68", "strip": "a090", "board": "a090"}
 """Short names of nodes; every profile's own name is one too."""
 HELP: Final = """\
@@ -76,8 +78,10 @@ async def emulate(
     commands: AsyncIterator[str],
     say: Say,
     panel: int | None = None,
+    baud: int = 0,
 ) -> None:
-    """Run an emulated line until `commands` end; `say` is told the URL, every change and every outcome; `panel` is a port."""
+    """Run an emulated line until `commands` end; `say` is told all; `panel` is a port; at `baud` bytes take time, at 0 none."""
+    _check_baud(kind, baud)
     if kind == "printer":
         printer = EmulatedPrinter(url)
         async with printer, panelled(printer_bench(printer), panel, say):
@@ -87,7 +91,7 @@ async def emulate(
         raise ValueError(f"no emulator for {kind!r}: rs485 or printer")
     if not nodes:
         raise ValueError("an empty line: give --node, such as keypad:7")
-    line = Rs485BusEmulator(url, [node for text in nodes for node in parse_node(text)])
+    line = Rs485BusEmulator(url, [node for text in nodes for node in parse_node(text)], baud=baud)
     async with line:
         for fault in faults:
             await set_fault(line, fault)
@@ -103,6 +107,13 @@ async def emulate(
                 except (ValueError, KeyError, IndexError, Unavailable) as error:
                     say({"event": "wrong", "command": text.strip(), "reason": str(error)})
             watch.cancel()
+
+
+def _check_baud(kind: str, baud: int) -> None:
+    if baud and kind == "printer":
+        raise ValueError("--baud is for rs485; a printer's pace is --fault slow=2ms")
+    if baud and not MIN_BAUD <= baud <= MAX_BAUD:
+        raise ValueError(f"--baud: {baud} is no speed of a line; {MIN_BAUD} to {MAX_BAUD}")
 
 
 def line_bench(line: Rs485BusEmulator) -> Bench:
@@ -274,6 +285,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--panel", type=int, metavar="PORT", help="a page on this PC to press the keys on; 0 is any free port"
     )
+    parser.add_argument(
+        "--baud", type=int, default=0, metavar="N", help="on rs485: bytes take as long as at this speed"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
@@ -294,6 +308,7 @@ async def run(arguments: argparse.Namespace) -> int:
             commands=_typed(),
             say=say,
             panel=arguments.panel,
+            baud=arguments.baud,
         )
     except ValueError as error:
         say({"event": "wrong", "reason": str(error)})

@@ -3,11 +3,12 @@
 Written in it: bytes in hex; `{address}`, `{sequence}` and `{key}`, one byte each; one of `{text}`, `{digits}`, `{cells}`
 and `{extra}`, as long as need be, or `{bitmap}`, always as long as the panel's dots; `{length}` and `{sum}`. `< … >` marks
 what the sum covers, `( … )` what the length counts; `{length:2}` has two bytes, `{length:2le}` and `{sum:le}` put the low byte
-first.
+first. Written in characters: `{address:HEX}` two digits 0A, `{address:hex}` 0a, `{address:2dec}` 10, likewise `{key}` and `{sum}`.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,18 +23,36 @@ VARIABLE: Final = ("text", "digits", "cells", "extra", "bitmap")
 FIXED: Final = ("cells", "bitmap")
 """Always as long as they can be."""
 LONGEST_FRAME: Final = 4096
+_UPPER: Final = b"0123456789ABCDEF"
+_LOWER: Final = b"0123456789abcdef"
 
-_WORD: Final = re.compile(r"\s*(?:([0-9A-Fa-f]{2})(?![0-9A-Fa-f])|\{(\w+)(?::(\d*)(le)?)?\}|([<>()]))\s*")
+_WORD: Final = re.compile(r"\s*(?:([0-9A-Fa-f]{2})(?![0-9A-Fa-f])|\{(\w+)(?::(\d*)(le)?(HEX|hex|dec)?)?\}|([<>()]))\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a frame: `literal` bytes, or a field of `width` bytes (0: variable)."""
+    """A piece of a frame: `literal` bytes, or a field of `width` bytes (0: variable), in characters when it has a `form`."""
 
     field: str = ""
     literal: bytes = b""
     width: int = 0
     order: Literal["big", "little"] = "big"
+    form: str = ""
+
+    def written(self, value: int) -> bytes:
+        """A value of one byte as it stands in the frame; ValueError when it does not fit."""
+        text = {"": "", "HEX": f"{value:02X}", "hex": f"{value:02x}", "dec": f"{value:0{self.width}d}"}[self.form]
+        if not 0 <= value <= 0xFF or len(text) not in (0, self.width):
+            raise ValueError(f"{self.field} is a byte, not {value}")
+        return text.encode() if text else bytes((value,))
+
+    def read(self, raw: bytes) -> int | None:
+        """The value of one byte, None when what stands there is none."""
+        if not self.form:
+            return raw[0]
+        digits = {"HEX": _UPPER, "hex": _LOWER, "dec": b"0123456789"}[self.form]
+        value = int(raw, 10 if self.form == "dec" else 16) if all(byte in digits for byte in raw) else 256
+        return value if value < 256 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +116,14 @@ class Template:
                     pieces.append(part.literal)
                 case "address" | "sequence" | "key":
                     value = values[part.field]
-                    if value is None or not 0 <= value <= 0xFF:
+                    if value is None:
                         raise ValueError(f"{self.name}: {part.field} is a byte, not {value}")
-                    pieces.append(bytes((value,)))
+                    pieces.append(part.written(value))
                 case "length" | "sum":
                     pieces.append(bytes(part.width))  # filled in when everything else stands
                 case _:
                     pieces.append(self._body(frame.body))
+        self._unambiguous(pieces)
         for name in ("length", "sum"):
             for at, part in enumerate(self.parts):
                 if part.field == name:
@@ -113,15 +133,21 @@ class Template:
     def _body(self, body: bytes) -> bytes:
         if not self.shortest_body <= len(body) <= self.longest_body:
             raise ValueError(f"{self.name}: {len(body)} bytes are not {self.shortest_body} to {self.longest_body}")
-        if (end := self.terminator) is not None and end in body:
-            raise ValueError(f"{self.name}: the byte {end:02X} would end the frame")
         return body
+
+    def _unambiguous(self, pieces: list[bytes]) -> None:
+        """What a fixed byte ends must not hold that byte."""
+        end, at = self._ends, self.variable
+        if end is not None and (byte := self.parts[end].literal[0]) in b"".join(pieces[at:end]):
+            raise ValueError(f"{self.name}: the byte {byte:02X} would end the frame")
 
     def _computed(self, part: Part, pieces: list[bytes]) -> bytes:
         first, last = self.counted if part.field == "length" else self.covered
         inside = b"".join(pieces[first:last])
         if part.field == "sum":
-            return CHECKSUMS[self.checksum].bytes_of(inside, part.order)
+            total = CHECKSUMS[self.checksum].bytes_of(inside, part.order)
+            text = {"": "", "HEX": total.hex().upper(), "hex": total.hex()}[part.form]
+            return text.encode() or total
         if len(inside) >= 1 << 8 * part.width:
             raise ValueError(f"{self.name}: a length of {len(inside)} needs more than {part.width} byte")
         return len(inside).to_bytes(part.width, part.order)
@@ -129,10 +155,16 @@ class Template:
     @property
     def terminator(self) -> int | None:
         """The byte that ends a variable part whose length the frame does not say."""
-        at = self.variable
-        if at >= len(self.parts) - 1 or self.fields & {"length", "bitmap"}:
+        return None if self._ends is None else self.parts[self._ends].literal[0]
+
+    @property
+    def _ends(self) -> int | None:
+        """Where that byte stands: next, or behind the address, sequence and key."""
+        if self.fields & {"length", "bitmap"}:
             return None
-        return self.parts[at + 1].literal[0]
+        behind = itertools.dropwhile(lambda i: self.parts[i].field in SINGLE, range(self.variable + 1, len(self.parts)))
+        at = next(behind, None)
+        return at if at is not None and self.parts[at].literal else None
 
     # Reading.
 
@@ -156,6 +188,8 @@ class Template:
         for index, part in enumerate(self.parts):
             if part.field in ("length", "sum") and found[index] != self._computed(part, found):
                 return Miss.CHECKSUM if part.field == "sum" else Miss.NOISE
+            if part.field in SINGLE and part.read(found[index]) is None:
+                return Miss.NOISE
         return Match(self._frame(found), position)
 
     def _size(self, view: bytes, position: int, found: list[bytes]) -> int | Miss:
@@ -166,14 +200,15 @@ class Template:
                 return size if self.shortest_body <= size <= self.longest_body else Miss.NOISE
         if "bitmap" in self.fields:
             return self.longest_body
+        position += sum(part.width for part in self.parts[self.variable + 1 : self._ends])
         end = view.find(self.terminator or 0, position, position + self.longest_body + 1)
         if end >= 0:
             return end - position if end - position >= self.shortest_body else Miss.NOISE
         return Miss.MORE if len(view) < position + self.longest_body + 1 else Miss.NOISE
 
     def _frame(self, found: list[bytes]) -> TemplateFrame:
-        values = {part.field: value for part, value in zip(self.parts, found, strict=True) if part.field}
-        numbers = {name: values[name][0] if name in values else None for name in SINGLE}
+        numbers: dict[str, int | None] = dict.fromkeys(SINGLE)
+        numbers |= {p.field: p.read(raw) for p, raw in zip(self.parts, found, strict=True) if p.field in SINGLE}
         body = found[self.variable] if self.variable < len(found) else b""
         return TemplateFrame(self.name, numbers["address"], body, numbers["key"], numbers["sequence"])
 
@@ -201,13 +236,13 @@ def parse_template(name: str, text: str, checksum: str = "", longest_body: int =
         if word is None:
             raise ValueError(f"{name}: {text[position : position + 12]!r} is no byte in hex, no {{field}} and no mark")
         position = word.end()
-        literal, field, width, little, mark = word.groups()
+        literal, field, width, little, form, mark = word.groups()
         if mark:
             marks[mark].append(len(parts))
         elif literal:
             parts.append(Part(literal=bytes.fromhex(literal), width=1))
         else:
-            parts.append(_field(name, field, width or "", little, checksum))
+            parts.append(_field(name, field, (width or "", little, form or ""), checksum))
     template = Template(
         name,
         tuple(parts),
@@ -220,24 +255,31 @@ def parse_template(name: str, text: str, checksum: str = "", longest_body: int =
     return template
 
 
-def _field(name: str, field: str, width: str, little: str | None, checksum: str) -> Part:
+def _field(name: str, field: str, written: tuple[str, str | None, str], checksum: str) -> Part:
+    width, little, form = written
     order: Literal["big", "little"] = "little" if little else "big"
     match field:
-        case "address" | "sequence" | "key":
-            return Part(field, width=1)
-        case "length" if width in ("", "1", "2"):
+        case "address" | "sequence" | "key" if form == "dec" and width in ("1", "2", "3"):
+            return Part(field, width=int(width), form=form)
+        case "address" | "sequence" | "key" if form != "dec" and not width:
+            return Part(field, width=2 if form else 1, form=form)
+        case "length" if width in ("", "1", "2") and not form:
             return Part(field, width=int(width or 1), order=order)
-        case "sum":
+        case "sum" if form != "dec":
             known: Checksum | None = CHECKSUMS.get(checksum)
             if known is None:
                 raise ValueError(f"{name}: sum = {checksum!r} is none of {', '.join(CHECKSUMS)}")
-            return Part(field, width=known.width, order=order)
+            return Part(field, width=known.width * (2 if form else 1), order=order, form=form)
         case "text" | "digits" | "cells" | "extra" | "bitmap":
             return Part(field)
         case _:
-            raise ValueError(
-                f"{name}: there is no field {{{field}}}: {', '.join((*SINGLE, *VARIABLE, 'length', 'sum'))}"
-            )
+            known_fields = (*SINGLE, *VARIABLE, "length", "sum")
+            if field in known_fields:
+                said = f":{width}{little or ''}{form}"
+                raise ValueError(
+                    f"{name}: {{{field}{said}}} cannot be written so: HEX, hex, 2dec or 3dec for one byte, HEX or hex for a sum"
+                )
+            raise ValueError(f"{name}: there is no field {{{field}}}: {', '.join(known_fields)}")
 
 
 def _range(name: str, opening: str, closing: str, marks: Mapping[str, list[int]]) -> tuple[int, int]:
@@ -268,7 +310,7 @@ def _check(template: Template) -> None:
             raise ValueError(f"{name}: mark what the length counts with ( and )")
         if at < len(parts) and (not template.counted[0] <= at < template.counted[1] or "length" in fields[at:]):
             raise ValueError(f"{name}: {{length}} must stand before {{{fields[at]}}} and count it")
-    elif at < len(parts) and "bitmap" not in fields and (at + 1 == len(parts) or not parts[at + 1].literal):
+    elif at < len(parts) and "bitmap" not in fields and template.terminator is None:
         raise ValueError(f"{name}: after {{{fields[at]}}} write the fixed byte that ends it, or a {{length}} before it")
     counted = parts[template.counted[0] : template.counted[1]]
     most = sum(part.width for part in counted) + template.longest_body
@@ -291,5 +333,8 @@ def template_codec(
         return by_name[frame.name].encode(frame)
 
     alone = not all(template.distinct for template in from_device)
-    samples = tuple(template.encode(TemplateFrame(template.name, 7, b"", 4, 1)) for template in from_device)
+    samples = tuple(
+        template.encode(TemplateFrame(template.name, 7, b"", 5 if template.terminator == 4 else 4, 1))
+        for template in from_device
+    )
     return Codec(name, from_device, encode, from_host, alone=alone, samples=samples)

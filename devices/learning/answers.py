@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from devices.learning.presses import Press
+from devices.learning.presses import Press, Unread
 from devices.protocols.keymaps import KEYMAPS, Action, KeyRule
 
 NEXT: Final = "next"
@@ -68,7 +68,9 @@ class Answers:
     """Presses by step in the order they were given; None for what was skipped, text for a place."""
 
     windows: Sequence[str]
-    given: dict[Step, Press | str | None] = field(default_factory=dict)
+    given: dict[Step, Press | Unread | str | None] = field(default_factory=dict)
+    wanted: list[Step] = field(default_factory=list)
+    """Questions beside the usual ones, which would decide what is open."""
 
     def undo(self) -> bool:
         """Take back the last answer or skip; False when there is none."""
@@ -98,11 +100,27 @@ class Answers:
                 return window
         return ""
 
+    def unread(self, window: str, *, rating: bool) -> dict[str, Unread]:
+        """The presses of a window's device that nobody knows yet, by question."""
+        return {
+            step.what: press
+            for step, press in self.given.items()
+            if isinstance(press, Unread) and step.window == window and press.rating == rating
+        }
+
+    def asked_before(self, raw: bytes) -> Step | None:
+        """The question to which these bytes were the answer."""
+        return next((s for s, press in self.given.items() if isinstance(press, Unread) and press.raw == raw), None)
+
     def like(self, window: str) -> str:
         """The first window whose keypad has the same key for next: its other keys are taken over. May be the window itself."""
         own = self.keypad(window)
+        strange = self.given.get(Step(window, NEXT))
         for other in self.windows:
             there = self.keypad(other)
+            alike = self.given.get(Step(other, NEXT))
+            if isinstance(strange, Unread) and isinstance(alike, Unread) and len(strange.raw) == len(alike.raw):
+                return other
             if own and there and (there.codec, there.digits, there.key) == (own.codec, own.digits, own.key):
                 return other
         return window
@@ -111,12 +129,13 @@ class Answers:
         """Every question that has its turn, as far as the answers tell."""
         for window in self.windows:
             yield Step(window, NEXT)
-            if self.keypad(window) is not None and self.like(window) == window:
+            if self.given.get(Step(window, NEXT)) is not None and self.like(window) == window:
                 yield from (Step(window, what) for what in KEYS if what != NEXT)
             for level in LEVELS:
                 yield Step(window, f"level-{level}")
-                if self.pad(window) is None and level == LEVELS[0]:
+                if level == LEVELS[0] and self.pad(window) is None and not self.unread(window, rating=True):
                     break  # there is none at this window
+        yield from self.wanted
         yield from (Step("", PLACE, strip) for strip in strips)
 
     def next_step(self, strips: Sequence[int] = ()) -> Step | None:
@@ -139,7 +158,7 @@ class Answers:
         for other, there in self.given.items():
             if other.window != step.window or not isinstance(there, Press) or there.rating != press.rating:
                 continue
-            if there.key == press.key and _spelt(other.what, there) == _spelt(step.what, press):
+            if there.key == press.key and spelt(other.what, there.digits) == spelt(step.what, press.digits):
                 return other.what
         return ""
 
@@ -151,7 +170,7 @@ class Answers:
         for what, ask in KEYS.items():
             press = self.press(window, what) or self.press(self.like(window), what)
             if press is not None:
-                rules.append(KeyRule(press.key, _spelt(what, press), ask.action))
+                rules.append(KeyRule(press.key, spelt(what, press.digits), ask.action))
         return rules
 
     def keymaps(self, window: str) -> list[str]:
@@ -179,11 +198,11 @@ class Answers:
         return {str(key): level for level, key in sorted(own.items(), key=lambda item: item[1])}, tuple(taken)
 
 
-def _spelt(what: str, press: Press) -> str:
+def spelt(what: str, digits: str) -> str:
     """The digits of a key rule: those that were typed, or "n" and "nn" where the number is free."""
     ask = KEYS.get(what)
-    if ask is None or not ask.typed or not press.digits:
-        return press.digits
+    if ask is None or not ask.typed or not digits:
+        return digits
     return "nn" if ask.action is Action.SIGN_IN else "n"
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from devices.devicemap import PLUG_ORDER, complete_url
-from devices.learning.answers import Answers
+from devices.learning.answers import Answers, Step
 from devices.learning.dialogue import Dialogue, keep, restore
 from devices.learning.hearing import Hearing
 from devices.learning.listening import Capture, Listening, Patience, find_line, read_capture
+from devices.learning.pads import learn_pads, settle
 from devices.learning.proposal import Proposal, drafts_of, propose, said_line, unplaced_strips
 from devices.learning.tap import line_of, open_tap
 from devices.learning.words import sentence
@@ -28,6 +29,8 @@ DONE: Final = 0
 NO: Final = 1
 LINES_LIMIT: Final = 64
 WINDOWS_LIMIT: Final = 256
+DECIDE_LIMIT: Final = 6
+"""Questions beside the usual ones."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -140,7 +143,7 @@ async def _learn(listening: Listening, arguments: argparse.Namespace, windows: l
         if arguments.record is not None:
             listening.recorder = Capture(arguments.record, url, _tell)
         answers = Answers(windows)
-        if await _heard(listening, arguments):
+        if await _heard(listening, arguments, asked=bool(windows) or sys.stdin.isatty()):
             answers = await _asked(listening, windows, arguments)
         elif not listening.hearing.private:
             return None
@@ -168,22 +171,27 @@ async def _line_found(listening: Listening, source: str, listen_s: float) -> boo
     return True
 
 
-async def _heard(listening: Listening, arguments: argparse.Namespace) -> bool:
-    """Listen for a while; whether what comes can be understood at all, which is said."""
+async def _heard(listening: Listening, arguments: argparse.Namespace, *, asked: bool) -> bool:
+    """Listen for a while; whether to go on, as what comes is understood, or keys are `asked` for at a given speed."""
     await asyncio.sleep(arguments.listen)
     hearing = listening.hearing
     if hearing.private:
         return False
+    given = "baud" in parse_url(arguments.source).options
+    asked = asked and (given or not arguments.source.startswith("serial:"))
     if not hearing.heard:
         _tell(sentence("silent", seconds=arguments.listen))
-        return False
+        if asked:
+            _tell(sentence("ask-on"))
+        return asked
     if not hearing.frames and not drafts_of(hearing, listening.line).drafts:
-        given = "baud" in parse_url(arguments.source).options
         line = said_line(listening.line)
         _tell(sentence("wrong-speed" if given else "no-speed", bytes=hearing.heard, line=line, tried=line))
         for chunk in list(hearing.unknown)[:8]:
             _tell(f"  {chunk.count} × {chunk.raw[:32].hex(' ').upper()}")
-        return False
+        if asked:
+            _tell(sentence("ask-on"))
+        return asked
     counts = ", ".join(f"{name} {count}" for name, count in hearing.frames.most_common())
     _tell(sentence("heard", frames=hearing.frames.total(), protocols=counts or "?"))
     return True
@@ -207,12 +215,28 @@ async def _asked(listening: Listening, windows: list[str], arguments: argparse.N
     dialogue = Dialogue(listening, answers, lines.get, _tell, arguments.wait)
     try:
         await dialogue.windows()
+        await _decide(dialogue, listening)
         if not dialogue.ended:
-            drafts = drafts_of(listening.hearing, listening.line)
-            await dialogue.places(unplaced_strips(listening.hearing, answers, drafts))
+            settled = settle(listening.hearing, answers, listening.line)
+            drafts = drafts_of(settled.hearing, listening.line, settled.pads)
+            await dialogue.places(unplaced_strips(settled.hearing, settled.answers, drafts))
     finally:
         dialogue.close()
     return answers
+
+
+async def _decide(dialogue: Dialogue, listening: Listening) -> None:
+    """Ask for the presses that would decide what is still open, once each."""
+    answers = dialogue.answers
+    for _ in range(DECIDE_LIMIT):
+        lacks = learn_pads(answers, listening.line).lacks
+        open_ = [(Step(lack.window, lack.what), said) for lack, said in lacks if lack.window and lack.what]
+        step, said = next((one for one in open_ if one[0] not in answers.given), (None, ""))
+        if step is None or dialogue.ended:
+            return
+        _tell(sentence("unasked", why=said))
+        answers.wanted.append(step)
+        await dialogue.windows()
 
 
 def _read_terminal(lines: asyncio.Queue[str | None]) -> None:

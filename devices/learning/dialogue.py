@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
 from devices.framing.ff68 import FF68
 from devices.learning.answers import KEYS, PLACE, Answers, Step
 from devices.learning.listening import Listening, Tell
-from devices.learning.presses import Press
+from devices.learning.polls import Polls
+from devices.learning.presses import Press, Unread
+from devices.learning.shapes import Burst
+from devices.learning.strange import Sign, Strange
 from devices.learning.words import key_name, level_name, sentence
 
 SETTLE_S: Final = 1.0
 """After the first press of a device: another one pressed meanwhile makes it uncertain whose it was."""
+POLL_S: Final = 2.2
+"""Where only its coming twice tells a press: what comes a third time by itself was none."""
+ANSWER_S: Final = 1.2
+"""After a press of an unknown device: what the old system answers to it, and more keys of the same person."""
 STRIP_TEXT: Final = "show "
 """What a profile's wording puts before a strip's text."""
 
@@ -46,10 +53,11 @@ class Dialogue:
     wait_s: float = 60.0
     settle_s: float = SETTLE_S
     ended: bool = False
+    polls: Polls = field(default_factory=Polls)
     _line: asyncio.Task[str | None] | None = None
 
     async def windows(self) -> None:
-        """Every window's keypad and rating device."""
+        """Every window's keypad and rating device, and what else is wanted."""
         self.tell(sentence("help"))
         self.listening.asking = True
         try:
@@ -70,6 +78,7 @@ class Dialogue:
     async def _ask_all(self, strips: dict[int, str]) -> None:
         while (step := self.answers.next_step(list(strips))) is not None and not self.ended:
             self._drain()
+            self.polls.look(self.listening.hearing.unknown)
             self.tell(_question(step, strips))
             match await self._ask(step):
                 case Typed.UNDO:
@@ -89,12 +98,17 @@ class Dialogue:
         while not self.listening.presses.empty():
             self.listening.presses.get_nowait()
 
-    async def _ask(self, step: Step) -> Press | str | Typed:
+    async def _ask(self, step: Step) -> Press | Unread | str | Typed:
         if step.what == PLACE:
             return await self._place()
         said: set[tuple[str, int]] = set()
+        strange = Strange(self.answers, step, self.polls)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.wait_s
         while True:
-            came = await self._event(self.wait_s)
+            came = await self._event(max(0.0, until - loop.time()))
+            if not isinstance(came, Burst):  # unknown bytes come all the time
+                until = loop.time() + self.wait_s
             match came:
                 case None:
                     self.tell(sentence("timeout", seconds=self.wait_s))
@@ -108,6 +122,10 @@ class Dialogue:
                     if (why, came.address) not in said:  # other clerks go on working: each is said once
                         said.add((why, came.address))
                         self._refuse(step, came, why)
+                case Burst():
+                    if (found := await self._strange(strange, came, said)) is not None:
+                        return found
+                    strange = strange if not strange.pressed else Strange(self.answers, step, self.polls)
                 case Press():
                     others = await self._others(step, came) if step.first else set()
                     if not others:
@@ -115,6 +133,60 @@ class Dialogue:
                         return came
                     named = ", ".join(map(_hex, sorted({came.address, *others})))
                     self.tell(sentence("two", addresses=named, window=step.window))
+
+    async def _strange(self, strange: Strange, burst: Burst, said: set[tuple[str, int]]) -> Unread | Typed | None:
+        """Unknown bytes: the answer, when they are surely the press; what is unclear is said once."""
+        step = strange.step
+        if any(isinstance(one, Press) and one.rating == bool(step.level) for one in self.answers.given.values()):
+            return None  # devices of this kind are known here
+        sign = strange.hear(burst)
+        if sign is Sign.UNSURE and (sign.name, 0) not in said:
+            sign = await self._soon(strange)
+        if sign is not Sign.PRESS:
+            if sign is not Sign.NOTHING and (sign.name, 0) not in said:
+                said.add((sign.name, 0))
+                self.tell(sentence(f"strange-{sign.name.lower()}", bytes=burst.raw.hex(" ").upper()))
+            return None
+        loop = asyncio.get_running_loop()
+        until, kept = loop.time() + (ANSWER_S if strange.sure else POLL_S), 0
+        while (left := until - loop.time()) > 0:
+            try:
+                async with asyncio.timeout(left):
+                    came = await self.listening.presses.get()
+            except TimeoutError:
+                break
+            if isinstance(came, Burst):
+                strange.hear(came)
+            elif not self.answers.judge(step, came):
+                self.listening.presses.put_nowait(came)  # a press that is understood is the better answer
+                return None
+            if len(more := strange.more) > kept:
+                until, kept = loop.time() + ANSWER_S, len(more)
+        if strange.polled:
+            return None
+        if strange.more:
+            key = not strange.step.first and not strange.step.level
+            self.tell(sentence("strange-digits" if key else "strange-two", window=strange.step.window))
+            return Typed.SKIP if key else None
+        self.tell(sentence("strange-got", bytes=strange.pressed.hex(" ").upper()))
+        return strange.answer
+
+    async def _soon(self, strange: Strange) -> Sign:
+        """What may be the press: perhaps it is echoed or repeated, or was noise and the press follows."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.settle_s
+        while (left := until - loop.time()) > 0:
+            try:
+                async with asyncio.timeout(left):
+                    came = await self.listening.presses.get()
+            except TimeoutError:
+                break
+            if isinstance(came, Press):
+                self.listening.presses.put_nowait(came)
+                return Sign.NOTHING
+            if strange.hear(came) is Sign.PRESS:
+                return Sign.PRESS
+        return Sign.UNSURE
 
     @property
     def _at_end(self) -> bool:
@@ -130,13 +202,15 @@ class Dialogue:
                     press = await self.listening.presses.get()
             except TimeoutError:
                 break
+            if isinstance(press, Burst):
+                continue
             other = (press.codec, press.address) != (first.codec, first.address)
             if other and not self.answers.judge(step, press):
                 found.add(press.address)
         return found
 
-    async def _event(self, wait_s: float) -> Press | str | None:
-        """A press, a line from the terminal, or None after `wait_s`."""
+    async def _event(self, wait_s: float) -> Press | Burst | str | None:
+        """A press, unknown bytes, a line from the terminal, or None after `wait_s`."""
         if self._line is None:
             self._line = asyncio.ensure_future(self.read())
         pressed = asyncio.ensure_future(self.listening.presses.get())
@@ -213,6 +287,9 @@ def restore(answers: Answers, said: Sequence[dict[str, object]]) -> None:
         match one:
             case {"place": str(window)}:
                 answers.given[step] = window
+            case {"raw": str(raw), "after": list(after), "at_ms": int(at_ms)}:
+                bursts = tuple(bytes.fromhex(str(burst)) for burst in after)
+                answers.given[step] = Unread(at_ms, bool(step.level), bytes.fromhex(raw), bursts)
             case {"address": int(address), "digits": str(digits), "key": int(key)}:
                 answers.given[step] = Press(0, FF68, address, bool(step.level), digits, key)
             case _:
@@ -226,6 +303,9 @@ def keep(answers: Answers) -> list[dict[str, object]]:
         said: dict[str, object] = {"window": step.window, "what": step.what, "strip": step.strip}
         if isinstance(answer, str):
             said["place"] = answer
+        elif isinstance(answer, Unread):
+            said |= {"raw": answer.raw.hex(" ").upper(), "after": [raw.hex(" ").upper() for raw in answer.after]}
+            said["at_ms"] = answer.at_ms
         elif answer is not None:
             if answer.codec != FF68:
                 continue

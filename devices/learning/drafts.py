@@ -54,9 +54,9 @@ class Drafts:
     stray: int = 0
 
 
-def draft(unknown: Unknown, line: Serial, taken: Collection[str] = ()) -> Drafts:
-    """Profiles for strips whose frames prove their template; the rest in hex."""
-    chunks = list(unknown)
+def draft(unknown: Unknown, line: Serial, taken: Collection[str] = (), known: Sequence[TemplateProfile] = ()) -> Drafts:
+    """Profiles for strips whose frames prove their template; the rest in hex, without what profiles that are `known` explain."""
+    chunks = [chunk for chunk in unknown if not any(_reads(profile, chunk.raw) for profile in known)]
     drafts: list[Draft] = []
     leftovers: list[Leftover] = []
     while len(drafts) + len(leftovers) < SHAPES_LIMIT and (shapes := _shapes(chunks)):
@@ -97,7 +97,7 @@ def _draft(shape: Shape, chunks: Sequence[Chunk], line: Serial, taken: Collectio
         profile = read_profile(text)
     except ValueError:
         return None
-    read = {chunk.raw: _read(profile, chunk.raw) for chunk in chunks}
+    read = {chunk.raw: read_burst(profile, chunk.raw) for chunk in chunks}
     if sum(map(bool, read.values())) < max(ENOUGH, PROVEN * shape.seen):
         return None
     if answer := _answer(chunks, read):
@@ -108,15 +108,16 @@ def _draft(shape: Shape, chunks: Sequence[Chunk], line: Serial, taken: Collectio
     return Draft(name, text, profile, stations, frames, shape.guessed)
 
 
-def _read(profile: TemplateProfile, raw: bytes) -> list[TemplateFrame]:
+def read_burst(profile: TemplateProfile, raw: bytes) -> list[TemplateFrame]:
+    """The frames of a profile in a burst."""
     framer = Framer([*profile.codec.from_host, *profile.codec.from_device])
     return [item for item in framer.feed(raw) + framer.flush() if not isinstance(item, Garbage)]
 
 
 def _reads(profile: TemplateProfile, raw: bytes) -> bool:
     """Whether a burst is explained; a damaged one that holds the frame's beginning counts as explained too."""
-    head = bytes(part.literal[0] for part in profile.templates[templated.SHOW].parts[:2] if part.literal)
-    return bool(_read(profile, raw)) or (len(head) == 2 and head in raw)
+    heads = [bytes(part.literal[0] for part in one.parts[:2] if part.literal) for one in profile.templates.values()]
+    return bool(read_burst(profile, raw)) or any(len(head) == 2 and head in raw for head in heads)
 
 
 def _answer(chunks: Sequence[Chunk], read: dict[bytes, list[TemplateFrame]]) -> str:
@@ -158,7 +159,7 @@ def _stations(profile: TemplateProfile, chunks: Sequence[Chunk]) -> tuple[Statio
     """The strips that the template shows, with the keypads whose presses changed them."""
     found: dict[int, Station] = {}
     for chunk in chunks:
-        for frame in _read(profile, chunk.raw):
+        for frame in read_burst(profile, chunk.raw):
             if frame.address is None:
                 continue
             station = found.setdefault(frame.address, Station(profile.codec, frame.address))

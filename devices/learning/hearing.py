@@ -12,7 +12,7 @@ from devices.framing.codec import AnyCodec
 from devices.framing.stream import Framer, Garbage, Grammar, Match, Miss
 from devices.framing.template import TemplateFrame
 from devices.learning.presses import Press, Presses
-from devices.learning.shapes import Unknown
+from devices.learning.shapes import Kept, Unknown
 from devices.profiles import PROFILES, SHIPPED
 from devices.profiles.profile import Profile
 from devices.protocols import templated
@@ -81,14 +81,18 @@ class Hearing:
                 for grammar in _sided(codec, self._flow, 1 << 16 if profile.personal else HOLD_LIMIT_BYTES)
             ]
         )
+        self._baud = baud
         self._byte_ms = 10_000 / baud if baud else 0.0
+        self._kept = Kept()
         self._marks: deque[tuple[int, int]] = deque(maxlen=MARKS_LIMIT)
         self._out = 0
         self._last_ms: int | None = None
         self.began_ms = 0
         self._recent: deque[tuple[int, int]] = deque(maxlen=16)
         self._presses = {
-            codec: Presses(codec) for codec, p in self.profiles.items() if p.kinds & {"keypad", "rating_pad"}
+            codec: Presses(codec, rating="rating_pad" in p.kinds)
+            for codec, p in self.profiles.items()
+            if p.kinds & {"keypad", "rating_pad"}
         }
         self.stations: dict[tuple[AnyCodec, int], Station] = {}
         self.unknown = Unknown()
@@ -117,6 +121,15 @@ class Hearing:
         """The protocols of keypads and rating devices."""
         return self._presses.values()
 
+    def again(self, profiles: Mapping[str, Profile]) -> Hearing:
+        """The same line heard with these profiles, as far back as it is kept."""
+        hearing, last_ms = Hearing(profiles, self._baud), 0
+        for at_ms, data in self._kept:
+            hearing.feed(data, at_ms)
+            last_ms = at_ms
+        hearing.tick(last_ms + 10_000)
+        return hearing
+
     def feed(self, data: bytes, at_ms: int) -> list[Press]:
         """Bytes that had come by `at_ms`; the presses that they tell."""
         began_ms = at_ms - int(len(data) * self._byte_ms)
@@ -132,6 +145,8 @@ class Hearing:
         for start in range(0, len(data), READ_LIMIT_BYTES):
             piece = data[start : start + READ_LIMIT_BYTES]
             self._flow.fed += len(piece)
+            if not self.personal:
+                self._kept.add(at_ms, piece)
             found += self._take(self._framer.feed(piece), at_ms)
         return found
 
@@ -162,7 +177,7 @@ class Hearing:
             profile = self.profiles[item.codec]
             if profile.personal:
                 self.personal = profile.name
-                self.unknown = Unknown()
+                self.unknown, self._kept = Unknown(), Kept()
             found += self._hear(item, profile, at_ms)
         return found
 

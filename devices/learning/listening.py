@@ -15,6 +15,7 @@ from devices.learning.drafts import draft
 from devices.learning.hearing import Hearing
 from devices.learning.presses import Press
 from devices.learning.proposal import said_line
+from devices.learning.shapes import Burst
 from devices.learning.tap import SpeedTap, Tap
 from devices.learning.words import sentence
 from devices.profiles.profile import Serial
@@ -52,7 +53,7 @@ class Capture:
 
     def __init__(self, path: Path, url: str, tell: Tell) -> None:
         self._path, self._tell = path, tell
-        self._file: TextIO | None = path.open("w", encoding="utf-8")
+        self._file: TextIO | None = path.open("w", buffering=1, encoding="utf-8")
         self._left = RECORD_LIMIT_BYTES
         self.write({"heard": RECORD_FORMAT, "url": url})
 
@@ -101,7 +102,7 @@ class Listening:
     line: Serial = field(default_factory=Serial)
     asking: bool = False
     """Whether presses are awaited; else they are counted and not kept."""
-    presses: asyncio.Queue[Press] = field(default_factory=lambda: asyncio.Queue(PRESSES_LIMIT))
+    presses: asyncio.Queue[Press | Burst] = field(default_factory=lambda: asyncio.Queue(PRESSES_LIMIT))
 
     async def run(self) -> None:
         """Keep reading; a line that is gone is opened again."""
@@ -142,9 +143,12 @@ class Listening:
             self.recorder.forget()
 
     def _deliver(self, presses: list[Press]) -> None:
-        for press in presses if self.asking else ():
+        fresh = self.hearing.unknown.fresh
+        heard: list[Press | Burst] = [*presses, *fresh] if self.asking else []
+        for one in heard:
             if not self.presses.full():
-                self.presses.put_nowait(press)
+                self.presses.put_nowait(one)
+        fresh.clear()
 
     def begin(self, line: Serial) -> None:
         """Forget what was heard and listen at this setting."""

@@ -34,6 +34,16 @@ class Press:
     key: int
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A press of a device that nobody knows: its frame, and the bursts just `after` it in their order."""
+
+    at_ms: int
+    rating: bool
+    raw: bytes
+    after: tuple[bytes, ...] = ()
+
+
 @dataclass(slots=True)
 class Pad:
     """What is known of an address: keys and rating keys by count, and what the host did to it."""
@@ -55,12 +65,16 @@ class Pad:
 class Presses:
     """The keypads and rating devices of one protocol, by address."""
 
-    def __init__(self, codec: AnyCodec) -> None:
+    def __init__(self, codec: AnyCodec, *, rating: bool = False) -> None:
         self.codec = codec
+        self._rating = rating
+        """Whether a template's presses are those of rating devices."""
         self.pads: dict[int, Pad] = {}
 
     def hear(self, frame: Any, at_ms: int) -> list[Press]:
         """A frame of either side; the presses that it tells, possibly an earlier one."""
+        if frame.address is None:  # an answer to whoever pressed
+            return []
         if frame.address not in self.pads and len(self.pads) >= ADDRESSES_LIMIT:
             return []
         pad = self.pads.setdefault(frame.address, Pad())
@@ -68,7 +82,7 @@ class Presses:
             case Ff68Frame():
                 return self._ff68(pad, frame, at_ms)
             case TemplateFrame(name=templated.PRESSED, key=int(key)):
-                return self._new(pad, self._press(frame, at_ms, not self._digits, frame.body, key))
+                return self._new(pad, self._press(frame, at_ms, self._rating, frame.body, key))
             case _:
                 pad.shows += isinstance(frame, TemplateFrame) and frame.name == templated.SHOW
                 return []
@@ -80,11 +94,6 @@ class Presses:
             if pad.waiting is not None and now_ms - pad.waiting.at_ms >= REPEAT_MS:
                 found += self._confirmed(pad)
         return found
-
-    @property
-    def _digits(self) -> bool:
-        """Whether a template's presses may hold digits: then they are those of a keypad."""
-        return any("digits" in getattr(grammar, "fields", ()) for grammar in self.codec.from_device)
 
     def _press(self, frame: Any, at_ms: int, rating: bool, typed: bytes, key: int) -> Press:
         digits = "".join(chr(byte) if 0x30 <= byte <= 0x39 else str(byte) for byte in typed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from devices.devicemap import plan
@@ -13,7 +13,8 @@ from devices.framing.ff68 import FF68
 from devices.learning.answers import PLACE, Answers, Step
 from devices.learning.drafts import Drafts, draft
 from devices.learning.hearing import Hearing, Station
-from devices.learning.presses import Pad
+from devices.learning.pads import Pads, settle
+from devices.learning.presses import Pad, Press
 from devices.learning.words import sentence
 from devices.profiles import PROFILES, SHIPPED, add_profile
 from devices.profiles.ff68 import KEY, OWN_KEYS
@@ -107,20 +108,24 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)  # a JSON string of these characters is a TOML one
 
 
-def drafts_of(hearing: Hearing, line: Serial) -> Drafts:
-    """What becomes of the unknown bytes; a name that was learnt before may be taken again."""
-    return draft(hearing.unknown, line, {name for name in PROFILES if not name.startswith("learnt-")})
+def drafts_of(hearing: Hearing, line: Serial, pads: Pads | None = None) -> Drafts:
+    """What becomes of the unknown bytes beside learnt `pads`; a name that was learnt before may be taken again."""
+    known = [one.profile for one in pads.drafts] if pads is not None else []
+    return draft(hearing.unknown, line, {name for name in PROFILES if not name.startswith("learnt-")}, known)
 
 
 def propose(hearing: Hearing, answers: Answers, url: str, line: Serial, agent: str) -> Proposal:
     """The map; every entry has passed the agent's own check."""
-    drafts = drafts_of(hearing, line)
+    settled = settle(hearing, answers, line)
+    hearing, answers, pads = settled.hearing, settled.answers, settled.pads
+    drafts = drafts_of(hearing, line, pads)
+    drafts = replace(drafts, drafts=(*pads.drafts, *drafts.drafts))
     for one in drafts.drafts:
         add_profile(one.profile.profile)  # for the check below, and for whoever tries the map in this process
     maker = _Maker(hearing, answers, url, drafts)
     made = [*maker.keypads(), *maker.pads(), *maker.strips()]
     wrong = plan(one.entry for one in made).wrong
-    aside = [*maker.unplaced()]
+    aside = [*pads.aside, *(said for _, said in pads.lacks), *maker.unplaced()]
     aside += [sentence("refused", id=name, reason=reason) for name, reason in wrong.items()]
     for left in drafts.leftovers:
         aside.append(sentence("unknown", count=left.count, head=left.head, why=left.why))
@@ -243,7 +248,8 @@ class _Maker:
             said = sentence("pressed-here", window=window, address=_hex(press.address))
             if press.codec != FF68:
                 profile = self._hearing.profiles[press.codec].name
-                yield Proposed(self._entry("keypad", press.address, profile, window), [said])
+                made = Proposed(self._entry("keypad", press.address, profile, window), [said])
+                yield self._with_file(made, profile)
                 continue
             like = answers.like(window)
             taken = [sentence("keymap-like", window=like)] if like != window else []
@@ -282,9 +288,16 @@ class _Maker:
             made.entry = _with(made.entry, profile, settings)
             yield made
 
+    def _with_file(self, made: Proposed, profile: str) -> Proposed:
+        if any(one.name == profile for one in self._drafts.drafts):
+            made.certain.append(sentence("profile-file", name=profile))
+        return made
+
     def _acknowledgement(self, codec: AnyCodec, address: int, made: Proposed) -> str:
         if codec != FF68:
-            return self._hearing.profiles[codec].name
+            name = self._hearing.profiles[codec].name
+            self._with_file(made, name)
+            return name
         acks = self._pad(codec, address).acks
         if not acks:
             made.guessed.append(sentence("ack-unheard"))
@@ -327,7 +340,7 @@ class _Maker:
 
     def unplaced(self) -> Iterator[str]:
         """What spoke or was spoken to, and has no place in the map."""
-        pressed = [press for press in self._answers.given.values() if press is not None and not isinstance(press, str)]
+        pressed = [press for press in self._answers.given.values() if isinstance(press, Press)]
         placed = {(press.codec, press.address, press.rating) for press in pressed}
         for presses in self._hearing.pads:
             for address, pad in sorted(presses.pads.items()):

@@ -103,6 +103,27 @@ SAYINGS: Final[dict[str, Sentence]] = {
         "  同时有两个地址按键：{addresses}。请只在窗口 {window} 再按一次。",
         "  Two addresses were pressed: {addresses}. Press once more, at window {window} only.",
     ),
+    "strange-unsure": (
+        "  听到不认识的数据：{bytes}。如果刚才按过，请把同一个键再按一次。",
+        "  Bytes that nobody knows: {bytes}. If that was the press, press the same key once more.",
+    ),
+    "strange-got": ("  收到：{bytes}（不认识的设备）", "  heard: {bytes} (a device that nobody knows)"),
+    "strange-same": (
+        "  {bytes} 在这个窗口已经当作另一个键。请按另一个键，或回车跳过，或 u 退回。",
+        "  {bytes} was taken for another key of this window. Press another key, Enter to skip, or u to go back.",
+    ),
+    "strange-elsewhere": (
+        "  {bytes} 是别的窗口按的，不算。请在要学的窗口按。",
+        "  {bytes} was pressed at another window: not counted. Press at the window that is asked for.",
+    ),
+    "strange-two": (
+        "  同时有两处按键。请只在窗口 {window} 再按一次。",
+        "  Two keys were pressed at once. Press once more, at window {window} only.",
+    ),
+    "strange-digits": (
+        "  这种呼叫器的每个数字自成一帧，profile 描述不了，这一项跳过。",
+        "  This keypad sends each digit in a frame of its own, which a profile cannot say: skipped.",
+    ),
     "timeout": (
         "  {seconds:g} 秒没有听到。再按一次；回车跳过，u 退回。",
         "  Nothing in {seconds:g} s. Press again; Enter skips, u goes back.",
@@ -155,6 +176,56 @@ SAYINGS: Final[dict[str, Sentence]] = {
     "profile-file": (
         "它的协议写在 profiles/{name}.toml；把这个文件放进设备代理的 profiles 文件夹",
         "its protocol stands in profiles/{name}.toml: put that file into the agent's profiles folder",
+    ),
+    "ack-echo": (
+        "按键之后同样的帧回来一次，当作原来的系统的应答（回显）",
+        "the same frame came back once after a press, which is taken for the old system's acknowledgement (an echo)",
+    ),
+    "ack-repeated": (
+        "同样的帧来好几次，当作设备自己的重发；没有听到应答，所以不应答",
+        "the same frame comes several times, taken for the device's own repetitions; nothing acknowledged it, so nothing will",
+    ),
+    "ack-none": (
+        "按键之后没有认出应答，所以不应答；如果设备因此一直重发，请在另一根线上再听",
+        "no answer to a press was recognised, so nothing will be answered; if the device then repeats itself, listen on the other wire",
+    ),
+    "pad-no-sum": (
+        "没有找到校验：不变的字节都当作固定的；请核对速率",
+        "no check sum was found: the bytes that do not vary are taken for fixed; make sure that the speed is right",
+    ),
+    "pad-left": (
+        "窗口 {window} 的{key}听到 {bytes}，与其余的不符，没有采用：请再按一次",
+        "window {window}, {key}: heard {bytes}, which does not fit the others and is left out: press it again",
+    ),
+    "lack-window": (
+        "{kind}：只在窗口 {windows} 按过，分不出哪个字节是地址；在窗口 {window} 按 {key} 就能分清",
+        "{kind}: pressed at window {windows} only, so no byte can be told to be the address; press {key} at window {window} to decide",
+    ),
+    "lack-elsewhere": (
+        "{kind}：只在窗口 {windows} 按过，分不出哪个字节是地址；再加一个窗口（--windows），在那里按 {key}",
+        "{kind}: pressed at window {windows} only, so no byte can be told to be the address; add a window (--windows) and press {key}",
+    ),
+    "lack-key": (
+        "{kind}：只按过一个键，分不出哪个字节是键；在窗口 {window} 按 {key} 就能分清",
+        "{kind}: only one key was pressed, so no byte can be told to be the key; press {key} at window {window} to decide",
+    ),
+    "lack-press": (
+        "{kind}：几种帧格式都说得通；在窗口 {window} 按 {key} 就能分清",
+        "{kind}: several frame formats fit alike; press {key} at window {window} to decide",
+    ),
+    "lack-vary": (
+        "{kind}：第 {places} 个字节的变化不是一个地址、一个键和一个已知的校验，profile 描述不了（在窗口 {windows} 按的）",
+        "{kind}: bytes {places} vary, and not as one address, one key and a check sum of the list, so a profile cannot say it "
+        "(pressed at window {windows})",
+    ),
+    "lack-vague": (
+        "{kind}：帧里既没有校验也没有两个固定的字节，会把别的数据当成按键，不写 profile",
+        "{kind}: neither a sum nor two fixed bytes, so anything would be taken for a press: no profile is written",
+    ),
+    "unasked": ("  还差一个按键才能确定：{why}", "  One more press decides it: {why}"),
+    "ask-on": (
+        "先问按键：按下去的数据也许能认出来。",
+        "The keys are asked for all the same: what is pressed may tell.",
     ),
     "learnt-frames": ("{frames} 帧符合推出的帧格式", "{frames} frames fit the template"),
     "unplaced": (

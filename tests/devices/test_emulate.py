@@ -61,6 +61,32 @@ async def test_keys_pressed_on_the_command_line_are_frames_and_what_is_shown_is_
     await task
 
 
+async def test_hardware_1_with_a_speed_bytes_leave_at_the_pace_of_a_real_line() -> None:
+    typed: asyncio.Queue[str] = asyncio.Queue()
+    told: list[dict[str, object]] = []
+
+    async def commands() -> AsyncIterator[str]:
+        while True:
+            yield await typed.get()
+
+    task = asyncio.create_task(
+        emulate("rs485", "tcp://127.0.0.1:0", ["keypad:7"], [], commands=commands(), say=told.append, baud=300)
+    )
+    await until(lambda: any(event["event"] == "listening" for event in told))
+    line = transport(str(next(event["url"] for event in told if event["event"] == "listening")))
+    await line.open()
+    loop = asyncio.get_running_loop()
+    typed.put_nowait("press 7 call")
+    raw, began_s = await line.read(), loop.time()
+    while len(raw) < 10:
+        raw += await line.read()
+    assert loop.time() - began_s >= 9 * 10 / 300 * 0.9
+    assert independent.decode_ff68(raw) == [(7, 1, [0x0C])]
+    typed.put_nowait("quit")
+    await line.close()
+    await task
+
+
 async def test_usage_is_refused_in_words() -> None:
     async def nothing() -> AsyncIterator[str]:
         return
@@ -69,6 +95,11 @@ async def test_usage_is_refused_in_words() -> None:
     for nodes, faults in (["piano:1"], []), (["keypad:x"], []), (["keypad:300"], []), (["keypad:1"], ["rain=1"]):
         with pytest.raises(ValueError, match=r"node|address|fault"):
             await emulate("rs485", "memory://usage", nodes, faults, commands=nothing(), say=lambda event: None)
+    for kind, baud in (("printer", 9600), ("rs485", 3)):
+        with pytest.raises(ValueError, match="--baud"):
+            await emulate(
+                kind, "memory://usage", ["keypad:7"], [], commands=nothing(), say=lambda event: None, baud=baud
+            )
 
 
 def test_the_program_offers_a_serial_port(tmp_path: Path) -> None:

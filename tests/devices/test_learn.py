@@ -151,11 +151,14 @@ class Person:
 
 
 @contextlib.asynccontextmanager
-async def learning(hall: ForeignHall, *words: str, language: str = "en_US.UTF-8") -> AsyncIterator[Person]:
-    """The command as a process, and the person who answers it."""
+async def learning(
+    hall: ForeignHall, *words: str, language: str = "en_US.UTF-8", baud: int = 0
+) -> AsyncIterator[Person]:
+    """The command as a process, and the person who answers it; `baud`: the speed that is known."""
+    url = f"serial://{hall.link}" + (f"?baud={baud}" if baud else "")
     async with hall:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "queue_server", "devices", "learn", f"serial://{hall.link}", *words,
+            sys.executable, "-m", "queue_server", "devices", "learn", url, *words,
             env={**os.environ, "PYTHONPATH": str(ROOT), "LC_ALL": language}, stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip

@@ -191,6 +191,32 @@ def test_the_command_tries_sends_and_records(
     assert run("replay", str(file)) == 0
 
 
+def test_a_full_disk_ends_the_recording_and_not_the_session(far_strip: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["try", far_strip, "--as", "a090", "--address", "3", "--seconds", "1", "--record", "/dev/full"]
+    assert run(*words) == 0
+    out = capsys.readouterr().out
+    assert out.count("record-failed  reason=/dev/full: No space left on device") == 1
+    assert "A090Ack: acknowledged" in out
+
+
+def test_a_recording_that_ran_out_of_room_still_replays(far_strip: str, tmp_path: Path) -> None:
+    file = tmp_path / "session.jsonl"
+    script = (
+        "import resource, sys; from queue_server.cli import main; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300)); sys.exit(main())"
+    )
+    words = ["devices", "try", far_strip, "--as", "a090", "--address", "3", "--seconds", "1", "--record", str(file)]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+    assert "record-failed" in done.stdout
+    assert 0 < file.stat().st_size <= 300
+    assert run("replay", str(file)) == 0
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
