@@ -399,21 +399,20 @@ async def test_rules_89_what_the_configuration_no_longer_has_leaves_the_managers
 
 
 async def test_rules_37_after_a_restart_nothing_is_told_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agents, "ABSENT_S", 0.0)
+    monkeypatch.setattr(agents, "STARTED_S", 60.0)
     settings = replace(settings_of(tmp_path), configuration=wired())
-    for begun in (True, False):
+    for begun, absent_s in ((True, 60.0), (False, 0.0)):
+        monkeypatch.setattr(agents, "ABSENT_S", absent_s)
         async with serving(settings) as running, aiohttp.ClientSession() as session:
             site = Site(running, settings.configuration, session)
             if begun:
                 await site.new_day()
-                monkeypatch.setattr(agents, "STARTED_S", 0.0)
                 ready = c.ReportDevice(device="slips", state=DeviceState.ONLINE, printer=PrinterState.OK)
                 await site.hub.tell(ready, "agent:pc")
                 await site.hub.tell(c.ReportDevice(device="strip", state=DeviceState.ONLINE), "agent:pc")
                 await site.hub.tell(
                     c.ReportDevice(device="pad", state=DeviceState.OFFLINE, error="unplugged"), "agent:pc"
                 )
-                monkeypatch.setattr(agents, "STARTED_S", 60.0)
                 continue
             await asyncio.sleep(1.5)
             assert (await states(site, "pad"))[-1:] == ["offline"]
