@@ -200,11 +200,14 @@ class Template:
                 return size if self.shortest_body <= size <= self.longest_body else Miss.NOISE
         if "bitmap" in self.fields:
             return self.longest_body
-        position += sum(part.width for part in self.parts[self.variable + 1 : self._ends])
-        end = view.find(self.terminator or 0, position, position + self.longest_body + 1)
+        behind = sum(part.width for part in self.parts[self.variable + 1 : self._ends])
+        limit = position + self.longest_body + behind + 1
+        # The first of them, also within what stands behind the body: `encode` writes none that would be read otherwise.
+        end = view.find(self.terminator or 0, position, limit)
         if end >= 0:
-            return end - position if end - position >= self.shortest_body else Miss.NOISE
-        return Miss.MORE if len(view) < position + self.longest_body + 1 else Miss.NOISE
+            size = end - behind - position
+            return size if size >= self.shortest_body else Miss.NOISE
+        return Miss.MORE if len(view) < limit else Miss.NOISE
 
     def _frame(self, found: list[bytes]) -> TemplateFrame:
         numbers: dict[str, int | None] = dict.fromkeys(SINGLE)

@@ -147,8 +147,7 @@ async def _learn(listening: Listening, arguments: argparse.Namespace, windows: l
             answers = await _asked(listening, windows, arguments)
         elif not listening.hearing.private:
             return None
-        if listening.recorder is not None:
-            listening.recorder.write({"answers": {"windows": list(answers.windows), "given": keep(answers)}})
+        _record(listening, answers)
     except OSError as error:
         raise ValueError(f"{arguments.record}: {error.strerror}") from error
     finally:
@@ -156,6 +155,12 @@ async def _learn(listening: Listening, arguments: argparse.Namespace, windows: l
             listening.keep_nothing_personal()
             listening.recorder.close()
     return _Learnt(listening.hearing, answers, url, listening.line)
+
+
+def _record(listening: Listening, answers: Answers) -> None:
+    """What was answered so far; of several the last counts."""
+    if listening.recorder is not None:
+        listening.recorder.write({"answers": {"windows": list(answers.windows), "given": keep(answers)}})
 
 
 async def _line_found(listening: Listening, source: str, listen_s: float) -> bool:
@@ -215,6 +220,7 @@ async def _asked(listening: Listening, windows: list[str], arguments: argparse.N
     dialogue = Dialogue(listening, answers, lines.get, _tell, arguments.wait)
     try:
         await dialogue.windows()
+        _record(listening, answers)  # a person walked from window to window for them
         await _decide(dialogue, listening)
         if not dialogue.ended:
             settled = settle(listening.hearing, answers, listening.line)

@@ -187,7 +187,12 @@ class _Layout:
     def reads(self, template: Template, one: Heard) -> TemplateFrame | None:
         """The frame of a press, None when it is none of this layout."""
         found = template.scan(one.raw, 0)
-        if not isinstance(found, Match) or found.length != len(one.raw) or template.encode(found.frame) != one.raw:
+        if not isinstance(found, Match) or found.length != len(one.raw):
+            return None
+        try:
+            if template.encode(found.frame) != one.raw:
+                return None
+        except ValueError:  # nothing that a profile could say back
             return None
         typed = bytes(byte - self.zero & 0xFF for byte in found.frame.body)
         if any(digit > 9 for digit in typed) or (one.typed and typed and "".join(map(str, typed)) != one.typed):

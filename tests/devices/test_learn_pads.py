@@ -56,7 +56,7 @@ def grammars(draw: st.DrawFn) -> Grammar:
     counted = not text and draw(st.booleans())
     fixed = draw(st.binary(min_size=2, max_size=4)) if not text else b"$" + draw(st.sampled_from([b"K", b"PAD", b"<R"]))
     sums = "HEX" if text else draw(st.sampled_from(["raw", "le"]))
-    tail = b"\r\n" if text else draw(st.sampled_from([b"", b"\x16", b"\x0d\x0a"]))
+    tail = b"\r\n" if text else draw(st.sampled_from([b"", b"\x03", b"\x16", b"\x0d\x0a"]))
     if digits and not text:
         counted = True
     line = frame(fixed, sums, text, digits, counted, draw(st.booleans()), tail)
@@ -230,3 +230,13 @@ def test_when_two_keys_show_a_sum_one_press_is_enough_and_a_damaged_one_is_none(
     assert strange.hear(Burst(50, there)) is Sign.UNSURE, "it may be the press of another clerk"
     assert strange.hear(Burst(100, good)) is Sign.PRESS
     assert question(answers, "next", "2").hear(Burst(0, sum8(("2", "next", 0x33, 0xB1))[0].raw)) is Sign.PRESS
+
+
+def test_a_digit_that_is_the_byte_that_ends_the_frame_is_set_aside_and_ends_no_lesson() -> None:
+    """Binary digits that nothing counts, on a keypad whose frames end with 03: the layout cannot say that press back."""
+    raws = {("1", "next"): "5001 41", ("1", "recall"): "5001 42", ("2", "next"): "5007 41", ("1", "hold"): "5001 43"}
+    asked = [Heard(window, what, bytes.fromhex(f"02 {raw} 03")) for (window, what), raw in raws.items()]
+    odd = Heard("1", "transfer_to", bytes.fromhex("02 50 01 03 44 03"), (), "3")
+    shape = infer_pad([*asked, odd], WINDOWS[:2], "next", "recall")
+    assert isinstance(shape, PadShape)
+    assert (shape.pressed, shape.left) == ("02 50 {address} {key} 03", (odd,))

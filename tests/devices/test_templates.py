@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from devices.framing.checksums import CHECKSUMS
-from devices.framing.stream import Framer, Garbage
+from devices.framing.stream import Framer, Garbage, Match, Miss
 from devices.framing.template import SINGLE, Template, TemplateFrame, parse_template
 
 PIECES = [
@@ -74,6 +74,31 @@ def test_an_accepted_template_reads_what_it_writes(
     found += bytewise.flush()
     kept = b"".join(item.data if isinstance(item, Garbage) else template.encode(item) for item in found)
     assert kept == noise + raw + noise
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from(["AA {address} {digits} {key} 0D", "02 {address} {text} {key:HEX} {sequence} 03", "7E {digits} 0D"])
+    | likely,
+    sums,
+    st.lists(st.sampled_from(b"\xaa\x55\x01\x02\x03\x0d\x7e\x30\x41\xff\xfe"), max_size=40).map(bytes)
+    | st.binary(max_size=40),
+)
+def test_whatever_is_read_in_noise_is_written_as_the_same_bytes(text: str, checksum: str, noise: bytes) -> None:
+    """A bus tells its own echo by writing what it read: a frame that could not be written would end the line."""
+    template = accepted(text, checksum)
+    assume(template is not None)
+    assert template is not None
+    for at in range(len(noise)):
+        if isinstance(found := template.scan(noise, at), Match):
+            assert template.encode(found.frame) == noise[at : at + found.length]
+
+
+def test_the_byte_that_ends_a_frame_is_no_digit_and_no_key_of_it() -> None:
+    template = parse_template("pressed", "AA 55 {address} {digits} {key} 0D", longest_body=16)
+    assert template.scan(bytes.fromhex("AA55010D410D"), 0) == Miss.NOISE
+    assert template.scan(bytes.fromhex("AA5501350D0D"), 0) == Match(TemplateFrame("pressed", 1, b"", 0x35), 5)
+    assert template.scan(bytes.fromhex("AA5501"), 0) == template.scan(bytes.fromhex("AA550141"), 0) == Miss.MORE
 
 
 @settings(max_examples=200)
