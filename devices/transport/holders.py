@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
@@ -22,6 +23,8 @@ class Holder(Protocol):
 
 
 _held: Final[WeakValueDictionary[Port, Holder]] = WeakValueDictionary()
+_lock: Final = threading.Lock()
+"""Ports are opened in threads and given back in the loop."""
 
 
 def node_port(path: str) -> Port:
@@ -38,16 +41,18 @@ def hold(port: Port, line: Holder) -> None:
 
     One of the same name is its forerunner, whose port is gone or will refuse a second opening by itself.
     """
-    holder = _held.get(port)
-    if holder is not None and holder.url != line.url:
-        raise Unavailable(
-            f"{line.url} is the port that {holder.url} holds: two entries of the hall's file mean one device; take one"
-            " out, or give each the name that `yichuang devices scan` shows"
-        )
-    _held[port] = line
+    with _lock:
+        holder = _held.get(port)
+        if holder is not None and holder.url != line.url:
+            raise Unavailable(
+                f"{line.url} is the port that {holder.url} holds: two entries of the hall's file mean one device; take one"
+                " out, or give each the name that `yichuang devices scan` shows"
+            )
+        _held[port] = line
 
 
 def let_go(line: Holder) -> None:
     """This line holds nothing any more."""
-    for port in [port for port, holder in _held.items() if holder is line]:
-        del _held[port]
+    with _lock:
+        for port in [port for port, holder in _held.items() if holder is line]:
+            _held.pop(port, None)

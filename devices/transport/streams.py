@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from concurrent.futures import Future
 from typing import Final
 
 import serial
@@ -136,9 +137,11 @@ class SerialTransport(StreamTransport):
         if self._opening is not None and not self._opening.done():
             # Another thread would hang on the same port: one is enough.
             raise Unavailable(f"{self._url} does not let go of its last opening")
-        thread = ThreadPoolExecutor(1, "serial-open")
-        opening = self._opening = thread.submit(self._open_port)
-        thread.shutdown(wait=False)
+        opening: Future[serial.Serial]
+        opening = self._opening = Future()
+        opening.set_running_or_notify_cancel()
+        # A thread that nobody waits for: one that is stuck in the driver must not keep the process from ending.
+        threading.Thread(target=self._open_into, args=(opening,), name="serial-open", daemon=True).start()
         try:
             instance = await asyncio.wrap_future(opening)
         except asyncio.CancelledError:
@@ -147,8 +150,21 @@ class SerialTransport(StreamTransport):
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
-        stream, _ = await serial_asyncio_fast.connection_for_serial(loop, lambda: protocol, instance)
+        try:
+            stream, _ = await serial_asyncio_fast.connection_for_serial(loop, lambda: protocol, instance)
+        except Exception as error:
+            with contextlib.suppress(Exception):  # the first error says more
+                instance.close()
+            raise _refused(self._url, error) from error
         return reader, asyncio.StreamWriter(stream, protocol, reader, loop)
+
+    def _open_into(self, opening: Future[serial.Serial]) -> None:
+        try:
+            instance = self._open_port()
+        except BaseException as error:
+            opening.set_exception(error)
+        else:
+            opening.set_result(instance)
 
     def _open_port(self) -> serial.Serial:
         """Looked up and opened; a driver that is stuck holds its thread up, and no other."""
@@ -163,8 +179,8 @@ class SerialTransport(StreamTransport):
                 stopbits=int(self._stop) if self._stop.is_integer() else self._stop,
                 exclusive=True,
             )
-        except serial.SerialException as error:
-            raise Unavailable(f"{self._url}: {error}") from error
+        except Exception as error:
+            raise _refused(self._url, error) from error
 
     async def open(self) -> None:
         try:
@@ -176,6 +192,11 @@ class SerialTransport(StreamTransport):
     async def close(self) -> None:
         await super().close()
         let_go(self)
+
+
+def _refused(url: str, error: Exception) -> Unavailable:
+    """A port that cannot be used now, whatever pyserial raised: termios.error is no OSError, and Windows has no termios."""
+    return Unavailable(f"{url}: {error or type(error).__name__}")
 
 
 def _give_back(opening: Future[serial.Serial]) -> None:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import os
+import subprocess
+import sys
+import termios
 import threading
 from pathlib import Path
 
@@ -13,6 +18,7 @@ from devices.protocols.keymaps import Action, Key
 from devices.transport import Listener, Transport, Unavailable, listen, memory_pair, transport
 from devices.transport.base import parse_url
 from devices.transport.datagrams import DATAGRAMS_LIMIT, UdpTransport
+from devices.transport.holders import hold, let_go
 from devices.transport.memory import PIPE_LIMIT_BYTES
 from devices.transport.serialports import SerialPort, find_port, serial_ports
 from devices.transport.streams import SerialTransport, serial_port_name
@@ -380,3 +386,81 @@ async def test_issue_3_a_serial_port_that_hangs_in_opening_takes_one_thread_and_
     go.set()
     await until(lambda: closed == opened)  # it has succeeded when nobody wanted it any more
     await until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("serial-open")])
+
+
+@pytest.mark.parametrize("where", ["tcflush", "tcsetattr"])
+async def test_issue_3_whatever_a_serial_port_raises_it_is_unavailable_and_given_back(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`termios.error` is no OSError: a bridge that was pulled while it was opened ended its line for good."""
+    near, far = os.openpty()
+    name = os.ttyname(far)
+
+    def pulled(*_: object) -> None:
+        raise termios.error(5, "Input/output error")
+
+    line = transport(f"serial://{name}")
+    with monkeypatch.context() as broken:
+        broken.setattr(f"termios.{where}", pulled)
+        with pytest.raises(Unavailable, match="Input/output error"):
+            await line.open()
+    await line.open()  # its exclusive lock was given back too
+    await line.close()
+
+    async def refused(*_: object) -> None:
+        raise termios.error(5, "went away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("devices.transport.streams.serial_asyncio_fast.connection_for_serial", refused)
+        with pytest.raises(Unavailable, match="went away"):
+            await line.open()
+    await line.open()
+    await line.close()
+    os.close(near)
+    os.close(far)
+
+
+def test_issue_3_a_serial_port_that_never_opens_does_not_keep_the_program_from_ending() -> None:
+    program = (
+        "import asyncio, threading\n"
+        "from devices.transport import Unavailable, streams, transport\n"
+        "streams.CONNECT_TIMEOUT_S = 0.1\n"
+        "streams.serial.serial_for_url = lambda *_, **__: threading.Event().wait()\n"
+        "try:\n    asyncio.run(transport('serial:///dev/stuck').open())\n"
+        "except Unavailable as error:\n    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
+    assert "no answer" in done.stdout
+    assert done.stderr == ""
+
+
+def test_issue_3_ports_are_held_in_threads_while_the_loop_lets_go_of_others() -> None:
+    class Line:
+        def __init__(self, url: str) -> None:
+            self.url = url
+
+    ended = threading.Event()
+    held = [Line(f"u{number}") for number in range(40)]
+    for number, line in enumerate(held):
+        hold(("test", number), line)
+
+    def opening() -> None:
+        for number in itertools.takewhile(lambda _: not ended.is_set(), itertools.count(100)):
+            held.append(line := Line("opening"))
+            hold(("test", number), line)
+            if not number % 50:
+                del held[40:]
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread = threading.Thread(target=opening)
+    thread.start()
+    try:
+        for _ in range(20_000):
+            let_go(held[0])
+    finally:
+        ended.set()
+        thread.join()
+        sys.setswitchinterval(before)
+        for line in held:
+            let_go(line)
