@@ -207,8 +207,8 @@ class Bus:
             self._down(str(error))
             return False
         began_ms = self.now_ms()
-        self._rise()
         try:
+            self._rise()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read())
                 group.create_task(self._write())
@@ -220,6 +220,10 @@ class Bus:
         return self._heard_at_ms >= began_ms or self.now_ms() - began_ms >= self._settings.retry_limit_ms
 
     def _rise(self) -> None:
+        # What waited is stale: devices repeat what was not acknowledged, and strips are shown anew now.
+        self._acks.clear()
+        self._waiting.clear()
+        self._saying = None
         self.up = True
         self.counters["opened"] += 1
         self._echoes.clear()
@@ -233,10 +237,6 @@ class Bus:
             _log.warning("line_down", line=self.url, error=error)
         self.up = False
         self.counters["failures"] += 1
-        # What waited is stale: devices repeat what was not acknowledged, strips are shown anew when the line is up.
-        self._acks.clear()
-        self._waiting.clear()
-        self._saying = None
         for driver in self.drivers:
             driver.line_down(error)
 

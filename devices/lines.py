@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
-from devices.devicemap import Calls, Printer, make_bus, plan
+from devices.devicemap import Calls, Device, Printer, make_bus, plan
 from devices.drivers.base import AnyDriver
 from queue_server.wire.agent import DeviceEntry
+from queue_server.wire.common import DeviceState
+
+RETRY_S: Final = 5.0
+"""A line that ended by a mistake of the program is begun again after this time: the longest that a lost port waits for."""
 
 _log = structlog.get_logger("devices.lines")
 
@@ -78,9 +83,31 @@ class Lines:
             except ValueError as error:
                 self.wrong[entries[0].id] = str(error)
                 return
-            task = self._group.create_task(printer.run())
+            task = self._group.create_task(_kept(url, printer.run, [printer]))
             self._lines[url] = _Line(entries, task, {}, printer)
             return
         bus = make_bus(entries, self._calls)
-        task = self._group.create_task(bus.run())
+        task = self._group.create_task(_kept(url, bus.run, bus.drivers))
         self._lines[url] = _Line(entries, task, {driver.device: driver for driver in bus.drivers})
+
+
+async def _kept(url: str, run: Callable[[], Awaitable[None]], devices: Sequence[Device]) -> None:
+    """Run a line until cancelled. What nobody foresaw ends this life of it and no other line's; each is logged once."""
+    known: set[str] = set()
+    while True:
+        try:
+            await run()
+        except Exception as error:
+            reason = _reason(error)
+            if reason not in known:
+                known.add(reason)
+                _log.exception("line_broken", line=url, error=reason)
+            for device in devices:
+                device.health.become(DeviceState.OFFLINE, reason)
+            await asyncio.sleep(RETRY_S)
+
+
+def _reason(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import structlog
 
 from devices.agent import Agent, AgentSettings
+from devices.bus import Bus
 from devices.devicemap import Device, Printer
 from devices.drivers.health import Health
+from devices.drivers.rating import RatingPad
 from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.framing.ff68 import Ff68Frame
@@ -405,3 +408,49 @@ async def test_a_disk_that_fails_leaves_keypads_working_and_presses_unacknowledg
         office.state.parent.mkdir()
         assert await office.rating.rate(4)
         await office.server.heard(RatingPressed)
+
+
+async def test_issue_3_a_line_whose_driver_is_wrong_ends_no_other_line_and_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake of ours in one driver: its line is told offline with the reason, logged once, and begun again."""
+    monkeypatch.setattr("devices.lines.RETRY_S", 0.3)
+    office, other = Office(tmp_path, listen_url("memory", tmp_path)), EmulatedKeypad(9)
+    broken, understand = [True], RatingPad.understand
+
+    def wrong(pad: RatingPad, frame: Ff68Frame, now_ms: int) -> str:
+        if broken:
+            raise ZeroDivisionError("a rating of nothing")
+        return understand(pad, frame, now_ms)
+
+    def offline() -> list[DeviceHealth]:
+        return [told for told in office.server.all(DeviceHealth) if told.state is DeviceState.OFFLINE]
+
+    monkeypatch.setattr(RatingPad, "understand", wrong)
+    async with Rs485BusEmulator(listen_url("memory", tmp_path), (other,)) as line, office.line, office.server:
+        office.server.devices = [*office.window(), entry("k9", "keypad", line.url, 9, "hallquefront")]
+        with structlog.testing.capture_logs() as logs:
+            async with office.agent_running():
+                await until(lambda: office.agent.connected and office.line.connected and line.connected)
+                for _ in range(2):
+                    opened = broken_bus(office).counters["opened"]
+                    pressing = asyncio.create_task(office.rating.rate(4))
+                    await until(lambda: {told.device for told in offline()} == {"k7", "r7", "s3"})
+                    assert {told.last_error for told in offline()} == {"ZeroDivisionError: a rating of nothing"}
+                    assert await other.press(Key.CALL), "the other line does not notice"
+                    await pressing
+                    await until(lambda opened=opened: broken_bus(office).counters["opened"] > opened)
+                broken.clear()
+                await until(lambda: office.line.connected)
+                assert await office.rating.rate(4)
+                assert (await office.server.heard(RatingPressed)).device == "r7"
+    assert [log["error"] for log in logs if log["event"] == "line_broken"] == ["ZeroDivisionError: a rating of nothing"]
+    assert all(log["exc_info"] for log in logs if log["event"] == "line_broken")
+
+
+def broken_bus(office: Office) -> Bus:
+    """The line that breaks."""
+    driver = office.agent._lines.driver("r7")
+    assert driver is not None
+    assert isinstance(driver.line, Bus)
+    return driver.line
