@@ -57,7 +57,7 @@ class Strip(BusDriver[Any]):
         """Show these pages in turn until told otherwise: runs of (text, red|green|yellow); the first flashes for a new call."""
         self._carry_out(self._protocol.set_pages(pages, self.line.now_ms()))
         if flash and self.line_is_up:
-            self._protocol.flash(self.line.now_ms())
+            self._carry_out(self._protocol.flash(self.line.now_ms()))
             self.line.reschedule()
 
     def sent(self, send: Send[Any], now_ms: int) -> None:

@@ -16,6 +16,8 @@ TEXT: Final = "text"
 """The slot of a strip's text."""
 FLASHES: Final = 3
 """UX W-07: a new call is dark and lit again so often, then steady."""
+RELIT_MS: Final = 1_500
+"""A strip that acknowledges nothing is told its text once more so long after a flash: the frame that lit it may be lost."""
 MISSING: Final = "〓"
 """Stands for a character that the strip's encoding does not have."""
 
@@ -123,16 +125,24 @@ class PagedText(Generic[FrameT]):
         self._pages, self._index = encoded, 0
         return self._show(now_ms)
 
-    def flash(self, now_ms: int) -> None:
-        """Somebody is called by the page that stands: it flashes, and the next page waits for the end of that (UX W-07)."""
+    def flash(self, now_ms: int) -> list[StripOutput[FrameT]]:
+        """Somebody is called by the first page: it is shown and flashes, and what is due waits for the end of that (UX W-07)."""
         flash_ms = self._settings.flash_ms
+        shown: list[StripOutput[FrameT]] = []
+        if self._index:
+            self._index = 0
+            shown = self._show(now_ms)
         if not flash_ms or not self._pages or self.dark_page() is None:
-            return
+            return shown
         self._flashes = FLASHES
         if not self._dark:  # else it is lit when it was to be
             self._flash_at_ms = now_ms + flash_ms
+        steady_ms = now_ms + 2 * FLASHES * flash_ms
         if self._turn_at_ms is not None:
-            self._turn_at_ms = now_ms + 2 * FLASHES * flash_ms + self._settings.page_ms
+            self._turn_at_ms = steady_ms + self._settings.page_ms
+        if self._resend_at_ms is not None:  # a repetition in the dark would end the flash
+            self._resend_at_ms = max(self._resend_at_ms, steady_ms + flash_ms)
+        return shown
 
     def stay_lit(self) -> list[StripOutput[FrameT]]:
         """The line had no time for the dark page."""
@@ -148,10 +158,12 @@ class PagedText(Generic[FrameT]):
         if self._dark:
             self._dark = False
             self._flashes -= 1
-            if not self._flashes:
-                self._end_flash()
             self._tries = 0
             self._resend_at_ms = now_ms + self._settings.resend_ms
+            if not self._flashes:
+                self._end_flash()
+                if not self._settings.acks:  # nobody says whether this one came, and without it the strip stays dark
+                    self._resend_at_ms = now_ms + min(RELIT_MS, self._settings.resend_ms)
             return [self._send()]
         dark = self.dark_page()
         if dark is None or self._silent or self._sent_ms is not None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from devices.bus import Bus, BusSettings
 from devices.drivers.base import BusDriver
@@ -108,6 +111,24 @@ class Desk:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+
+
+@contextlib.contextmanager
+def own_time() -> Iterator[None]:
+    """Time that passes only while everybody waits, however slow the machine: for tests without sockets and threads."""
+    loop: Any = asyncio.get_running_loop()
+    select, now_s = loop._selector.select, loop.time()
+
+    def passed(timeout_s: float | None) -> object:
+        nonlocal now_s
+        ready = select(timeout_s if timeout_s is None else 0)
+        now_s += 0 if ready else timeout_s or 0
+        return ready
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(loop, "time", lambda: now_s)
+        patched.setattr(loop._selector, "select", passed)
+        yield
 
 
 async def until(condition: Callable[[], object], timeout_s: float = 5.0) -> None:
