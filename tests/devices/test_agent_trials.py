@@ -75,21 +75,22 @@ async def test_a_second_test_of_a_strip_begins_its_own_time_and_the_first_does_n
         await until(lambda: len(office.server.all(Tested)) == 2)
         # The same text once more: it was really sent, and really acknowledged.
         assert office.server.all(Tested)[1].outcome == "done"
-        assert office.strip.history.count("测试") == 2
-        await until(lambda: office.strip.text == "serving A001")
+        assert office.strip.history.count("测试") >= 2  # more when an acknowledgement was late
+        await until(lambda: office.strip.text == "serving A001", 15)
         assert asyncio.get_running_loop().time() - asked >= 2.1
 
 
 async def test_a_second_test_of_a_keypad_leaves_no_cells_lit(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trials, "PATTERN_S", 1.0)
+    monkeypatch.setattr(trials, "PATTERN_S", 3.0)
     monkeypatch.setattr(trials, "ANSWER_S", 0.3)
     async with office.open():
         await ask(office, "k7")
         await until(lambda: len(office.server.all(Tested)) == 1)
-        await ask(office, "k7", nth="-2")
         asked = asyncio.get_running_loop().time()
-        await until(lambda: office.keypad.cells.strip() == "")
-        assert asyncio.get_running_loop().time() - asked >= 0.9
+        await ask(office, "k7", nth="-2")
+        await until(lambda: len(office.server.all(Tested)) == 2)
+        await until(lambda: office.keypad.cells.strip() == "", 15)
+        assert asyncio.get_running_loop().time() - asked >= 2.9
 
 
 async def test_a_strip_that_the_hall_never_spoke_to_is_dark_after_its_test(office: Office) -> None:

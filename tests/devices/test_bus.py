@@ -18,7 +18,7 @@ from devices.framing.codec import Codec
 from devices.framing.stream import Match, Miss
 from devices.protocols.base import Send
 from devices.transport import Transport, memory_pair
-from tests.devices.hall import until
+from tests.devices.hall import own_time, until
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +149,12 @@ async def test_design_law_5_a_queue_in_turn_is_bounded_and_its_driver_is_told() 
 async def test_hardware_2_3_a_device_has_its_own_gap_and_the_others_keep_the_lines() -> None:
     slow, quick = Card(1, codec(b"S"), gap_ms=100), Card(2, codec(b"Q"))
     wire = Wire(slow, quick, settings=BusSettings(baud=0, gap_ms=5, turnaround_ms=0))
-    async with wire.running():
-        for number in (1, 2):
-            slow.say(number, in_turn=True)
-            quick.say(number, in_turn=True)
-        await until(lambda: len(wire.heard) == 4)
+    with own_time():
+        async with wire.running():
+            for number in (1, 2):
+                slow.say(number, in_turn=True)
+                quick.say(number, in_turn=True)
+            await until(lambda: len(wire.heard) == 4)
     (s1, q1, s2, q2) = [at for _, at in wire.heard]
     assert [raw[:1] for raw, _ in wire.heard] == [b"S", b"Q", b"S", b"Q"]
     assert q1 - s1 >= 0.097

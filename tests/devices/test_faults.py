@@ -203,8 +203,9 @@ async def test_issue_3_a_plug_that_does_not_go_in_is_tried_again_and_ends_nobody
     """Another program sits at the port when the cable is to come back."""
     async with EmulatedPrinter("tcp://127.0.0.1:0") as printer:
         port = parse_url(printer.url).port or 0
-        await printer.set_fault("unplugged", "20ms")
+        await printer.set_fault("unplugged", "on")
         async with await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", port):
+            await printer.set_fault("unplugged", "20ms")
             await asyncio.sleep(0.1)
             assert printer.cable.pulled
             with pytest.raises(Unavailable):

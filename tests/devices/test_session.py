@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -183,7 +184,7 @@ def test_the_command_tries_sends_and_records(
     far_strip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "session.jsonl"
-    words = ["try", far_strip, "--as", "a090", "--address", "0x03", "--seconds", "1", "--record", str(file)]
+    words = ["try", far_strip, "--as", "a090", "--address", "0x03", "--seconds", "3", "--record", str(file)]
     assert run(*words, "--send", '{"address": 3, "text": "B7", "colour": "green"}') == 0
     out = capsys.readouterr().out
     assert "A0 90 03 A5 AA  A090Ack: acknowledged" in out
@@ -192,7 +193,7 @@ def test_the_command_tries_sends_and_records(
 
 
 def test_a_full_disk_ends_the_recording_and_not_the_session(far_strip: str, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["try", far_strip, "--as", "a090", "--address", "3", "--seconds", "1", "--record", "/dev/full"]
+    words = ["try", far_strip, "--as", "a090", "--address", "3", "--seconds", "3", "--record", "/dev/full"]
     assert run(*words) == 0
     out = capsys.readouterr().out
     assert out.count("record-failed  reason=/dev/full: No space left on device") == 1
@@ -205,9 +206,14 @@ def test_a_recording_that_ran_out_of_room_still_replays(far_strip: str, tmp_path
         "import resource, sys; from queue_server.cli import main; "
         "resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300)); sys.exit(main())"
     )
-    words = ["devices", "try", far_strip, "--as", "a090", "--address", "3", "--seconds", "1", "--record", str(file)]
+    words = ["devices", "try", far_strip, "--as", "a090", "--address", "3", "--seconds", "3", "--record", str(file)]
     done = subprocess.run(
-        [sys.executable, "-c", script, *words], check=False, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", script, *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},  # its modules are no recordings
     )
     assert done.returncode == 0
     assert "Traceback" not in done.stderr

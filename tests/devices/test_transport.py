@@ -370,7 +370,7 @@ async def test_issue_3_a_serial_port_that_hangs_in_opening_takes_one_thread_and_
 
     def hang(*_: object, **__: object) -> Port:
         opened.append(Port())
-        go.wait(5)
+        go.wait(60)
         return opened[-1]
 
     monkeypatch.setattr("devices.transport.streams.serial.serial_for_url", hang)
@@ -381,7 +381,8 @@ async def test_issue_3_a_serial_port_that_hangs_in_opening_takes_one_thread_and_
     for _ in range(8):
         with pytest.raises(Unavailable, match="does not let go"):
             await line.open()
-    assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 1) == "free"
+    assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 20) == "free"
+    await until(lambda: opened)
     assert (len(opened), closed) == (1, [])
     go.set()
     await until(lambda: closed == opened)  # it has succeeded when nobody wanted it any more
