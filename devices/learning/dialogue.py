@@ -23,6 +23,8 @@ POLL_S: Final = 2.2
 """Where only its coming twice tells a press: what comes a third time by itself was none."""
 ANSWER_S: Final = 1.2
 """After a press of an unknown device: what the old system answers to it, and more keys of the same person."""
+MORE_S: Final = 8.0
+"""The longest that more keys of the same person are awaited: on a line that talks all the time something always comes."""
 STRIP_TEXT: Final = "show "
 """What a profile's wording puts before a strip's text."""
 
@@ -148,20 +150,24 @@ class Dialogue:
                 self.tell(sentence(f"strange-{sign.name.lower()}", bytes=burst.raw.hex(" ").upper()))
             return None
         loop = asyncio.get_running_loop()
-        until, kept = loop.time() + (ANSWER_S if strange.sure else POLL_S), 0
-        while (left := until - loop.time()) > 0:
-            try:
-                async with asyncio.timeout(left):
-                    came = await self.listening.presses.get()
-            except TimeoutError:
-                break
-            if isinstance(came, Burst):
-                strange.hear(came)
-            elif not self.answers.judge(step, came):
-                self.listening.presses.put_nowait(came)  # a press that is understood is the better answer
-                return None
-            if len(more := strange.more) > kept:
-                until, kept = loop.time() + ANSWER_S, len(more)
+        until = loop.time() + (ANSWER_S if strange.sure else POLL_S)
+        limit, more = loop.time() + MORE_S, False
+        while (left := min(until, limit) - loop.time()) > 0:
+            match came := await self._event(left):
+                case None:
+                    continue
+                case str():
+                    if (typed := _typed(came)) is not None:
+                        return typed
+                    self.tell(sentence("help"))
+                case Burst():
+                    strange.hear(came)
+                    before, more = more, more or strange.more
+                    if more and (not before or len(came.raw) == len(strange.pressed)):
+                        until = loop.time() + ANSWER_S
+                case Press() if not self.answers.judge(step, came):
+                    self._put_back(came)  # a press that is understood is the better answer
+                    return None
         if strange.polled:
             return None
         if strange.more:
@@ -219,13 +225,20 @@ class Dialogue:
         if pressed not in done:
             pressed.cancel()
             await asyncio.wait({pressed})
+        press = None if pressed.cancelled() else pressed.result()  # it may have come in the same turn
         if self._line in done and self._line.result() is not None:
             text = self._line.result()
             self._line = None
+            if press is not None:
+                self._put_back(press)
             return text
-        if pressed in done:
-            return pressed.result()
+        if press is not None:
+            return press
         return await self._event(wait_s) if self._line in done else None  # the terminal has just ended
+
+    def _put_back(self, press: Press | Burst) -> None:
+        if not self.listening.presses.full():
+            self.listening.presses.put_nowait(press)
 
     async def _place(self) -> str | Typed:
         while True:

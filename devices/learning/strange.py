@@ -47,6 +47,8 @@ class Strange:
     """Whether what was taken for the press came again by itself."""
     log: list[Burst] = field(default_factory=list)
     _seen: dict[bytes, int] = field(default_factory=dict)
+    _judged: dict[bytes, bool] = field(default_factory=dict)
+    _more: bool = False
     _began: int = 0
 
     def hear(self, burst: Burst) -> Sign:
@@ -90,23 +92,27 @@ class Strange:
         return [p.raw for w in windows for p in self.answers.unread(w, rating=bool(self.step.level)).values()]
 
     @property
-    def more(self) -> list[bytes]:
-        """Other presses of the same kind that came with this one: at another window, or of digits that are frames of their own."""
-        found = []
-        for raw in dict.fromkeys(burst.raw for burst in self.log):
-            if raw == self.pressed or self.answers.asked_before(raw) is not None:
-                continue  # what was pressed too often for the question before
-            if self.step.first:
-                places = differing(self.pressed, self._others())
-                other = any(raw[at : at + 1] != self.pressed[at : at + 1] for at in places)
-                other = (
-                    other and alike(raw, self._others(), _ADDRESS_BYTES) and differing(raw, self._others()) <= places
-                )
-            else:
-                other = alike(raw, self._own(), 0)
-            if other and not self.polls.never(raw) and not self._answers(raw):
-                found.append(raw)
-        return found
+    def more(self) -> bool:
+        """Whether another press of the same kind came with this one: at another window, or of digits that are frames of their own."""
+        self._more = self._more or any(map(self._other, dict.fromkeys(burst.raw for burst in self.log)))
+        return self._more
+
+    def _other(self, raw: bytes) -> bool:
+        if raw == self.pressed or self.answers.asked_before(raw) is not None:
+            return False  # what was pressed too often for the question before
+        if self.polls.never(raw) or self._answers(raw):
+            return False
+        if raw not in self._judged:  # to look for a sum takes long, and a line that talks brings many
+            self._judged[raw] = self._same_kind(raw)
+        return self._judged[raw]
+
+    def _same_kind(self, raw: bytes) -> bool:
+        if not self.step.first:
+            return alike(raw, self._own(), 0)
+        others = self._others()
+        places = differing(self.pressed, others)
+        elsewhere = any(raw[at : at + 1] != self.pressed[at : at + 1] for at in places)
+        return elsewhere and differing(raw, others) <= places and alike(raw, others, _ADDRESS_BYTES)
 
     @property
     def answer(self) -> Unread:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -11,12 +14,17 @@ from hypothesis import strategies as st
 from devices.framing.checksums import CHECKSUMS
 from devices.framing.template import Template, TemplateFrame, parse_template
 from devices.learning.answers import KEYS, Answers, Step
+from devices.learning.dialogue import Dialogue, Typed
+from devices.learning.listening import Listening
 from devices.learning.padreply import acknowledgement
-from devices.learning.padshape import Heard, Lack, PadShape, infer_pad
+from devices.learning.padshape import Heard, Lack, PadShape, alike, infer_pad
 from devices.learning.polls import Polls
 from devices.learning.presses import Unread
 from devices.learning.shapes import Burst
 from devices.learning.strange import Sign, Strange
+from devices.learning.tap import TransportTap
+from devices.transport import memory_pair
+from tests.devices.hall import own_time
 
 WINDOWS = ("1", "2", "3")
 PLAIN = ("next", "recall", "evaluate", "hold")
@@ -240,3 +248,53 @@ def test_a_digit_that_is_the_byte_that_ends_the_frame_is_set_aside_and_ends_no_l
     shape = infer_pad([*asked, odd], WINDOWS[:2], "next", "recall")
     assert isinstance(shape, PadShape)
     assert (shape.pressed, shape.left) == ("02 50 {address} {key} 03", (odd,))
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted", "most_s"), [("q", Typed.QUIT, 1.5), ("", Typed.SKIP, 1.5), (None, Typed.SKIP, 9.0)]
+)
+async def test_more_keys_are_awaited_for_a_while_and_the_terminal_is_heard_meanwhile(
+    typed: str | None, wanted: Typed, most_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a line that talks all the time a press of the same kind always comes; each is judged once, and none after the first."""
+    judged: list[bytes] = []
+
+    def counted(raw: bytes, frames: Sequence[bytes], most: int) -> bool:
+        judged.append(raw)
+        return alike(raw, frames, most)
+
+    monkeypatch.setattr("devices.learning.strange.alike", counted)
+    answers, lines = Answers(WINDOWS), asyncio.Queue[str | None]()
+    for one in sum8(("1", "next", 0x21, 0xB1), ("1", "recall", 0x21, 0xB2), ("2", "next", 0x22, 0xB1)):
+        answers.given[Step(one.window, one.what)] = Unread(0, False, one.raw)
+    listening = Listening(TransportTap(memory_pair()[0]), lambda _: None)
+    loop = asyncio.get_running_loop()
+
+    async def talk() -> None:
+        for key in itertools.cycle(range(0x40, 0xA0)):
+            await listening.presses.put(Burst(int(loop.time() * 1000), sum8(("1", "hold", 0x21, key))[0].raw))
+            await asyncio.sleep(0.1)
+
+    with own_time():
+        began = loop.time()
+        talking = asyncio.create_task(talk())
+        if typed is not None:
+            loop.call_later(1.0, lines.put_nowait, typed)
+        dialogue = Dialogue(listening, answers, lines.get, lambda _: None)
+        assert await dialogue._ask(Step("1", "hold")) is wanted
+        assert loop.time() - began <= most_s
+        dialogue.close()
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
+    assert len(judged) < 6
+
+
+async def test_a_press_that_comes_with_a_typed_line_is_not_lost() -> None:
+    async def line() -> str | None:
+        return "?"
+
+    listening = Listening(TransportTap(memory_pair()[0]), lambda _: None)
+    dialogue = Dialogue(listening, Answers(WINDOWS), line, lambda _: None)
+    listening.presses.put_nowait(burst := Burst(0, b"\x01\x02\x03\x04"))
+    assert await dialogue._event(1) == "?"
+    assert listening.presses.get_nowait() == burst
