@@ -96,9 +96,15 @@ class Recording:
             self._file.close()
         except OSError as error:  # what it could not write it tries once more
             self.trouble = self.trouble or f"{self._path}: {error.strerror}"
-        if self.trouble and self._path.is_file():  # half a line would spoil what there is
-            with contextlib.suppress(OSError):
-                os.truncate(self._path, self._path.read_bytes().rfind(b"\n") + 1)
+        if self.trouble:
+            cut_to_whole_lines(self._path)
+
+
+def cut_to_whole_lines(path: Path) -> None:
+    """Take away half a line at the end of a recording, as a full disk leaves it: it would spoil what there is."""
+    if path.is_file():
+        with contextlib.suppress(OSError):
+            os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
 
 
 def check_recording(path: Path) -> list[str]:

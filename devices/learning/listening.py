@@ -19,6 +19,7 @@ from devices.learning.shapes import Burst
 from devices.learning.tap import SpeedTap, Tap
 from devices.learning.words import sentence
 from devices.profiles.profile import Serial
+from devices.session import cut_to_whole_lines
 from devices.transport import Unavailable
 
 LINES: Final = (
@@ -73,6 +74,7 @@ class Capture:
         except OSError as error:  # what was heard is worth more than its recording
             self._tell(sentence("record-failed", reason=error))
             self.close()
+            cut_to_whole_lines(self._path)
 
     def data(self, at_ms: int, data: bytes) -> None:
         """Bytes, when they came."""

@@ -126,7 +126,11 @@ class UsbClaim:
             if reports is None:
                 reports = Reports("padded" if ends.kind == _HID else "stream")
             claim = cls(name, device, ends, reports, counters)
-            claim._take()
+            try:
+                claim._take()
+            except BaseException:
+                let_go(claim)
+                raise
         except (usb.core.USBError, NotImplementedError) as error:
             usb.util.dispose_resources(device)
             raise Unavailable(sentence(error, name)) from error

@@ -7,6 +7,8 @@ import asyncio
 import fcntl
 import json
 import os
+import subprocess
+import sys
 import termios
 import tracemalloc
 import tty
@@ -61,6 +63,28 @@ def line(tmp_path: Path) -> Iterator[tuple[str, int]]:
 @pytest.fixture
 def english(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+
+
+def test_a_recording_that_ran_out_of_room_can_still_be_learnt_from(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, resource, sys\n"
+        "from devices.learning.listening import Capture\n"
+        "capture = Capture(pathlib.Path(sys.argv[1]), 'tcp://h:1', print)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"
+        "for at in range(9):\n    capture.data(at, bytes(20))\n"
+        "capture.close()\n"
+    )
+    file = tmp_path / "heard.jsonl"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(file)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert len(done.stdout.splitlines()) == 1, "said once"
+    assert [data for _, data in read_capture(file).pieces] == [bytes(20)] * 3
 
 
 # Nothing is written.
