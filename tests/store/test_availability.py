@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 import pytest
+from sqlalchemy.event import listen
 
 from queue_server.app.clock import Clock
 from queue_server.app.compliance import report
@@ -100,3 +101,16 @@ async def test_a_period_before_the_first_day_or_in_an_empty_journal_has_no_lines
     assert (await report(store, HALL, CLOCK, day, day, moment(f"{MONDAY} 12:00"))).uses == []
     await weekend(store)
     assert (await report(store, HALL, CLOCK, day, day, moment(f"{MONDAY} 12:00"))).uses == []
+
+
+async def test_a_period_long_after_the_last_day_asks_for_its_own_days_only(store: Store) -> None:
+    await weekend(store)
+    asked: list[str] = []
+
+    def counted(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    listen(store.database.engine.sync_engine, "before_cursor_execute", counted)
+    day = date(2036, 1, 9)
+    await report(store, HALL, CLOCK, day, day, moment("2036-01-09 12:00"))
+    assert len([each for each in asked if "journal" in each]) < 10
