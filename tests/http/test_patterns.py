@@ -131,6 +131,26 @@ async def test_what_a_citizen_reads_is_not_covered(site: Site) -> None:
         assert (await ask(site, device))[0] == 202
 
 
+async def test_ux_d_08_what_is_said_to_the_whole_hall_is_not_covered(site: Site) -> None:
+    """An emergency, and early closing; an ordinary notice stands for days, in a line of its own."""
+    kiosk, window, board = site.configuration.kiosk[0].id, site.configuration.window[0].id, site.configuration.led
+    manager = await site.as_staff("manager")
+    screens = [await pair(site, role, of) for role, of in (("hall", ""), ("window", window), ("kiosk", kiosk))]
+    screens += [await pair(site, "led", led.id) for led in board[:1]]
+    said = {"zh": "请从最近的出口离开", "en": "Leave by the nearest exit"}
+    for device, token in screens:
+        async with opened(site, token):
+            assert (await site.ask("POST", "message", manager, {"kind": "emergency", **said})).status == 200
+            assert await ask(site, device) == (409, "device-busy"), device
+            assert (await site.ask("POST", "message", manager, {"kind": "notice", **said})).status == 200
+            assert (await ask(site, device))[0] == 202, device
+    await site.ask("POST", "message", manager, {"kind": "none", "zh": "", "en": ""})
+    assert (await site.ask("POST", "day/close", manager, {"text": "提前关门"})).status == 200
+    device, token = await pair(site, "hall", "")
+    async with opened(site, token):
+        assert await ask(site, device) == (409, "device-busy")
+
+
 async def test_a_kiosks_pattern_goes_to_its_page_and_stands_in_its_own_row(site: Site) -> None:
     kiosk = site.configuration.kiosk[0].id
     device, token = await pair(site, "kiosk", kiosk)
