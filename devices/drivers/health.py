@@ -11,7 +11,8 @@ import structlog
 from queue_server.wire.common import DeviceState, PrinterState
 
 RESTLESS_MS: Final = 60_000
-"""A device that gets worse again so soon after it was told to be better is restless."""
+RESTLESS_FALLS: Final = 4
+"""A device that falls back so soon after it was told to be better, so many times in a row, is restless."""
 HOLD_FIRST_MS: Final = 10_000
 HOLD_LIMIT_MS: Final = 60_000
 """So long a restless device must stay better before that is told: twice as long each time, up to the limit."""
@@ -46,8 +47,9 @@ class Health:
         """What was told last."""
         self.settles_at_ms: int | None = None
         """When `settle` is due again, if nothing changes before."""
-        self._told_better_ms: int | None = None
+        self._told_better_ms: int | None = None  # until the next change for the worse
         self._better_ms: int | None = None
+        self._falls = 0  # how often in a row it fell back soon
         self._hold_ms = 0
 
     def become(self, state: DeviceState, error: str = "") -> None:
@@ -73,10 +75,11 @@ class Health:
                 self.settles_at_ms = self._better_ms + self._hold_ms
                 return False
             self._told_better_ms = now_ms
-        elif self._told_better_ms is not None and now_ms - self._told_better_ms < RESTLESS_MS:
-            self._hold_ms = min(max(HOLD_FIRST_MS, 2 * self._hold_ms), HOLD_LIMIT_MS)
-        else:
-            self._hold_ms = 0
+        elif self._told_better_ms is not None:
+            self._falls = self._falls + 1 if now_ms - self._told_better_ms < RESTLESS_MS else 0
+            more = self._falls - RESTLESS_FALLS
+            self._hold_ms = min(HOLD_FIRST_MS << min(more, 8), HOLD_LIMIT_MS) if more >= 0 else 0
+            self._told_better_ms = None
         self._better_ms, self.told = None, now
         say = _log.warning if self.state in (DeviceState.OFFLINE, DeviceState.DEGRADED) else _log.info
         names = {"state": str(self.state), "before": str(before[0]) if before else ""}

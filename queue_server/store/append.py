@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sqlite3
 import sys
@@ -15,14 +16,14 @@ import asyncpg
 import msgspec
 
 from queue_server.store.database import SQLITE_PRAGMAS, Database, blame, blamed
-from queue_server.store.port import Fenced, InDoubt, StoreError
+from queue_server.store.port import Fenced, InDoubt, StoreError, Unavailable
 from queue_server.store.writing import LENGTH, Refusal, Row, Step, connect, many, refused
 
 COMMIT_TIMEOUT_S: Final = 10.0
-"""After this long without an answer a batch on PostgreSQL is given up; nobody waits longer for a ticket."""
+"""After this long without an answer nobody waits for a batch: more than another process may keep SQLite's file locked."""
 
-ENDING_S: Final = 10.0
-"""How long the process that writes may take to end once it has been told: more than a commit on a slow disk."""
+ENDING_S: Final = 5.0
+"""How long the process that writes may take to end once it has been told, before it is killed."""
 
 PACKAGES: Final = Path(__file__).resolve().parents[2]
 
@@ -73,7 +74,7 @@ def fetch_sqlite(connection: sqlite3.Connection, sql: str, keys: Sequence[Row]) 
 
 
 class _Pen:
-    """The process that writes, and the socket to it; after an error of its own it is put away, and another begun."""
+    """The process that writes, and the socket to it."""
 
     __slots__ = ("_heard", "_process", "_said")
 
@@ -86,39 +87,45 @@ class _Pen:
 
     @classmethod
     async def taken(cls, path: str) -> "_Pen":
-        """One that is starting: its first batch waits for that."""
+        """One that is starting: its first batch waits for that. In a session of its own, so that Ctrl-C is not for it."""
         places = [str(PACKAGES), os.getenv("PYTHONPATH", "")]
         ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "queue_server.store.writing", path, *SQLITE_PRAGMAS),
-                stdin=theirs.fileno(),
-                stdout=asyncio.subprocess.DEVNULL,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, places))},
-            )
-        return cls(process, *await asyncio.open_unix_connection(sock=ours))
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-P", "-m", "queue_server.store.writing", path, *SQLITE_PRAGMAS),
+                    stdin=theirs.fileno(),
+                    stdout=asyncio.subprocess.DEVNULL,
+                    env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, places))},
+                    start_new_session=True,
+                )
+            return cls(process, *await asyncio.open_unix_connection(sock=ours))
+        except BaseException:
+            ours.close()  # a process that began ends with it
+            raise
 
-    async def write(self, steps: Sequence[Step]) -> None:
+    def has_ended(self) -> bool:
+        return self._process.returncode is not None or self._heard.at_eof()
+
+    async def write(self, document: bytes) -> None:
         """The batch is durable, or one of the port's errors is raised."""
-        document = msgspec.msgpack.encode(steps)
         self._said.write(LENGTH.pack(len(document)) + document)
         answer = await self._heard.readexactly(LENGTH.unpack(await self._heard.readexactly(LENGTH.size))[0])
         if answer:
             raise msgspec.msgpack.decode(answer, type=Refusal).error()
 
     async def put_away(self, *, at_once: bool = False) -> None:
-        """Wait until it has ended: what it had begun to write is on the disk, or never will be."""
+        """Wait until it has ended, for ENDING_S twice at most: what it began to write is on the disk, or never will be."""
         self._said.close()
-        if at_once:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+        for end_it in (at_once, True):
+            if end_it and self._process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._process.pid, signal.SIGKILL)  # Popen's own would take its end from the loop
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), ENDING_S)
+                break
         with contextlib.suppress(OSError):
             await self._said.wait_closed()
-        try:
-            await asyncio.wait_for(self._process.wait(), ENDING_S)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
 
 
 class SqliteAppender:
@@ -128,31 +135,45 @@ class SqliteAppender:
     thread, so that a look-up never waits for a commit's fsync.
     """
 
-    __slots__ = ("_database", "_pen", "_reader")
+    __slots__ = ("_closed", "_database", "_pen", "_reader")
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._pen: _Pen | None = None
+        self._closed = False
         with blamed():
             self._reader = _Line(str(database.url.database), "yichuang-read")
 
     async def run(self, steps: Sequence[Step]) -> None:
+        document = msgspec.msgpack.encode(steps)
         async with self._database.turn():
-            if self._pen is None:
-                self._pen = await _Pen.taken(str(self._database.url.database))
-            pen, done = self._pen, False
+            pen, unsure = await self._ready(), True
             try:
-                await pen.write(steps)
-                done = True
-            except StoreError:
-                done = True
+                async with asyncio.timeout(COMMIT_TIMEOUT_S):
+                    await pen.write(document)
+                unsure = False
+            except InDoubt:
                 raise
-            except (asyncio.IncompleteReadError, ConnectionError) as error:
-                raise InDoubt(f"the process that writes to the database ended: {error!r}") from error
+            except StoreError:
+                unsure = False
+                raise
+            except (asyncio.IncompleteReadError, ConnectionError, TimeoutError) as error:
+                raise InDoubt(f"no answer from the process that writes to the database: {error!r}") from error
             finally:
-                if not done:
+                if unsure:
                     self._pen = None
                     await pen.put_away(at_once=True)
+
+    async def _ready(self) -> _Pen:
+        """The pen, or another in place of one that ended with nothing in hand."""
+        if self._closed:
+            raise Unavailable("the database is closed")
+        if self._pen is not None and self._pen.has_ended():
+            await self._pen.put_away()
+            self._pen = None
+        if self._pen is None:
+            self._pen = await _Pen.taken(str(self._database.url.database))
+        return self._pen
 
     async def fetch(self, sql: str, keys: Sequence[Row]) -> list[Row]:
         found: list[Row] = await self._reader.call(fetch_sqlite, sql, keys)
@@ -160,6 +181,7 @@ class SqliteAppender:
 
     async def close(self) -> None:
         async with self._database.turn():
+            self._closed = True
             if self._pen is not None:
                 await self._pen.put_away()
                 self._pen = None

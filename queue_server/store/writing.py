@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -109,8 +110,9 @@ def refused(step: Step, error: Exception, ours: StoreError | None) -> StoreError
 
 
 def connect(path: str, pragmas: Sequence[str]) -> sqlite3.Connection:
-    """A connection that begins its transactions itself."""
-    connection = sqlite3.connect(path, isolation_level=None, cached_statements=PREPARED)
+    """A connection that begins its transactions itself, to a file that is there: nobody fills a new one unasked."""
+    address = f"{Path(path).resolve().as_uri()}?mode=rw"
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, cached_statements=PREPARED)
     for pragma in pragmas:
         connection.execute(pragma)
     return connection
@@ -133,7 +135,8 @@ def run_sqlite(connection: sqlite3.Connection, steps: Sequence[Step]) -> None:
             raise commit_blame_sqlite(error) from error
     finally:
         if connection.in_transaction:
-            connection.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):  # what is told is why it was necessary
+                connection.execute("ROLLBACK")
 
 
 def _execute(connection: sqlite3.Connection, step: Step) -> int:
@@ -184,6 +187,10 @@ class _Pen:
             run_sqlite(self._connection, steps)
         except Exception as error:
             ours = blame_sqlite(error) or Broken(f"the batch could not be written: {error!r}")
+            if self._connection is not None and (isinstance(ours, InDoubt) or self._connection.in_transaction):
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.close()
+                self._connection = None
             return msgspec.msgpack.encode(Refusal(type(ours).__name__, str(ours)))
         return b""
 
@@ -209,4 +216,4 @@ def main(path: str, *pragmas: str) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
-    os._exit(0)  # without closing the file, which folds its log back: another server may have begun to use it
+    os._exit(0)  # at once: to fold the file's log back is for the server's own end, and another may be starting

@@ -1,7 +1,6 @@
 """What a hall's machine does to its disk: killed processes, full disks, files gone read-only."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import subprocess
@@ -19,7 +18,6 @@ from queue_server.store.audit import verify
 from queue_server.store.database import SQLITE_PRAGMAS, Database, parse
 from queue_server.store.port import Batch, Lease, Unavailable
 from queue_server.store.store import Store
-from queue_server.store.writing import connect
 from tests.store.sample import HALL, issued, project
 
 ROOT = Path(__file__).parents[2]
@@ -163,13 +161,11 @@ async def test_a_server_that_would_lose_commits_is_refused(postgres: object, key
 
 
 async def test_sqlite_runs_with_wal_and_full_synchronous(tmp_path: Path, keys_dir: Path) -> None:
-    """DESIGN 5: both as the process that writes connects, and in the pool."""
+    """DESIGN 5; of the process that writes test_writing.py asks the same."""
     store = await Store.open(f"sqlite:///{tmp_path / 'hall.db'}", keys_dir=keys_dir, projector=project)
     for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2), ("busy_timeout", 5_000)):
         async with store.database.reading() as connection:
             assert (await connection.execute(text(f"pragma {pragma}"))).scalar_one() == wanted
-        with contextlib.closing(connect(str(tmp_path / "hall.db"), SQLITE_PRAGMAS)) as connection:
-            assert connection.execute(f"pragma {pragma}").fetchone()[0] == wanted
     await store.close()
 
 

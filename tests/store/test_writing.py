@@ -4,17 +4,21 @@ import asyncio
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec import structs
 
-from queue_server.store import port
+from queue_server.store import append, port, writing
 from queue_server.store.audit import verify
-from queue_server.store.port import Batch, InDoubt
+from queue_server.store.database import SQLITE_PRAGMAS
+from queue_server.store.port import Batch, InDoubt, Unavailable, Unfit
 from queue_server.store.store import Store
 from queue_server.store.writing import Refusal
 from tests.store.sample import HALL, issued, project
@@ -29,14 +33,27 @@ async def store(tmp_path: Path, keys_dir: Path) -> AsyncIterator[Store]:
     await made.close()
 
 
+def words_of(pid: int) -> list[bytes]:
+    """How a process was begun; nothing when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def take_away(folder: Path) -> None:
+    """The database, as if its disk were gone."""
+    for each in folder.glob("hall.db*"):
+        each.rename(each.with_name(f"away-{each.name}"))
+
+
 def pens(database: Path) -> list[int]:
     """The processes that write to this file."""
     found = []
-    for each in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            words = each.read_bytes().split(b"\0")
-            if b"queue_server.store.writing" in words and os.fsencode(database) in words:
-                found.append(int(each.parent.name))
+    for each in Path("/proc").glob("[0-9]*"):
+        words = words_of(int(each.name))
+        if b"queue_server.store.writing" in words and os.fsencode(database) in words:
+            found.append(int(each.name))
     return found
 
 
@@ -69,7 +86,7 @@ async def test_law_1_a_batch_that_its_process_died_with_is_in_doubt_and_another_
         await asyncio.sleep(0.2)
         assert not lost.done()
         os.kill(pen, signal.SIGKILL)
-        with pytest.raises(InDoubt, match="ended"):
+        with pytest.raises(InDoubt, match="no answer"):
             await lost
     again = await store.take_over(HALL, "a")
     assert again.head == 1
@@ -80,20 +97,113 @@ async def test_law_1_a_batch_that_its_process_died_with_is_in_doubt_and_another_
     assert report.rows == 2
 
 
-async def test_one_that_died_between_two_batches_is_in_doubt_once(store: Store, tmp_path: Path) -> None:
+async def test_one_that_died_with_nothing_in_hand_leaves_no_doubt(store: Store, tmp_path: Path) -> None:
     lease = (await store.commit(await store.take_over(HALL, "a"), Batch(events=[issued(1)]))).lease
-    os.kill(pens(tmp_path / "hall.db")[0], signal.SIGKILL)
+    (pen,) = pens(tmp_path / "hall.db")
+    os.kill(pen, signal.SIGKILL)
     assert await asyncio.to_thread(ended, tmp_path / "hall.db")
-    with pytest.raises(InDoubt):
-        await store.commit(lease, Batch(events=[issued(2)]))
-    lease = await store.take_over(HALL, "a")
+    await asyncio.sleep(0.1)
     assert (await store.commit(lease, Batch(events=[issued(2)]))).lease.head == 2
+    assert pens(tmp_path / "hall.db") not in ([], [pen])
+
+
+async def test_law_5_one_that_hangs_is_waited_for_no_longer_than_a_commit_may_take(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else can be written meanwhile, and whoever asked is told before they have forgotten that they did."""
+    lease = (await store.commit(await store.take_over(HALL, "a"), Batch(events=[issued(1)]))).lease
+    (pen,) = pens(tmp_path / "hall.db")
+    monkeypatch.setattr(append, "COMMIT_TIMEOUT_S", 0.3)
+    with stopped(pen), pytest.raises(InDoubt):
+        await store.commit(lease, Batch(events=[issued(2)]))
+    monkeypatch.undo()
+    assert pens(tmp_path / "hall.db") == []
+    lease = await store.take_over(HALL, "a")
+    assert lease.head == 1
+    assert (await store.commit(lease, Batch(events=[issued(2)]))).lease.head == 2
+
+
+async def test_one_that_hangs_does_not_keep_its_store_from_closing(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.commit(await store.take_over(HALL, "a"), Batch(events=[issued(1)]))
+    monkeypatch.setattr(append, "ENDING_S", 0.3)
+    with stopped(pens(tmp_path / "hall.db")[0]):
+        await store.close()
+    assert pens(tmp_path / "hall.db") == []
+
+
+async def test_a_store_that_is_closed_begins_no_other(store: Store, tmp_path: Path) -> None:
+    lease = await store.take_over(HALL, "a")
+    await store.close()
+    with pytest.raises(Unavailable, match="closed"):
+        await store.commit(lease, Batch(events=[issued(1)]))
+    assert pens(tmp_path / "hall.db") == []
+
+
+async def test_what_cannot_be_sent_is_unfit_and_costs_no_process(store: Store, tmp_path: Path) -> None:
+    lease = (await store.commit(await store.take_over(HALL, "a"), Batch(events=[issued(1)]))).lease
+    before = pens(tmp_path / "hall.db")
+    for name in ("at", "actor"):
+        wrong = structs.replace(issued(2), **{name: 2**70 if name == "at" else "\ud800"})
+        with pytest.raises(Unfit):
+            await store.commit(lease, Batch(events=[wrong]))
+    assert pens(tmp_path / "hall.db") == before
+    await store.commit(lease, Batch(events=[issued(2)]))
+
+
+async def test_a_file_that_was_taken_away_is_not_made_anew(store: Store, tmp_path: Path) -> None:
+    lease = await store.take_over(HALL, "a")
+    take_away(tmp_path)
+    with pytest.raises(Unavailable, match="cannot be opened"):
+        await store.commit(lease, Batch(events=[issued(1)]))
+    assert not (tmp_path / "hall.db").exists()
+
+
+async def test_design_5_it_writes_as_durably_as_the_store_says(store: Store, tmp_path: Path) -> None:
+    await store.commit(await store.take_over(HALL, "a"), Batch(events=[issued(1)]))
+    (pen,) = pens(tmp_path / "hall.db")
+    words = words_of(pen)
+    assert words[-1 - len(SQLITE_PRAGMAS) : -1] == [pragma.encode() for pragma in SQLITE_PRAGMAS]
+    here = writing._Pen(str(tmp_path / "hall.db"), SQLITE_PRAGMAS)
+    assert here.write(msgspec.msgpack.encode([])) == b""
+    assert here._connection is not None
+    for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2), ("busy_timeout", 5_000)):
+        assert here._connection.execute(f"pragma {pragma}").fetchone()[0] == wanted
+    here._connection.close()
+
+
+def test_a_commit_and_a_rollback_that_both_fail_are_in_doubt_and_the_connection_is_left(tmp_path: Path) -> None:
+    """SQLite's first complaint says what became of the batch, not the second."""
+
+    class Failing:
+        in_transaction = True
+        closed = False
+
+        def execute(self, sql: str) -> None:
+            if sql != "BEGIN IMMEDIATE":
+                error = sqlite3.OperationalError(f"disk I/O error at {sql}")
+                error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+                raise error
+
+        def close(self) -> None:
+            self.closed = True
+
+    failing = Failing()
+    pen = writing._Pen(str(tmp_path / "hall.db"), ())
+    pen._connection = failing  # type: ignore[assignment]
+    refusal = msgspec.msgpack.decode(pen.write(msgspec.msgpack.encode([])), type=Refusal)
+    assert refusal.kind == "InDoubt"
+    assert "COMMIT" in refusal.text
+    assert failing.closed
+    assert pen._connection is None
 
 
 async def test_signals_to_the_whole_group_do_not_end_it(store: Store, tmp_path: Path) -> None:
     """Ctrl-C, or a service that is stopped, reaches every process: the server says when all is written."""
     lease = (await store.commit(await store.take_over(HALL, "a"), Batch(events=[issued(1)]))).lease
     (pen,) = pens(tmp_path / "hall.db")
+    assert os.getsid(pen) != os.getsid(0)
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(pen, each)
     await store.commit(lease, Batch(events=[issued(2)]))
