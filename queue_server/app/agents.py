@@ -130,6 +130,8 @@ class Agents:
         if self._state.links.get(agent) is link:
             del self._state.links[agent]
             for device in await self._hub.read(lambda hall: hall.configuration.device):
+                if agent in self._state.links:
+                    return  # it is back, while the loss of the one before was being written
                 if device.agent == agent:
                     self._speakers.met(device, DeviceState.OFFLINE)
                     if lost:

@@ -34,7 +34,8 @@ def days_between(since: date, until: date) -> Iterator[str]:
 async def report(store: StorePort, hall: str, clock: Clock, since: date, until: date, now: int) -> Report:
     """The local days of the period; a day that goes on is counted up to `now` (ms UTC)."""
     rows: list[JournalRow] = []
-    for day in days_between(await _opened_before(store, hall, clock, since), until):
+    before = await store.day_before(hall, "DayOpened", since.isoformat())  # its night goes on into the period
+    for day in (before, *days_between(since, until)) if before else days_between(since, until):
         rows += [row async for row in store.read(hall, day=day, kinds=_KINDS)]
     first = next((index for index, row in enumerate(rows) if row.kind == "DayOpened"), None)
     if first is None:
@@ -47,17 +48,6 @@ async def report(store: StorePort, hall: str, clock: Clock, since: date, until: 
     found = await asyncio.to_thread(_uses, told, end, midnights)
     invited = await store.invited(hall, since.isoformat(), until.isoformat())
     return Report([use for use in found if since.isoformat() <= use.day <= until.isoformat()], invited)
-
-
-async def _opened_before(store: StorePort, hall: str, clock: Clock, since: date) -> date:
-    """The last day before `since` on which the hall opened, else `since`: its night goes on into the period."""
-    earliest = [clock.local(row.at).date() async for row in store.read(hall, limit=1)]
-    day = since
-    while earliest and day > earliest[0]:
-        day -= timedelta(days=1)
-        async for _ in store.read(hall, day=day.isoformat(), kinds=("DayOpened",), limit=1):
-            return day
-    return since
 
 
 def _uses(rows: list[JournalRow], end: int, midnights: list[tuple[int, Midnight]]) -> list[Use]:

@@ -8,6 +8,7 @@ from queue_server.app.hub import Hub
 from queue_server.app.views.devices import PageState, page_place
 from queue_server.domain import events as e
 from queue_server.domain.configuration import KIOSK_PAGE
+from queue_server.domain.day import SPOKEN_EVERY_MS
 from queue_server.domain.devices import SCREEN, calls_stand_on
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall
@@ -134,6 +135,8 @@ class Pages:
             raise Rejected("device-test-none")
         if not self._pages(paired):
             raise Rejected("screen-away")
+        if hall.message[0] in SPOKEN_EVERY_MS:
+            return True  # an emergency or early closing: for everybody, at a kiosk too
         now = self._hub.clock.now()
         return any(calls_stand_on(hall, each.role, each.of, now) for each in paired)
 

@@ -39,7 +39,8 @@ class Use:
     """One window's rating device (`what` is RATING) or one terminal on one day; times in ms.
 
     `open_ms`: how long it had to be usable. A window is open from the sign-in to the sign-out, pauses included. What is
-    there round the clock is counted by local days, on those that were not opened too.
+    there round the clock is counted by local days, on those that were not opened too. A day that goes on past midnight is
+    over then: windows and the other terminals count as closed until the next opening.
     """
 
     day: str
@@ -209,7 +210,10 @@ def uses(
     for at, event in heapq.merge(*told, key=lambda each: each[0]):
         line.advance(at)
         if isinstance(event, Midnight):
-            if line.day and line.closed and event.day > line.day:
+            if line.day and event.day > line.day:
+                if not line.closed:  # the server was off: nobody was there to end the day
+                    line.take(e.DayEnded(at=at))
+                    line.settle()
                 yield from line.finish_day()
                 line.day = event.day
             continue

@@ -35,7 +35,7 @@ def _plan(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[tuple[e.St
         raise Rejected("no-matter")
     else:
         hall.catalogue.require(command.matters)
-    found = _wish(hall.serving, command.matters, command.bundle)
+    found = _wish(hall.serving, command.matters, command.bundle, None)
     if not found[0]:
         raise Rejected("nobody-serves", *_unmet(hall, command, ctx, hall.serving.unserved(command.matters)))
     for stop in found[0]:
@@ -57,7 +57,7 @@ def _plan_among(
 
 @kept(4096)
 def _wish(
-    serving: Serving, matters: tuple[str, ...], bundle: str, among: frozenset[str] | None = None
+    serving: Serving, matters: tuple[str, ...], bundle: str, among: frozenset[str] | None
 ) -> tuple[tuple[e.StopPlan, ...], str]:
     """Stops and letters of a wish, worked out once while the configuration stands; no stops when no window serves it."""
     if bundle:

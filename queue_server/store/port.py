@@ -277,6 +277,9 @@ class StorePort(Protocol):
     async def latest_day(self, hall: str, subject: str) -> str:
         """The day of the newest row of `subject` ("" when there is none)."""
 
+    async def day_before(self, hall: str, kind: str, day: str) -> str:
+        """The latest day before `day` that has a row of `kind` ("" when there is none)."""
+
     async def commit(self, lease: Lease, batch: Batch) -> Committed:
         """Write all of `batch` in one transaction that first moves the head.
 

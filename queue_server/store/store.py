@@ -314,6 +314,13 @@ class Store(StorePort):
             newest = select(row.day).where(row.hall == hall, row.subject == subject).order_by(desc(row.seq)).limit(1)
             return (await connection.execute(newest)).scalar() or ""
 
+    async def day_before(self, hall: str, kind: str, day: str) -> str:
+        row = tables.journal.c
+        there = row.hall == hall, row.day < day, row.kind == kind
+        async with self.database.reading() as connection:
+            newest = select(row.day).where(*there).order_by(desc(row.day), desc(row.seq)).limit(1)
+            return (await connection.execute(newest)).scalar() or ""
+
     async def day_of(self, hall: str, table: Literal["tickets", "services"], row_id: str) -> str:
         row = tables.projected[table].c
         async with self.database.reading() as connection:

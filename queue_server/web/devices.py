@@ -47,8 +47,8 @@ async def try_out(frame: Frame, request: web.Request, person: Person) -> web.Str
     return await frame.carry(request, person, frame.agents.trials.asking(name, request.match_info["device"]), respond)
 
 
-def _period(request: web.Request, today: str) -> tuple[date, date]:
-    """`from` and `to`, both included; today when they are not given."""
+def _period(request: web.Request, today: str, latest: str) -> tuple[date, date]:
+    """`from` and `to`, both included; the hall's day when they are not given. Malformed for what begins after `latest`."""
     found = []
     for name in ("from", "to"):
         try:
@@ -56,6 +56,8 @@ def _period(request: web.Request, today: str) -> tuple[date, date]:
         except ValueError:
             raise Malformed(name, "a day as YYYY-MM-DD") from None
     since, until = found
+    if since > date.fromisoformat(latest):
+        raise Malformed("from", "a day that has begun")
     if not 0 <= (until - since).days < DAYS_MAX:
         raise Malformed("to", f"not before from, and a period of at most {DAYS_MAX} days")
     return since, until
@@ -70,8 +72,9 @@ async def _report(frame: Frame, request: web.Request, make: Callable[[Availabili
     One at a time; Unavailable for who has waited TURN_S for others.
     """
     now = frame.hub.clock.now()
-    today = await frame.hub.read(lambda hall: hall.day) or f"{frame.hub.clock.local(now):%Y-%m-%d}"
-    since, until = _period(request, today)
+    local = f"{frame.hub.clock.local(now):%Y-%m-%d}"
+    today = await frame.hub.read(lambda hall: hall.day) or local
+    since, until = _period(request, today, max(today, local))
     try:
         async with asyncio.timeout(TURN_S):
             await frame.reporting.acquire()

@@ -185,11 +185,13 @@ async def _apply(
 async def rollback(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """Back to the configuration before the one in force, as a new version."""
     await frame.body(request, Empty)
-    applied = "ConfigurationApplied"
-    rows = [row async for row in frame.store.read(frame.hub.name, subject="configuration", kinds=(applied,))]
-    if len(rows) < 2:
+    kind = "ConfigurationApplied"
+    newest = await frame.store.from_newest(frame.hub.name, "configuration", kind)
+    before = await frame.store.from_newest(frame.hub.name, "configuration", kind, before=newest[0].seq)
+    row = next((row for row in before if row.kind == kind), None)
+    if row is None:
         raise Rejected("no-earlier-configuration")
-    earlier = decode_event(rows[-2].kind, rows[-2].version, rows[-2].data)
+    earlier = decode_event(row.kind, row.version, row.data)
     assert isinstance(earlier, ConfigurationApplied)
     reply = ConfigurationReply(findings=[], moved=0, stranded=0, applied=0, text="")
     return await _apply(frame, request, person, earlier.configuration, f"rollback:{earlier.version}", reply)

@@ -18,7 +18,8 @@ STALLED_S = 60.0
 PING_AGENT_S = 0.5
 PINGS_UNHEARD = 8
 """An agent that answers none of so many pings has lost power or its cable, and its devices are missed at once (UX K-11: within
-5 s); one whose machine stalls for 2 s is not. Pings are counted, not seconds: while we stall ourselves nobody grows silent."""
+5 s); one whose machine stalls for 2 s is not. Pings are counted, not seconds, and only while we listen: while our loop stalls,
+or the agent's last message waits for our disk, it cannot be heard and does not grow silent."""
 
 ENDED = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
@@ -58,13 +59,14 @@ class Peer:
 
 
 class AgentLink:
-    """An agent as the hall speaks to it; `unheard` pings were sent since it was heard."""
+    """An agent as the hall speaks to it; `unheard` pings were sent since it was heard, or since we listen again."""
 
-    __slots__ = ("peer", "unheard")
+    __slots__ = ("_listening", "peer", "unheard")
 
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
         self.unheard = 0
+        self._listening = False
 
     def offer(self, message: ToAgent) -> bool:
         if self.peer.offer(text_frame(_encode(message))):
@@ -79,20 +81,26 @@ class AgentLink:
 
     def ping(self) -> None:
         """Ask whether it is there; ends the connection of one that has been silent for too long."""
-        if self.silent:
-            self.peer.transport.abort()
-            return
-        self.unheard += 1
+        if self._listening:
+            if self.silent:
+                self.peer.transport.abort()
+                return
+            self.unheard += 1
         self.peer.offer(PING)
 
     async def heard(self) -> WSMessage:
         """The next message that is no ping or pong; its end, too, is one."""
-        while True:
-            message = await self.peer.socket.receive()
-            if message.type in ENDED:
-                return message
-            self.unheard = 0
-            if message.type is WSMsgType.PING:
-                self.peer.offer(pong_frame(bytes(message.data)))
-            elif message.type is not WSMsgType.PONG:
-                return message
+        self.unheard = 0
+        self._listening = True
+        try:
+            while True:
+                message = await self.peer.socket.receive()
+                if message.type in ENDED:
+                    return message
+                self.unheard = 0
+                if message.type is WSMsgType.PING:
+                    self.peer.offer(pong_frame(bytes(message.data)))
+                elif message.type is not WSMsgType.PONG:
+                    return message
+        finally:
+            self._listening = False

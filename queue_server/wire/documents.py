@@ -176,7 +176,8 @@ class TicketDocument(Message, frozen=True, kw_only=True):
 
 
 class WindowDocument(Message, frozen=True, kw_only=True):
-    """Key `window` (and one of `windows`): what stands over a window. `since` is ms UTC of the state.
+    """Key `window` (and one of `windows`): what stands over a window. `since` is ms UTC of the state, None
+    before the hall's first day.
 
     `rating_qr`: no rating device works, citizens are offered the QR code (RULES 38), since `rating_qr_since` (ms UTC; None when
     none ever worked).
@@ -190,7 +191,7 @@ class WindowDocument(Message, frozen=True, kw_only=True):
     place: Words
     domains: list[Words]
     state: WindowState
-    since: int
+    since: int | None
     number: str
     calls: int
     pause_reason: Words

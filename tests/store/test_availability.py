@@ -3,11 +3,12 @@
 from datetime import date, datetime
 
 import pytest
+from sqlalchemy.event import listen
 
 from queue_server.app.clock import Clock
 from queue_server.app.compliance import report
 from queue_server.domain import events as e
-from queue_server.domain.availability import TERMINAL, Gap
+from queue_server.domain.availability import RATING, TERMINAL, Gap
 from queue_server.domain.configuration import KIOSK_PAGE, Configuration, Kiosk, Zone, ZoneKind
 from queue_server.domain.events import VERSION, encode_event
 from queue_server.store.port import Batch, NewEvent
@@ -33,14 +34,17 @@ def with_night_terminal() -> Configuration:
     return Configuration(**{**fields, "zone": (*plain.zone, night), "kiosk": (Kiosk(id="K2", zone="N"),)})
 
 
-async def weekend(store: Store) -> None:
-    """Opened on Friday and on Monday from 8 to 17; the night's terminal is away on Saturday from 22 to 2."""
+async def weekend(store: Store, *, off: bool = False) -> None:
+    """Opened on Friday and on Monday from 8 to 17; the night's terminal is away on Saturday from 22 to 2.
+
+    `off`: the server is off from Friday afternoon until Monday morning, so Friday ends only then.
+    """
 
     def row(event: e.Event, day: str, when: str, subject: str = "queue") -> NewEvent:
         return NewEvent(subject, day, moment(when), "", "", type(event).__name__, VERSION, encode_event(event))
 
     def turned(day: str, before: str, *known: e.DeviceAt) -> list[NewEvent]:
-        start, end = f"{day} 08:00", f"{day} 17:00"
+        start, end = f"{day} 08:00", f"{MONDAY} 07:50" if off and day == FRIDAY else f"{day} 17:00"
         began = e.DayOpened(day=day, previous_day=before, at=moment(start), devices=known)
         return [row(began, day, start), row(e.DayEnded(at=moment(end)), day, end)]
 
@@ -50,11 +54,15 @@ async def weekend(store: Store) -> None:
 
     online = e.DeviceAt(device=PAGE, state=DeviceState.ONLINE, printer=None, since=1, offline_since=0, error="")
     applied = e.ConfigurationApplied(version=1, source="test", configuration=with_night_terminal())
+    away = [page(DeviceState.OFFLINE, f"{SATURDAY} 22:00"), page(DeviceState.ONLINE, f"{SUNDAY} 02:00")]
+    signed_in = e.WindowOpened(window="1", staff="s", staff_name="", at=moment(f"{FRIDAY} 09:00"))
+    began, ended = turned(FRIDAY, "", online)
     events = [
         row(applied, "", f"{FRIDAY} 07:00", "configuration"),
-        *turned(FRIDAY, "", online),
-        page(DeviceState.OFFLINE, f"{SATURDAY} 22:00"),
-        page(DeviceState.ONLINE, f"{SUNDAY} 02:00"),
+        began,
+        *([row(signed_in, FRIDAY, f"{FRIDAY} 09:00")] if off else []),
+        ended,
+        *([] if off else away),
         *turned(MONDAY, FRIDAY, online),
     ]
     await store.commit(await store.take_over(HALL, "a"), Batch(events=events))
@@ -100,3 +108,29 @@ async def test_a_period_before_the_first_day_or_in_an_empty_journal_has_no_lines
     assert (await report(store, HALL, CLOCK, day, day, moment(f"{MONDAY} 12:00"))).uses == []
     await weekend(store)
     assert (await report(store, HALL, CLOCK, day, day, moment(f"{MONDAY} 12:00"))).uses == []
+
+
+async def test_a_period_long_after_the_last_day_asks_for_its_own_days_only(store: Store) -> None:
+    await weekend(store)
+    asked: list[str] = []
+
+    def counted(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    listen(store.database.engine.sync_engine, "before_cursor_execute", counted)
+    day = date(2036, 1, 9)
+    await report(store, HALL, CLOCK, day, day, moment("2036-01-09 12:00"))
+    assert len([each for each in asked if "journal" in each]) < 10
+
+
+async def test_rules_89_a_day_that_nobody_ended_ends_at_midnight(store: Store) -> None:
+    """The server was off from Friday to Monday: nobody's window was open that long, and the weekend's lines are there."""
+    await weekend(store, off=True)
+    now = moment(f"{MONDAY} 17:00")
+    found = await report(store, HALL, CLOCK, date.fromisoformat(FRIDAY), date.fromisoformat(MONDAY), now)
+    night = [(use.day, use.open_ms // HOUR_MS) for use in found.uses if use.what == TERMINAL]
+    assert night == list(WHOLE.items())
+    (sat,) = [use for use in found.uses if use.what == RATING]
+    assert (sat.day, sat.open_ms) == (FRIDAY, 15 * HOUR_MS)
+    (gap,) = sat.gaps
+    assert (gap.since, gap.until) == (moment(f"{FRIDAY} 09:00"), moment(f"{SATURDAY} 00:00"))

@@ -87,6 +87,10 @@ async def test_a_subject_or_a_day_replays_alone(store: Store) -> None:
     assert [row.kind async for row in store.read(HALL, after=2, limit=1)] == ["C"]
     assert await store.latest_day(HALL, "queue") == "2025-03-03"
     assert await store.latest_day(HALL, "nothing") == ""
+    assert await store.day_before(HALL, "B", "9000-01-01") == "2025-03-03"
+    assert await store.day_before(HALL, "B", "2025-03-03") == ""
+    assert await store.day_before(HALL, "A", "2025-03-03") == "2025-03-02"
+    assert await store.day_before("elsewhere", "A", "2025-03-03") == ""
 
 
 async def exhaust(rows: AsyncIterator[JournalRow]) -> None:

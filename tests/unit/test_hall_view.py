@@ -9,6 +9,7 @@ from queue_server.app.views.desk import window_document
 from queue_server.app.views.screens import Screens, Surroundings
 from queue_server.domain import commands as c
 from queue_server.domain.configuration import Configuration, Zone
+from queue_server.domain.model import empty_hall
 from tests.halls import Play, configuration
 
 NOTHING: Any = None
@@ -57,9 +58,17 @@ def test_ux_d_01_who_went_on_to_another_window_stands_there_alone() -> None:
     assert [(call.number, call.window) for call in calls] == [(number, "2")]
 
 
+def test_ux_c_03_before_the_first_day_a_window_is_closed_since_nothing_and_its_document_stands_still() -> None:
+    hall = empty_hall(configuration())
+    first, later = (window_document(hall, hall.windows["1"], "", now) for now in (1_000_000, 1_060_000))
+    assert first.since is None
+    assert first == later
+
+
 def test_ux_c_03_a_window_that_nobody_opened_today_is_closed_since_the_day_opened() -> None:
     play = Play(sit="1")
     play.wait(600)
     shut = window_document(play.hall, play.hall.windows["2"], "", play.now)
-    assert shut.since == play.hall.opened_at > 0
+    assert shut.since == play.hall.opened_at
+    assert play.hall.opened_at > 0
     assert window_document(play.hall, play.hall.windows["1"], "", play.now).since == play.hall.windows["1"].since

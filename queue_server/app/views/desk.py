@@ -136,7 +136,7 @@ def window_document(hall: Hall, window: Window, invite_url: str, now: int) -> Wi
         place=place_of(hall, window.id),
         domains=_domain_names(hall, window.id),
         state=window.state,
-        since=window.since or hall.opened_at or now,
+        since=window.since or hall.opened_at or None,
         number=ticket.number if ticket else "",
         calls=ticket.calls if ticket else 0,
         pause_reason=words(f"paused.{window.pause_reason}") if window.pause_reason else NOTHING,

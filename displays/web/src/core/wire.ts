@@ -141,7 +141,7 @@ export interface WindowDocument {
   place: Words
   domains: Words[]
   state: WindowState
-  since: number
+  since: number | null
   number: string
   calls: number
   pause_reason: Words

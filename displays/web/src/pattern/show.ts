@@ -21,6 +21,8 @@ export interface Beneath {
 const LONGEST_MS = 30_000
 /** A browser says within this time whether it lets a page sound. */
 const TONE_STARTS_MS = 1500
+/** A page that is seen paints within this time; one that another window covers never does. */
+const PAINTS_MS = 3000
 
 /** Takes the pattern away that stands now. */
 let end: () => void = () => undefined
@@ -62,14 +64,22 @@ export function showPattern(pattern: Pattern, beneath: Beneath): void {
   end = mine
   void stood(sounding, pattern.volume).then((heard) => {
     if (over) return beneath.tell('busy', '')
+    if (heard === 'hidden') {
+      mine()
+      return beneath.tell('failed', heard)
+    }
     if (heard !== '') shown.sound = t(`pattern.${heard}`)
     beneath.tell('done', heard)
   })
 }
 
-/** Waits until it is painted, and for the tone to begin: sounded, blocked, or '' when none was asked for. */
-async function stood(sounding: HTMLAudioElement | null, volume: number): Promise<'sounded' | 'blocked' | ''> {
-  await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))
+/** Waits until it is painted (else hidden), and for the tone to begin: sounded, blocked, or '' when none was asked for. */
+async function stood(sounding: HTMLAudioElement | null, volume: number): Promise<'sounded' | 'blocked' | 'hidden' | ''> {
+  const painted = new Promise<boolean>((settle) => {
+    requestAnimationFrame(() => requestAnimationFrame(() => settle(true)))
+    setTimeout(() => settle(false), PAINTS_MS)
+  })
+  if (!(await painted)) return 'hidden'
   if (sounding === null) return ''
   sounding.volume = Math.min(1, volume / 100)
   const late = new Promise<never>((_, reject) => setTimeout(reject, TONE_STARTS_MS))
