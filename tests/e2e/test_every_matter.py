@@ -120,12 +120,19 @@ class WiredHall(LivingHall):
         return await super().__aenter__()
 
     async def key(self, window: str, key: Key, digits: str = "") -> str:
-        """A key frame at a window's keypad, and what the keypad then shows: digits, "success" or "failure"."""
+        """A key frame at a window's keypad, and what the keypad then shows: digits, "success" or "failure".
+
+        What may have been drowned by another keypad is said again: an old number is no answer to a key that gets a sign,
+        nor an old sign to one that gets a number.
+        """
         keypad, line = self.keypads[window], self.line_of[window]
-        answers, keypad.cells = keypad.answers, ""
+        keypad.cells = ""
         assert await keypad.press(key, digits), f"the keypad of window {window} got no echo"
-        await line.until(lambda: keypad.answers > answers, 10)
-        return keypad.sign or keypad.cells.strip()
+        if key is Key.CALL:
+            await line.until(lambda: keypad.cells.strip() != "" or keypad.sign == "failure", 10)
+            return keypad.cells.strip() or keypad.sign
+        await line.until(lambda: keypad.sign != "", 10)
+        return keypad.sign
 
 
 class Windows:
