@@ -145,7 +145,7 @@ class SerialTransport(StreamTransport):
         try:
             instance = await asyncio.wrap_future(opening)
         except asyncio.CancelledError:
-            opening.add_done_callback(_give_back)  # it may yet succeed, and nobody would use it
+            opening.add_done_callback(self._give_back)  # it may yet succeed, and nobody would use it
             raise
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
@@ -165,6 +165,11 @@ class SerialTransport(StreamTransport):
             opening.set_exception(error)
         else:
             opening.set_result(instance)
+
+    def _give_back(self, opening: Future[serial.Serial]) -> None:
+        if opening.exception() is None:
+            opening.result().close()
+        let_go(self)
 
     def _open_port(self) -> serial.Serial:
         """Looked up and opened; a driver that is stuck holds its thread up, and no other."""
@@ -197,11 +202,6 @@ class SerialTransport(StreamTransport):
 def _refused(url: str, error: Exception) -> Unavailable:
     """A port that cannot be used now, whatever pyserial raised: termios.error is no OSError, and Windows has no termios."""
     return Unavailable(f"{url}: {error or type(error).__name__}")
-
-
-def _give_back(opening: Future[serial.Serial]) -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result().close()
 
 
 def serial_port_name(address: Address) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 from devices.bus import Bus
 from devices.protocols.keymaps import Action, Key
-from devices.transport import Listener, Transport, Unavailable, listen, memory_pair, transport
+from devices.transport import Listener, Transport, Unavailable, holders, listen, memory_pair, streams, transport
 from devices.transport.base import parse_url
 from devices.transport.datagrams import DATAGRAMS_LIMIT, UdpTransport
 from devices.transport.holders import hold, let_go
@@ -387,6 +387,35 @@ async def test_issue_3_a_serial_port_that_hangs_in_opening_takes_one_thread_and_
     go.set()
     await until(lambda: closed == opened)  # it has succeeded when nobody wanted it any more
     await until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("serial-open")])
+
+
+async def test_issue_3_an_opening_that_was_given_up_before_it_began_holds_no_port(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else whoever gets the port's number next is told that it is taken, for as long as the agent runs."""
+    near, far = os.openpty()
+    name, go = os.ttyname(far), threading.Event()
+    real = streams.node_port
+
+    def late(path: str) -> holders.Port:
+        go.wait(30)
+        return real(path)
+
+    monkeypatch.setattr(streams, "node_port", late)
+    first = transport(f"serial://{name}")
+    opening = asyncio.create_task(first.open())
+    await until(lambda: [thread for thread in threading.enumerate() if thread.name == "serial-open"])
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    go.set()
+    await until(lambda: not [thread for thread in threading.enumerate() if thread.name == "serial-open"])
+    other = transport(f"serial://{name}?baud=19200")
+    await other.open()
+    await other.close()
+    assert first.url != other.url
+    os.close(near)
+    os.close(far)
 
 
 @pytest.mark.parametrize("where", ["tcflush", "tcsetattr"])
