@@ -92,15 +92,15 @@ class Lines:
 
 
 async def _kept(url: str, run: Callable[[], Awaitable[None]], devices: Sequence[Device]) -> None:
-    """Run a line until cancelled. What nobody foresaw ends this life of it and no other line's; each is logged once."""
-    known: set[str] = set()
+    """Run a line until cancelled. What nobody foresaw ends this life of it and no other line's, and is logged when it is new."""
+    said = ""
     while True:
         try:
             await run()
         except Exception as error:
             reason = _reason(error)
-            if reason not in known:
-                known.add(reason)
+            if reason != said:
+                said = reason
                 _log.exception("line_broken", line=url, error=reason)
             for device in devices:
                 device.health.become(DeviceState.OFFLINE, reason)

@@ -58,10 +58,9 @@ EVERY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}
 """Where this machine itself reaches a server that listens on all of its addresses."""
 
 SWITCH_S = 0.0003
-"""How long the store's thread may wait for the interpreter while requests are being worked off.
+"""How long a thread that looks something up may wait for the interpreter while requests are being worked off.
 
-It asks for it once a statement. With Python's own 5 ms a commit under load would take as long as all the requests that
-it could have run beside.
+It asks for it once a statement, and Python's own 5 ms each time would be long for whoever waits for the answer.
 """
 
 GC_NEW = 10_000

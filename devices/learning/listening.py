@@ -128,9 +128,10 @@ class Listening:
     async def _read(self) -> None:
         while True:
             data = await self.tap.read()
-            self._deliver(self.hearing.feed(data, _now_ms()))
+            now_ms = _now_ms()  # one time for both: a recording is learnt from as the line was
+            self._deliver(self.hearing.feed(data, now_ms))
             if self.recorder is not None:
-                self.recorder.data(_now_ms(), data)
+                self.recorder.data(now_ms, data)
                 self.keep_nothing_personal()
 
     async def _tick(self) -> None:

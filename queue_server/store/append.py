@@ -53,8 +53,8 @@ class _Line:
 
     __slots__ = ("_connection", "_thread")
 
-    def __init__(self, path: str, name: str) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+    def __init__(self, path: str) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="yichuang-read")
         self._connection: sqlite3.Connection = self._thread.submit(connect, path, SQLITE_PRAGMAS).result()
 
     async def call(self, function: Any, *arguments: Any) -> Any:
@@ -142,27 +142,23 @@ class SqliteAppender:
         self._pen: _Pen | None = None
         self._closed = False
         with blamed():
-            self._reader = _Line(str(database.url.database), "yichuang-read")
+            self._reader = _Line(str(database.url.database))
 
     async def run(self, steps: Sequence[Step]) -> None:
         document = msgspec.msgpack.encode(steps)
         async with self._database.turn():
-            pen, unsure = await self._ready(), True
+            pen = await self._ready()
             try:
                 async with asyncio.timeout(COMMIT_TIMEOUT_S):
                     await pen.write(document)
-                unsure = False
-            except InDoubt:
+            except StoreError:  # it answered, and serves the next batch as well
                 raise
-            except StoreError:
-                unsure = False
+            except BaseException as error:
+                self._pen = None
+                await pen.put_away(at_once=True)
+                if isinstance(error, (asyncio.IncompleteReadError, ConnectionError, TimeoutError)):
+                    raise InDoubt(f"no answer from the process that writes to the database: {error!r}") from error
                 raise
-            except (asyncio.IncompleteReadError, ConnectionError, TimeoutError) as error:
-                raise InDoubt(f"no answer from the process that writes to the database: {error!r}") from error
-            finally:
-                if unsure:
-                    self._pen = None
-                    await pen.put_away(at_once=True)
 
     async def _ready(self) -> _Pen:
         """The pen, or another in place of one that ended with nothing in hand."""

@@ -152,8 +152,8 @@ def _execute(connection: sqlite3.Connection, step: Step) -> int:
 def spread(sql: str, count: int) -> str | None:
     """The statement for `count` rows at once; None when it has no `VALUES (?, …)` to repeat.
 
-    The driver gives the interpreter's lock away once for every statement it steps: a batch that inserts row by row waits
-    for a busy server at each row, a batch of whole tables a few times.
+    A batch of whole tables is a few statements instead of one a row; and a look-up, whose thread gives the interpreter's
+    lock away at each, waits for a busy server once.
     """
     found = re.search(r"VALUES (\([?, ]+\))", sql)
     if found is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -88,11 +87,7 @@ async def learn_once(hall: StrangeHall, tmp_path: Path, windows: str, *more: str
     return code, "\n".join(clerk.heard), file
 
 
-BUSY = "a person on a live line of bytes: failed twice on a busy machine. YICHUANG_QUIET=1 on a quiet one runs it"
-QUIET = pytest.mark.skipif(not os.environ.get("YICHUANG_QUIET"), reason=BUSY)
-
-
-@pytest.mark.parametrize("name", [pytest.param("binary", marks=QUIET), "text"])
+@pytest.mark.parametrize("name", ["binary", "text"])
 @pytest.mark.timeout(400)  # a person walks to three windows
 async def test_the_profiles_of_unknown_keypads_and_rating_devices_are_found_and_the_agent_reads_them(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -152,7 +147,8 @@ async def the_agent_reads(hall: StrangeHall, entries: list[DeviceEntry], tmp_pat
                 if entry.kind == "strip":
                     await server.say(show(entry, f"A0{entry.window}"))
             placed = {entry.window for entry in entries if entry.kind == "strip"}
-            await until(lambda: all(strips[window].text == f"A0{window}" for window in placed), 20)
+            # A text that was drowned on a line without acknowledgements comes again after 30 s (docs/devices/lines.md).
+            await until(lambda: all(strips[window].text == f"A0{window}" for window in placed), 45)
             for window, keypad in keypads.items():
                 for what in hall.keys if window == "1" else ("next", "call"):
                     before = len(server.all(KeypadPressed))
