@@ -105,10 +105,7 @@ def _from_file(path: Path, windows: list[str], url: str) -> _Learnt:
     if not url:
         raise ValueError(f"{path.name} does not say on which line it was heard: give --url")
     line = line_of(parse_url(url)) if url.startswith("serial:") else Serial()
-    hearing = Hearing(baud=line.baud)
-    for at_ms, data in recorded.pieces:
-        hearing.feed(data, at_ms)
-    hearing.tick((recorded.pieces[-1][0] if recorded.pieces else 0) + 10_000)
+    hearing = Hearing.replayed(recorded.pieces, baud=line.baud)
     answers = Answers(windows or recorded.answers.get("windows", []))
     restore(answers, recorded.answers.get("given", []))
     return _Learnt(hearing, answers, url, line)
@@ -151,10 +148,8 @@ async def _learn(listening: Listening, arguments: argparse.Namespace, windows: l
     except OSError as error:
         raise ValueError(f"{arguments.record}: {error.strerror}") from error
     finally:
-        if listening.recorder is not None:
-            listening.keep_nothing_personal()
-            listening.recorder.close()
-    return _Learnt(listening.hearing, answers, url, listening.line)
+        heard = listening.end()
+    return _Learnt(heard, answers, url, listening.line)
 
 
 def _record(listening: Listening, answers: Answers) -> None:
@@ -189,7 +184,7 @@ async def _heard(listening: Listening, arguments: argparse.Namespace, *, asked: 
         if asked:
             _tell(sentence("ask-on"))
         return asked
-    if not hearing.frames and not drafts_of(hearing, listening.line).drafts:
+    if not hearing.frames and not (await listening.drafts()).drafts:
         line = said_line(listening.line)
         _tell(sentence("wrong-speed" if given else "no-speed", bytes=hearing.heard, line=line, tried=line))
         for chunk in list(hearing.unknown)[:8]:
@@ -223,19 +218,24 @@ async def _asked(listening: Listening, windows: list[str], arguments: argparse.N
         _record(listening, answers)  # a person walked from window to window for them
         await _decide(dialogue, listening)
         if not dialogue.ended:
-            settled = settle(listening.hearing, answers, listening.line)
-            drafts = drafts_of(settled.hearing, listening.line, settled.pads)
-            await dialogue.places(unplaced_strips(settled.hearing, settled.answers, drafts))
+            copied = listening.hearing.copied()
+            strips = await asyncio.to_thread(lambda: _nowhere(copied(), answers, listening.line))
+            await dialogue.places(strips)
     finally:
         dialogue.close()
     return answers
+
+
+def _nowhere(hearing: Hearing, answers: Answers, line: Serial) -> dict[int, str]:
+    settled = settle(hearing, answers, line)
+    return unplaced_strips(settled.hearing, settled.answers, drafts_of(settled.hearing, line, settled.pads))
 
 
 async def _decide(dialogue: Dialogue, listening: Listening) -> None:
     """Ask for the presses that would decide what is still open, once each."""
     answers = dialogue.answers
     for _ in range(DECIDE_LIMIT):
-        lacks = learn_pads(answers, listening.line).lacks
+        lacks = (await asyncio.to_thread(learn_pads, answers, listening.line)).lacks
         open_ = [(Step(lack.window, lack.what), said) for lack, said in lacks if lack.window and lack.what]
         step, said = next((one for one in open_ if one[0] not in answers.given), (None, ""))
         if step is None or dialogue.ended:

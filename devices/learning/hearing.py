@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -121,14 +121,26 @@ class Hearing:
         """The protocols of keypads and rating devices."""
         return self._presses.values()
 
-    def again(self, profiles: Mapping[str, Profile]) -> Hearing:
-        """The same line heard with these profiles, as far back as it is kept."""
-        hearing, last_ms = Hearing(profiles, self._baud), 0
-        for at_ms, data in self._kept:
+    @classmethod
+    def replayed(
+        cls, pieces: Iterable[tuple[int, bytes]], profiles: Mapping[str, Profile] = PROFILES, baud: int = 9600
+    ) -> Hearing:
+        """What is heard of recorded bytes with their times."""
+        hearing, last_ms = cls(profiles, baud), 0
+        for at_ms, data in pieces:
             hearing.feed(data, at_ms)
             last_ms = at_ms
         hearing.tick(last_ms + 10_000)
         return hearing
+
+    def again(self, profiles: Mapping[str, Profile]) -> Hearing:
+        """The same line heard with these profiles, as far back as it is kept."""
+        return self.replayed(self._kept, profiles, self._baud)
+
+    def copied(self) -> Callable[[], Hearing]:
+        """What was heard until now, for another thread to hear again: this hearing goes on meanwhile."""
+        pieces, baud = list(self._kept), self._baud
+        return lambda: self.replayed(pieces, baud=baud)
 
     def feed(self, data: bytes, at_ms: int) -> list[Press]:
         """Bytes that had come by `at_ms`; the presses that they tell."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from devices.learning.drafts import draft
+from devices.learning.drafts import Drafts
 from devices.learning.hearing import Hearing
 from devices.learning.presses import Press
-from devices.learning.proposal import said_line
+from devices.learning.proposal import drafts_of, said_line
 from devices.learning.shapes import Burst
 from devices.learning.tap import SpeedTap, Tap
 from devices.learning.words import sentence
@@ -145,6 +145,14 @@ class Listening:
         if self.recorder is not None and self.hearing.private:
             self.recorder.forget()
 
+    def end(self) -> Hearing:
+        """Close the recording; what comes from now on is neither in it nor in the hearing that is given back."""
+        self.keep_nothing_personal()
+        if self.recorder is not None:
+            self.recorder.close()
+        heard, self.hearing, self.recorder = self.hearing, Hearing(baud=self.line.baud), None
+        return heard
+
     def _deliver(self, presses: list[Press]) -> None:
         fresh = self.hearing.unknown.fresh
         heard: list[Press | Burst] = [*presses, *fresh] if self.asking else []
@@ -152,6 +160,11 @@ class Listening:
             if not self.presses.full():
                 self.presses.put_nowait(one)
         fresh.clear()
+
+    async def drafts(self) -> Drafts:
+        """What the unknown bytes tell, worked out by a thread: what comes meanwhile is heard at its time."""
+        copied, line = self.hearing.copied(), self.line
+        return await asyncio.to_thread(lambda: drafts_of(copied(), line))
 
     def begin(self, line: Serial) -> None:
         """Forget what was heard and listen at this setting."""
@@ -185,14 +198,14 @@ async def find_line(listening: Listening, patience: Patience, silent_s: float) -
                 tried.append(said_line(line))
                 listening.tell(sentence("trying", line=said_line(line)))
             if await _fits(listening, patience, unknown):
-                return True, sentence("speed", line=said_line(line), frames=_frames(listening))
+                return True, sentence("speed", line=said_line(line), frames=await _frames(listening))
             total += listening.hearing.heard
     return False, sentence("no-speed", bytes=total, tried=", ".join(tried))
 
 
-def _frames(listening: Listening) -> int:
+async def _frames(listening: Listening) -> int:
     known = sum(listening.hearing.frames.values())
-    return known or sum(one.frames for one in draft(listening.hearing.unknown, listening.line).drafts)
+    return known or sum(one.frames for one in (await listening.drafts()).drafts)
 
 
 async def _traffic(listening: Listening, silent_s: float) -> bool:
@@ -214,7 +227,7 @@ async def _fits(listening: Listening, patience: Patience, unknown: bool) -> bool
             return True
         if len(hearing.unknown) >= patience.bursts if unknown else hearing.heard >= patience.bytes:
             break
-    return unknown and any(one.profile.file.sum for one in draft(listening.hearing.unknown, listening.line).drafts)
+    return unknown and any(one.profile.file.sum for one in (await listening.drafts()).drafts)
 
 
 @dataclass(frozen=True, slots=True)

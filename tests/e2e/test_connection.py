@@ -26,13 +26,18 @@ async def test_x_06_what_a_page_says_while_nothing_comes(pages: Screens, busy_ha
     """UX X-06: over 3 s reconnecting, over 10 s grey with the time, over 60 s 以现场叫号为准; then right again (X-07, D-13)."""
     hall, desks = busy_hall
     display = await pages.blank(hall, "hall", token=await hall.pair("hall", "D"))
+    heard = asyncio.Event()
+    display.page.on("websocket", lambda socket: socket.on("framereceived", lambda _: heard.set()))
     await display.page.clock.install()
     await display.page.goto(f"{hall.server.url}/hall")
     age = display.page.locator(".age")
     await age.get_by_text("秒前更新").wait_for()
     await display.page.clock.pause_at(await display.page.evaluate("Date.now() / 1000 + 0.2"))
+    heard.clear()
+    async with asyncio.timeout(20):
+        await heard.wait()  # the page's clock stands still: what it hears now, it has heard at this moment
     await display.page.context.set_offline(True)
-    await asyncio.sleep(1.5)  # what was on its way has come: the page's clock stands still meanwhile
+    await asyncio.sleep(1.5)  # what was on its way has come
     looks = {}
     for silent_s, further_s in ((3, 3), (4, 1), (10, 6), (11, 1), (60, 49), (61, 1)):
         await display.page.clock.run_for(further_s * 1000)
