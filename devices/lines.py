@@ -11,6 +11,7 @@ import structlog
 
 from devices.devicemap import Calls, Device, Printer, make_bus, plan
 from devices.drivers.base import AnyDriver
+from devices.drivers.health import Health
 from queue_server.wire.agent import DeviceEntry
 from queue_server.wire.common import DeviceState
 
@@ -58,6 +59,11 @@ class Lines:
     def printer(self, device: str) -> Printer | None:
         """The printer with this id."""
         return next((printer for printer in self.printers if printer.device == device), None)
+
+    def health(self, device: str) -> Health | None:
+        """How the device with this id is, on a bus or a printer."""
+        found = self.driver(device) or self.printer(device)
+        return None if found is None else found.health
 
     async def apply(self, devices: Sequence[DeviceEntry]) -> None:
         """Run exactly the lines of this map; a line whose entries did not change is not touched."""
