@@ -12,6 +12,7 @@ import structlog
 from devices.devicemap import Calls, Device, Printer, make_bus, plan
 from devices.drivers.base import AnyDriver
 from devices.drivers.health import Health
+from devices.mistakes import reason_of
 from queue_server.wire.agent import DeviceEntry
 from queue_server.wire.common import DeviceState
 
@@ -88,6 +89,9 @@ class Lines:
                 printer = self._calls.printer(entries[0], self._calls.health_changed)
             except ValueError as error:
                 self.wrong[entries[0].id] = str(error)
+                return
+            except Exception as error:
+                self.wrong[entries[0].id] = reason_of(error)
                 return
             task = self._group.create_task(_kept(url, printer.run, [printer]))
             self._lines[url] = _Line(entries, task, {}, printer)

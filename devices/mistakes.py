@@ -42,8 +42,7 @@ class Mistakes:
 
     def tell(self, device: str, asked: str, error: Exception) -> str:
         """The device is degraded until what was asked works again, which is logged when it is new; the reason."""
-        kind, way = _what_and_where(error)
-        reason = f"{kind} at {way[-1]}"
+        reason, way = _what_and_where(error)
         self._counters["broken"] += 1
         if self._health(device).broke(asked, reason):
             _log.error("order_broken", device=device, asked=asked, error=reason, way=way)
@@ -57,10 +56,18 @@ class Mistakes:
         return self._health_of(device) or self._nobodys
 
 
+def reason_of(error: BaseException) -> str:
+    """The type of a mistake of ours and where it rose."""
+    return _what_and_where(error)[0]
+
+
 def _what_and_where(error: BaseException) -> tuple[str, list[str]]:
-    """The type's name; file, line and function of each step to where it rose. Of several the first, of a chain its cause."""
-    while (inner := error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__) is not None:
+    """The reason; file, line and function of each step to it. Of several mistakes the first, of a chain its cause."""
+    for _ in range(WAY_LIMIT):
+        inner = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__
+        if inner is None or inner.__traceback__ is None:
+            break
         error = inner
     steps = deque(traceback.walk_tb(error.__traceback__), WAY_LIMIT)
     way = [f"{'/'.join(Path(at.f_code.co_filename).parts[-2:])}:{line} {at.f_code.co_name}" for at, line in steps]
-    return type(error).__name__, way
+    return f"{type(error).__name__} at {way[-1]}" if way else type(error).__name__, way

@@ -13,8 +13,9 @@ import msgspec
 import pytest
 import structlog
 
-from devices import agent, trials
-from devices.devicemap import Device, Printer
+from devices import agent, devicemap, trials
+from devices.devicemap import Calls, Device, Printer
+from devices.drivers.base import AnyDriver
 from devices.drivers.health import Health
 from devices.drivers.keypad import Keypad
 from devices.drivers.printer import TicketPrinter
@@ -331,6 +332,18 @@ def test_what_ends_the_program_is_no_mistake(kind: type[BaseException]) -> None:
     assert (health.state, health.last_error, dict(counters)) == (DeviceState.UNKNOWN, "", {})
 
 
+def test_a_mistake_that_blames_itself_or_one_that_never_rose_is_told_too() -> None:
+    health = Health("s3", lambda: None)
+    itself = LookupError(SECRET)
+    for error, cause in ((itself, itself), (LookupError(SECRET), KeyError(SECRET))):
+        with Mistakes(lambda _: health, Counter()).end("s3", "show"):
+            raise error from cause
+        assert health.last_error.startswith("LookupError at devices/test_agent_mistakes.py:")
+    with Mistakes(lambda _: health, Counter()).end("s3", "show"):
+        raise ExceptionGroup("", [LookupError(SECRET)])
+    assert health.last_error.startswith("ExceptionGroup at devices/test_agent_mistakes.py:")
+
+
 async def test_a_group_of_mistakes_is_told_by_its_first() -> None:
     health = Health("s3", lambda: None)
     with Mistakes(lambda _: health, Counter()).end("s3", "show"):
@@ -361,3 +374,34 @@ def test_a_device_that_broke_is_no_better_for_a_sign_of_life_and_no_less_gone_wi
     health.worked("show")
     assert said == ["degraded", "offline", "degraded", "unknown"]
     assert health.counters["broken"] == 3
+
+
+@pytest.mark.parametrize("device", ["s3", "p1"])
+async def test_a_device_that_cannot_be_made_is_named_and_its_neighbours_run(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, device: str
+) -> None:
+    """The map is kept for the next start: a mistake in one model ended the agent again and again."""
+    make, make_printer = devicemap.make_driver, hall.make_printer
+
+    def made(entry: DeviceEntry, calls: Calls) -> AnyDriver:
+        return broken() if entry.id == device else make(entry, calls)
+
+    async with hall.open():
+        monkeypatch.setattr(devicemap, "make_driver", made)
+        monkeypatch.setattr(hall, "make_printer", broken if device == "p1" else make_printer)
+    with structlog.testing.capture_logs() as logs:
+        async with hall.voice_line, hall.far_printer, hall.line, hall.agent_running():
+            await until(lambda: hall.line.connected)
+            await hall.server.start()
+            hall.server.said.clear()
+            await until(lambda: hall.agent.connected)
+            await until(lambda: any(told.device == device for told in hall.healths()))
+            told = hall.last(device)
+            assert told.state is DeviceState.OFFLINE
+            assert told.last_error.startswith("LookupError at ")
+            await hall.the_others_go_on(device)
+        await hall.server.stop()
+    assert {(log["device"], log["error"]) for log in logs if log["event"] == "device_map_wrong"} == {
+        (device, told.last_error)
+    }
+    assert SECRET not in repr((logs, hall.server.said))
