@@ -115,7 +115,7 @@ class Desk:
 
 @contextlib.contextmanager
 def own_time() -> Iterator[None]:
-    """Time that passes only while everybody waits, however slow the machine: for tests without sockets and threads."""
+    """Time that passes only while everybody waits, however slow the machine: for tests without sockets; threads take none."""
     loop: Any = asyncio.get_running_loop()
     select, now_s = loop._selector.select, loop.time()
 
@@ -125,7 +125,11 @@ def own_time() -> Iterator[None]:
         now_s += 1e-6 if ready else max(timeout_s or 0, 1e-6)  # a turn of the loop takes time too
         return ready
 
+    async def at_once(work: Callable[..., object], *given: object) -> object:
+        return work(*given)
+
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(asyncio, "to_thread", at_once)
         patched.setattr(loop, "time", lambda: now_s)
         patched.setattr(loop._selector, "select", passed)
         yield
