@@ -75,12 +75,13 @@ async def learn(hall: StrangeHall, tmp_path: Path, windows: str, *more: str) -> 
     return code, "\n".join(clerk.heard), file
 
 
-@pytest.mark.parametrize("name", ["binary", "text"])
-@pytest.mark.timeout(400)  # a person walks to three windows
+@pytest.mark.parametrize(("name", "seed"), [("binary", 7), ("text", 7), ("text", 1), ("text", 5), ("text", 11)])
 async def test_the_profiles_of_unknown_keypads_and_rating_devices_are_found_and_the_agent_reads_them(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """With other noise each time: in some halls a damaged press of one window looks like another window's."""
     hall = halls(tmp_path / "line")[name]
+    hall.seed = seed
     assert hall.keypad is not None
     assert hall.pad is not None
     code, said, file = await learn(hall, tmp_path, "1-3")
@@ -99,8 +100,7 @@ async def test_the_profiles_of_unknown_keypads_and_rating_devices_are_found_and_
         *(("rating_pad", window, hall.pad.addresses[window], "learnt-pad") for window in THREE),
     }, text
     shown = {entry.window: entry.address for entry in entries if entry.kind == "strip"}
-    assert shown, text  # one that changes while others are called may be taken for a board, which is said as a guess
-    assert shown.items() <= STRIPS.items(), text
+    assert shown == {window: STRIPS[window] for window in THREE}, text
     capsys.readouterr()
     parser = argparse.ArgumentParser()
     tool.add_arguments(parser)
