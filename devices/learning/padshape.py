@@ -18,6 +18,8 @@ LONGEST: Final = 40
 DIGITS: Final = 16
 SUMS_SEEN: Final = 3
 """Different values of a sum without which its rule may be chance."""
+LEFT: Final = 3
+"""A shape into which more than one press of so many does not fit is none."""
 _STARTS: Final = 8
 _BEHIND: Final = 4
 _WIDE: Final = {"": 1, "HEX": 2, "hex": 2}
@@ -94,6 +96,9 @@ class SumPlace:
     def positions(self, size: int) -> range:
         at = self.at % size
         return range(at, at + self.width)
+
+    def covers(self, size: int) -> range:
+        return range(self.start, size + self.end)
 
     def stands(self, raw: bytes) -> bytes:
         at = self.at % len(raw)
@@ -214,22 +219,30 @@ def infer_pad(presses: Sequence[Heard], windows: Sequence[str], first: str, seco
     if len({one.what for one in short}) < 2:
         return Lack("key", there[0], second)
     shape = _shape(short, presses)
-    if isinstance(shape, Lack) and shape.why == "vary" and len(short) > 4:
-        for wrong in short:  # one of them may be somebody else's press
-            kept = [one for one in short if one is not wrong]
-            again = _shape(kept, [one for one in presses if one is not wrong])
-            if isinstance(again, PadShape):
-                return replace(again, left=(*again.left, wrong))
-    return shape
+    doubtful = shape.why == "vary" if isinstance(shape, Lack) else len(shape.left) > 1
+    if not doubtful or len(short) <= 4:
+        return shape
+    shapes = [shape] if isinstance(shape, PadShape) else []
+    for wrong in short:  # one of them may be somebody else's press, or a damaged one
+        kept = [one for one in short if one is not wrong]
+        again = _shape(kept, [one for one in presses if one is not wrong])
+        if isinstance(again, PadShape):
+            shapes.append(replace(again, left=(*again.left, wrong)))
+    best = min(shapes, key=lambda one: len(one.left), default=None)
+    if best is not None and LEFT * len(best.left) <= len(presses):
+        return best
+    return shape if isinstance(shape, Lack) else _varying(short)
+
+
+def _varying(short: Sequence[Heard]) -> Lack:
+    frames = [one.raw for one in short]
+    return Lack("vary", places=tuple(at + 1 for at, one in enumerate(zip(*frames, strict=True)) if len(set(one)) > 1))
 
 
 def _shape(short: Sequence[Heard], presses: Sequence[Heard]) -> PadShape | Lack:
     layouts = list(_layouts(short))
     if not layouts:
-        frames = [one.raw for one in short]
-        return Lack(
-            "vary", places=tuple(at + 1 for at, values in enumerate(zip(*frames, strict=True)) if len(set(values)) > 1)
-        )
+        return _varying(short)
     longer = [one for one in presses if len(one.raw) > len(short[0].raw)]
     for some in (longer, *([one for one in longer if one is not wrong] for wrong in longer)):
         if some and (typing := [more for layout in layouts for more in _with_digits(layout, some)]):
@@ -343,11 +356,15 @@ def _with_digits(layout: _Layout, longer: Sequence[Heard]) -> Iterator[_Layout]:
 
 
 def alike(raw: bytes, frames: Sequence[bytes], most: int) -> bool:
-    """Whether a burst is surely a press like others: of their length, a sum holds in all, at most so many fixed bytes differ."""
+    """Whether a burst is surely a press like others: of their length, at most so many fixed bytes differ, a sum holds in all.
+
+    The sum must cover the bytes that differ: it also holds in a press of another window that was damaged beside it.
+    """
     same = [one for one in dict.fromkeys(frames) if len(one) == len(raw) and one != raw]
     if len(same) < 2 or not SHORTEST <= len(raw) <= LONGEST:
         return False
-    return len(differing(raw, same)) <= most and bool(sums_of([*same, raw]))
+    places = differing(raw, same)
+    return len(places) <= most and any(places <= set(total.covers(len(raw))) for total in sums_of([*same, raw]))
 
 
 def differing(raw: bytes, frames: Sequence[bytes]) -> set[int]:

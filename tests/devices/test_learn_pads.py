@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import event, given, settings
@@ -238,6 +238,29 @@ def test_when_two_keys_show_a_sum_one_press_is_enough_and_a_damaged_one_is_none(
     assert strange.hear(Burst(50, there)) is Sign.UNSURE, "it may be the press of another clerk"
     assert strange.hear(Burst(100, good)) is Sign.PRESS
     assert question(answers, "next", "2").hear(Burst(0, sum8(("2", "next", 0x33, 0xB1))[0].raw)) is Sign.PRESS
+
+
+def test_a_damaged_press_of_one_window_is_not_another_windows() -> None:
+    """A sum also holds when what it does not cover was damaged, and by chance when few keys were pressed."""
+    frames = [b"$K07,%s*%s\r\n" % pair for pair in ((b"41", b"65"), (b"42", b"66"), (b"54", b"61"), (b"53", b"66"))]
+    assert not alike(b"$K07,41*65X\n", frames, 2)
+    assert not alike(b"$Ke7,41*65\r\n", frames, 2)
+    assert alike(b"$K31,41*60\r\n", frames, 2)
+
+
+def test_a_layout_that_explains_half_of_the_presses_is_none() -> None:
+    heard = sum8(
+        *(
+            (window, what, 0x20 + int(window), key)
+            for window in WINDOWS
+            for what, key in zip(PLAIN, range(4), strict=True)
+        )
+    )
+    wrong = [replace(one, raw=bytes((*one.raw[:-1], one.raw[-1] ^ 0x11 * n))) for n, one in enumerate(heard)]
+    shape = infer_pad(heard[:11] + wrong[11:], WINDOWS, "next", "recall")
+    assert isinstance(shape, PadShape)
+    assert shape.left == tuple(wrong[11:])
+    assert isinstance(infer_pad(heard[:6] + wrong[6:], WINDOWS, "next", "recall"), Lack)
 
 
 def test_a_digit_that_is_the_byte_that_ends_the_frame_is_set_aside_and_ends_no_lesson() -> None:
