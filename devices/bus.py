@@ -307,7 +307,7 @@ class Bus:
     def _route(self, heard: Heard) -> None:
         codec, frame, now_ms = heard.codec, heard.frame, self.now_ms()
         self.counters["frames"] += 1
-        if self._settings.local_echo and self._is_echo(heard.raw, now_ms):
+        if self._settings.local_echo and self._is_echo(codec.encode(frame), now_ms):
             self.counters["echoes"] += 1
             return
         address = codec.address(frame)
