@@ -103,10 +103,7 @@ def check_recording(path: Path) -> list[str]:
 async def try_device(
     trial: Trial, say: Say, *, recording: Recording | None = None, sends: Sequence[Mapping[str, object]] = ()
 ) -> bool:
-    """Talk for `trial.seconds`; whether the device was heard, or all was sent to one that never says anything.
-
-    `recording` is closed before the session is said to have ended.
-    """
+    """Talk for `trial.seconds`; whether the device was heard, or all was sent to one that never says anything."""
     heard: dict[str, Decoder] = {"rx": Decoder(trial.profile, "device"), "tx": Decoder(trial.profile, "host")}
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -139,11 +136,15 @@ async def try_device(
             tell(direction, decoder.flush())
         if recording is not None:
             recording.close()  # what it says belongs to the session
-    state, health = driver.health.state, driver.health
-    say({"event": "ended", "state": str(state), "error": health.last_error, "counters": dict(bus.counters)})
+    state, error = str(driver.health.state), driver.health.last_error
+    say({"event": "ended", "state": state, "error": error, "counters": dict(bus.counters)})
+    return _was_heard(trial, bus, driver)
+
+
+def _was_heard(trial: Trial, bus: Bus, driver: AnyDriver) -> bool:
     silent_by_nature = not trial.profile.codec.from_device
     return bool(bus.counters["opened"]) and (
-        bool(health.last_seen_ms) or (silent_by_nature and bus.counters["frames_out"] > 0)
+        bool(driver.health.last_seen_ms) or (silent_by_nature and bus.counters["frames_out"] > 0)
     )
 
 
