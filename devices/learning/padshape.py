@@ -18,8 +18,6 @@ LONGEST: Final = 40
 DIGITS: Final = 16
 SUMS_SEEN: Final = 3
 """Different values of a sum without which its rule may be chance."""
-LEFT: Final = 3
-"""A shape into which more than one press of so many does not fit is none."""
 _STARTS: Final = 8
 _BEHIND: Final = 4
 _WIDE: Final = {"": 1, "HEX": 2, "hex": 2}
@@ -219,30 +217,22 @@ def infer_pad(presses: Sequence[Heard], windows: Sequence[str], first: str, seco
     if len({one.what for one in short}) < 2:
         return Lack("key", there[0], second)
     shape = _shape(short, presses)
-    doubtful = shape.why == "vary" if isinstance(shape, Lack) else len(shape.left) > 1
-    if not doubtful or len(short) <= 4:
-        return shape
-    shapes = [shape] if isinstance(shape, PadShape) else []
-    for wrong in short:  # one of them may be somebody else's press, or a damaged one
-        kept = [one for one in short if one is not wrong]
-        again = _shape(kept, [one for one in presses if one is not wrong])
-        if isinstance(again, PadShape):
-            shapes.append(replace(again, left=(*again.left, wrong)))
-    best = min(shapes, key=lambda one: len(one.left), default=None)
-    if best is not None and LEFT * len(best.left) <= len(presses):
-        return best
-    return shape if isinstance(shape, Lack) else _varying(short)
-
-
-def _varying(short: Sequence[Heard]) -> Lack:
-    frames = [one.raw for one in short]
-    return Lack("vary", places=tuple(at + 1 for at, one in enumerate(zip(*frames, strict=True)) if len(set(one)) > 1))
+    if isinstance(shape, Lack) and shape.why == "vary" and len(short) > 4:
+        for wrong in short:  # one of them may be somebody else's press
+            kept = [one for one in short if one is not wrong]
+            again = _shape(kept, [one for one in presses if one is not wrong])
+            if isinstance(again, PadShape):
+                return replace(again, left=(*again.left, wrong))
+    return shape
 
 
 def _shape(short: Sequence[Heard], presses: Sequence[Heard]) -> PadShape | Lack:
     layouts = list(_layouts(short))
     if not layouts:
-        return _varying(short)
+        frames = [one.raw for one in short]
+        return Lack(
+            "vary", places=tuple(at + 1 for at, values in enumerate(zip(*frames, strict=True)) if len(set(values)) > 1)
+        )
     longer = [one for one in presses if len(one.raw) > len(short[0].raw)]
     for some in (longer, *([one for one in longer if one is not wrong] for wrong in longer)):
         if some and (typing := [more for layout in layouts for more in _with_digits(layout, some)]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import event, given, settings
@@ -246,21 +246,6 @@ def test_a_damaged_press_of_one_window_is_not_another_windows() -> None:
     assert not alike(b"$K07,41*65X\n", frames, 2)
     assert not alike(b"$Ke7,41*65\r\n", frames, 2)
     assert alike(b"$K31,41*60\r\n", frames, 2)
-
-
-def test_a_layout_that_explains_half_of_the_presses_is_none() -> None:
-    heard = sum8(
-        *(
-            (window, what, 0x20 + int(window), key)
-            for window in WINDOWS
-            for what, key in zip(PLAIN, range(4), strict=True)
-        )
-    )
-    wrong = [replace(one, raw=bytes((*one.raw[:-1], one.raw[-1] ^ 0x11 * n))) for n, one in enumerate(heard)]
-    shape = infer_pad(heard[:11] + wrong[11:], WINDOWS, "next", "recall")
-    assert isinstance(shape, PadShape)
-    assert shape.left == tuple(wrong[11:])
-    assert isinstance(infer_pad(heard[:6] + wrong[6:], WINDOWS, "next", "recall"), Lack)
 
 
 def test_a_digit_that_is_the_byte_that_ends_the_frame_is_set_aside_and_ends_no_lesson() -> None:
