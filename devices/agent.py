@@ -20,11 +20,13 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from devices.devicemap import Calls, PrinterMaker
 from devices.drivers.keypad import Keypad
+from devices.drivers.printer import NotLaidOut
 from devices.drivers.rating import RatingPad
 from devices.drivers.speaker import Speaker
 from devices.drivers.strip import Strip
 from devices.healths import Healths
 from devices.lines import Lines
+from devices.mistakes import Mistakes
 from devices.presses import PressStore
 from devices.protocols.keypad import KeyAction
 from devices.protocols.paged import Page
@@ -89,6 +91,8 @@ class AgentSettings:
 
 
 Render = Callable[[ShowStrip, DeviceEntry], Sequence[Page]]
+_Order = PrintJob | Speak | TestDevice
+_Outcome = Printed | Spoke | Tested
 
 
 class Agent:
@@ -103,15 +107,16 @@ class Agent:
         self._stalled = asyncio.Event()
         self._asked: OrderedDict[str, tuple[Keypad, int]] = OrderedDict()
         self._readings = Readings(lambda message: self._tell(_Aged(message)))
-        self._jobs: OrderedDict[str, Printed | Spoke | Tested | None] = OrderedDict()
+        self._jobs: OrderedDict[str, _Outcome | None] = OrderedDict()
         self._meant: dict[str, ShowStrip] = {}
-        self._trials = Trials(self._show)
+        self.counters: Counter[str] = Counter()
+        self._mistakes = Mistakes(lambda device: self._lines.health(device), self.counters)  # noqa: PLW0108 - no lines yet
+        self._trials = Trials(self._show, self._mistakes)
         self._healths = Healths(lambda: [*self._lines.drivers, *self._lines.printers], self._tell)
         self._random = random.Random()
         self._epoch = 0
         self._group: asyncio.TaskGroup
         self._lines: Lines
-        self.counters: Counter[str] = Counter()
 
     @property
     def connected(self) -> bool:
@@ -168,7 +173,8 @@ class Agent:
             self._readings.server_lost()
             for driver in self._lines.drivers:
                 if isinstance(driver, Keypad):
-                    driver.server_lost()
+                    with self._mistakes.end(driver.device, "server_lost"):
+                        driver.server_lost()
         return welcomed
 
     async def _converse(self, socket: ClientConnection) -> None:
@@ -275,37 +281,48 @@ class Agent:
         await self._lines.apply(message.devices)
 
     async def _obey(self, message: ToAgent) -> None:
+        asked = _asked(message)
         match message:
             case KeypadAnswered():
-                if asked := self._asked.pop(message.id, None):
-                    keypad, token = asked
-                    keypad.answer(token, ok=message.ok, show=message.show)
+                if pressed := self._asked.pop(message.id, None):
+                    keypad, token = pressed
+                    with self._mistakes.end(keypad.device, asked):
+                        keypad.answer(token, ok=message.ok, show=message.show)
             case PressStored():
-                await self._disk(self._presses.forget(message.id))
+                with self._mistakes.end("", asked):
+                    await self._disk(self._presses.forget(message.id))
+            case ReadingEnded():
+                with self._mistakes.end("", asked):
+                    self._readings.ended(message)
+            case ShowStrip() | Invite() | KeypadShow():
+                with self._mistakes.end(message.device, asked):
+                    self._tell_device(message)
+            case PrintJob():
+                self._once(message.job, message, self._print(message))
+            case Speak():
+                self._once(message.job, message, self._speak(message))
+            case TestDevice():
+                self._once(message.id, message, self._trials.carry_out(message, self._lines))
+            case AgentWelcome() | AgentHeartbeat():
+                pass
+            case _:
+                assert_never(message)
+
+    def _tell_device(self, message: ShowStrip | Invite | KeypadShow) -> None:
+        driver = self._lines.driver(message.device)
+        match message:
             case ShowStrip():
                 before = self._meant.get(message.device)
                 self._meant[message.device] = message
                 # What stood there when the agent came is no new call.
                 self._show(message.device, flash=before is not None and message.call not in ("", before.call))
             case Invite():
-                driver = self._lines.driver(message.device)
                 if isinstance(driver, RatingPad):
                     self._trials.invited(message.device)
                     driver.invite(message.for_ms)
             case KeypadShow():
-                driver = self._lines.driver(message.device)
                 if isinstance(driver, Keypad) and message.show:  # empty says nothing, it does not blank the cells
                     driver.show(message.show)
-            case ReadingEnded():
-                self._readings.ended(message)
-            case PrintJob():
-                self._once(message.job, self._print(message))
-            case Speak():
-                self._once(message.job, self._speak(message))
-            case TestDevice():
-                self._once(message.id, self._trials.carry_out(message, self._lines))
-            case AgentWelcome() | AgentHeartbeat():
-                pass
             case _:
                 assert_never(message)
 
@@ -320,7 +337,7 @@ class Agent:
             except ValueError as error:  # a setting of this strip; the other devices have nothing to do with it
                 driver.health.become(DeviceState.DEGRADED, str(error))
 
-    def _once(self, job: str, work: Coroutine[Any, Any, Printed | Spoke | Tested]) -> None:
+    def _once(self, job: str, order: _Order, work: Coroutine[Any, Any, _Outcome]) -> None:
         """A paper is printed, a phrase said at most once (law 7); only its outcome may be told again."""
         if job in self._jobs:
             work.close()
@@ -330,10 +347,16 @@ class Agent:
         self._jobs[job] = None
         if len(self._jobs) > JOBS_REMEMBERED:
             self._jobs.popitem(last=False)
-        self._group.create_task(self._do(job, work))
+        self._group.create_task(self._do(job, order, work))
 
-    async def _do(self, job: str, work: Coroutine[Any, Any, Printed | Spoke | Tested]) -> None:
-        outcome = await work
+    async def _do(self, job: str, order: _Order, work: Coroutine[Any, Any, _Outcome]) -> None:
+        try:
+            outcome = await work
+        except Exception as error:  # ends this order, and not the agent
+            reason = self._mistakes.tell(order.device, _asked(order), error)
+            outcome = _undone(order, reason, begun=not isinstance(error, NotLaidOut))
+        else:
+            self._mistakes.worked(order.device, _asked(order))
         if job in self._jobs:
             self._jobs[job] = outcome
         self._tell(outcome)
@@ -396,6 +419,25 @@ class _Aged:
     """A message whose age is told when it leaves; None when it is too old to be worth it."""
 
     now: Callable[[], FromAgent | None]
+
+
+def _asked(message: ToAgent) -> str:
+    """What a message asks for, by its name on the wire."""
+    return str(message.__struct_config__.tag)
+
+
+def _undone(order: _Order, reason: str, *, begun: bool) -> _Outcome:
+    """The end of an order that broke: once its driver had begun, nobody knows whether paper or sound came of it (law 7)."""
+    outcome = "unknown" if begun else "failed"
+    match order:
+        case PrintJob():
+            return Printed(job=order.job, outcome=outcome, reason=reason)
+        case Speak():
+            return Spoke(job=order.job, device=order.device, state=outcome, reason=reason)
+        case TestDevice():
+            return Tested(id=order.id, device=order.device, outcome="failed", reason=reason)
+        case _:
+            assert_never(order)
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> str:

@@ -299,9 +299,9 @@ class Bus:
 
     def _grammars(self) -> list[Named]:
         """What is listened for: the devices, and our own frames where they come back."""
-        heard = [Named(codec, grammar) for codec in self._drivers for grammar in codec.from_device]
+        heard = [Named(codec, grammar, "device") for codec in self._drivers for grammar in codec.from_device]
         if self._settings.local_echo:
-            heard += [Named(codec, grammar) for codec in self._drivers for grammar in codec.from_host]
+            heard += [Named(codec, grammar, "host") for codec in self._drivers for grammar in codec.from_host]
         return heard
 
     def _route(self, heard: Heard) -> None:

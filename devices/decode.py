@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from devices.framing.codec import AnyCodec
-from devices.framing.stream import Framer, Garbage, Grammar, Match, Miss
+from devices.framing.named import Heard, Named
+from devices.framing.stream import Framer, Garbage
 from devices.profiles.profile import Profile
 from devices.profiles.wording import HIDDEN, Values
 
@@ -46,35 +47,13 @@ class Piece:
         return f"{self.side:7} {shown}  {told['frame']}: {said}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Sided:
-    """A grammar that says who sends its frames; it gives the frame with its place."""
-
-    grammar: Grammar[Any]
-    side: str
-
-    @property
-    def longest(self) -> int:
-        return self.grammar.longest
-
-    @property
-    def leads(self) -> bytes:
-        return self.grammar.leads
-
-    def scan(self, stream: bytes | bytearray, at: int) -> Match[tuple[str, Any, bytes]] | Miss:
-        found = self.grammar.scan(stream, at)
-        if not isinstance(found, Match):
-            return found
-        return Match((self.side, found.frame, bytes(stream[at : at + found.length])), found.length)
-
-
 class Decoder:
     """Tells a line's bytes as they come; not more than one frame is held back."""
 
     def __init__(self, profile: Profile, side: Side = "both") -> None:
         self._wording = profile.wording
         self._private = profile.personal
-        self._framer: Framer[tuple[str, Any, bytes]] = Framer(list(_grammars(profile.codec, side)))
+        self._framer: Framer[Heard] = Framer(list(_grammars(profile.codec, side)))
 
     def feed(self, data: bytes) -> list[Piece]:
         """What `data` completes."""
@@ -84,21 +63,20 @@ class Decoder:
         """What is left when the line is silent."""
         return [self._piece(item) for item in self._framer.flush()]
 
-    def _piece(self, item: tuple[str, Any, bytes] | Garbage) -> Piece:
+    def _piece(self, item: Heard | Garbage) -> Piece:
         if isinstance(item, Garbage):
             # Half a record is personal as well.
             return Piece("", b"" if self._private else item.data, len(item.data), None, item.checksums)
-        side, frame, raw = item
-        hidden = self._wording.personal(frame)
-        return Piece(side, b"" if hidden else raw, len(raw), self._wording.tell(frame))
+        hidden = self._wording.personal(item.frame)
+        return Piece(item.side, b"" if hidden else item.raw, len(item.raw), self._wording.tell(item.frame))
 
 
-def _grammars(codec: AnyCodec, side: Side) -> Iterator[_Sided]:
+def _grammars(codec: AnyCodec, side: Side) -> Iterator[Named]:
     if side == "both" and not codec.from_host:
-        yield from (_Sided(grammar, "either") for grammar in codec.from_device)
+        yield from (Named(codec, grammar, "either") for grammar in codec.from_device)
         return
-    device = [_Sided(grammar, "device") for grammar in codec.from_device]
-    host = [_Sided(grammar, "host") for grammar in codec.hosts]
+    device = [Named(codec, grammar, "device") for grammar in codec.from_device]
+    host = [Named(codec, grammar, "host") for grammar in codec.hosts]
     # Where almost any byte can be an answer, what is certainly a command goes first.
     order = {"device": device, "host": host, "both": [*host, *device] if codec.alone else [*device, *host]}
     yield from order[side]

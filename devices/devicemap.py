@@ -13,6 +13,7 @@ import msgspec
 
 from devices.bus import Bus, BusSettings
 from devices.drivers.base import AnyDriver
+from devices.mistakes import reason_of
 from devices.profiles import KINDS, find_profile
 from devices.profiles.profile import NOBODY, Calls, Device, Printer, PrinterMaker, Serial, read_settings
 from devices.transport import parse_url, transport
@@ -66,6 +67,8 @@ def plan(entries: Iterable[DeviceEntry]) -> Plan:
             _check(entry, there)
         except ValueError as error:
             result.wrong[entry.id] = str(error)
+        except Exception as error:  # a mistake of ours in one model, which the others do not share
+            result.wrong[entry.id] = reason_of(error)
         else:
             result.lines[entry.url] = (*there, entry)
     return result

@@ -11,6 +11,8 @@ import structlog
 
 from devices.devicemap import Calls, Device, Printer, make_bus, plan
 from devices.drivers.base import AnyDriver
+from devices.drivers.health import Health
+from devices.mistakes import reason_of
 from queue_server.wire.agent import DeviceEntry
 from queue_server.wire.common import DeviceState
 
@@ -59,6 +61,11 @@ class Lines:
         """The printer with this id."""
         return next((printer for printer in self.printers if printer.device == device), None)
 
+    def health(self, device: str) -> Health | None:
+        """How the device with this id is, on a bus or a printer."""
+        found = self.driver(device) or self.printer(device)
+        return None if found is None else found.health
+
     async def apply(self, devices: Sequence[DeviceEntry]) -> None:
         """Run exactly the lines of this map; a line whose entries did not change is not touched."""
         # In a thread: a panel of dots makes Pillow look for fonts and read them, and keypads share this loop.
@@ -82,6 +89,9 @@ class Lines:
                 printer = self._calls.printer(entries[0], self._calls.health_changed)
             except ValueError as error:
                 self.wrong[entries[0].id] = str(error)
+                return
+            except Exception as error:
+                self.wrong[entries[0].id] = reason_of(error)
                 return
             task = self._group.create_task(_kept(url, printer.run, [printer]))
             self._lines[url] = _Line(entries, task, {}, printer)

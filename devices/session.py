@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from devices.devicemap import complete_url, line_settings
 from devices.drivers.base import AnyDriver
 from devices.drivers.keypad import Keypad
 from devices.drivers.rating import RatingPad
+from devices.linefile import LineFile
 from devices.patterns import TEXT, show_pattern
 from devices.profiles import PROFILES
 from devices.profiles.profile import Calls, Device, Printer, Profile
@@ -62,49 +62,26 @@ class Trial:
 class Recording:
     """A session as JSON lines: what it was, then every piece of the line in its order. Never one of personal data.
 
-    A disk that takes no more ends the recording, not the session: `trouble` then says why.
+    A disk that takes no more ends the recording, not the session: `say` is told so once.
     """
 
-    def __init__(self, path: Path, trial: Trial) -> None:
+    def __init__(self, path: Path, trial: Trial, say: Say) -> None:
         if trial.profile.personal:
             raise ValueError(f"{trial.profile.name} carries personal data: its sessions are not recorded")
-        self.trouble = ""
-        self._complained = False
-        self._path = path
-        self._file = path.open("w", buffering=1, encoding="utf-8")  # a full disk is noticed at the line that it loses
+        self._lines = LineFile(path, lambda reason: say({"event": "record-failed", "reason": reason}))
         head = {"recorded": RECORDED, "profile": trial.profile.name, "kind": trial.entry.kind, "address": trial.address}
         self._write(head)
 
     def _write(self, values: Mapping[str, object]) -> None:
-        if self.trouble:
-            return
-        try:
-            self._file.write(json.dumps(values, ensure_ascii=False) + "\n")
-        except OSError as error:
-            self.trouble = f"{self._path}: {error.strerror}"
+        self._lines.write(json.dumps(values, ensure_ascii=False) + "\n")
 
-    def piece(self, at_ms: int, side: Side, piece: Piece, say: Say) -> None:
-        """Something on the line; `say` is told once when the recording has ended."""
+    def piece(self, at_ms: int, side: Side, piece: Piece) -> None:
+        """Something on the line."""
         self._write({"at_ms": at_ms, "side": side, **piece.values})
-        if self.trouble and not self._complained:
-            self._complained = True
-            say({"event": "record-failed", "reason": self.trouble})
 
     def close(self) -> None:
         """Nothing more comes."""
-        try:
-            self._file.close()
-        except OSError as error:  # what it could not write it tries once more
-            self.trouble = self.trouble or f"{self._path}: {error.strerror}"
-        if self.trouble:
-            cut_to_whole_lines(self._path)
-
-
-def cut_to_whole_lines(path: Path) -> None:
-    """Take away half a line at the end of a recording, as a full disk leaves it: it would spoil what there is."""
-    if path.is_file():
-        with contextlib.suppress(OSError):
-            os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
+        self._lines.close()
 
 
 def check_recording(path: Path) -> list[str]:
@@ -137,7 +114,7 @@ async def try_device(
             at_ms = int((loop.time() - began) * 1000)
             say({"event": "frame", "at_ms": at_ms, "side": side, "line": piece.line, **piece.values})
             if recording is not None:
-                recording.piece(at_ms, side, piece, say)
+                recording.piece(at_ms, side, piece)
 
     def tap(direction: str, data: bytes) -> None:
         # What is sent is whole frames; what comes may come in pieces, and half a frame is told when the session ends.
@@ -157,11 +134,17 @@ async def try_device(
         await asyncio.gather(task, return_exceptions=True)
         for direction, decoder in heard.items():
             tell(direction, decoder.flush())
-    state, health = driver.health.state, driver.health
-    say({"event": "ended", "state": str(state), "error": health.last_error, "counters": dict(bus.counters)})
+        if recording is not None:
+            recording.close()  # what it says belongs to the session
+    state, error = str(driver.health.state), driver.health.last_error
+    say({"event": "ended", "state": state, "error": error, "counters": dict(bus.counters)})
+    return _was_heard(trial, bus, driver)
+
+
+def _was_heard(trial: Trial, bus: Bus, driver: AnyDriver) -> bool:
     silent_by_nature = not trial.profile.codec.from_device
     return bool(bus.counters["opened"]) and (
-        bool(health.last_seen_ms) or (silent_by_nature and bus.counters["frames_out"] > 0)
+        bool(driver.health.last_seen_ms) or (silent_by_nature and bus.counters["frames_out"] > 0)
     )
 
 

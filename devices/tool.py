@@ -266,10 +266,10 @@ def _try(arguments: argparse.Namespace) -> int:
         seconds=arguments.seconds or FOREVER_S,
     )
     sends = [_values(text) for text in arguments.send]
-    recording = None
+    say, recording = _teller(arguments.json), None
     try:
-        recording = Recording(arguments.record, trial) if arguments.record is not None else None
-        heard = asyncio.run(try_device(trial, _teller(arguments.json), recording=recording, sends=sends))
+        recording = Recording(arguments.record, trial, say) if arguments.record is not None else None
+        heard = asyncio.run(try_device(trial, say, recording=recording, sends=sends))
     except ValueError as error:
         raise WrongUsage(str(error)) from error
     except OSError as error:

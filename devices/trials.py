@@ -14,6 +14,7 @@ from devices.drivers.rating import RatingPad
 from devices.drivers.speaker import Speaker
 from devices.drivers.strip import Strip
 from devices.lines import Lines
+from devices.mistakes import Mistakes
 from devices.patterns import TEXT, show_pattern
 from devices.profiles import find_profile
 from devices.profiles.profile import Printer
@@ -36,10 +37,11 @@ Outcome = tuple[str, str]
 
 
 class Trials:
-    """`again` shows a strip or board once more what the hall last said to it."""
+    """`again` shows a strip or board once more what the hall last said to it; `mistakes` is told what breaks at a test's end."""
 
-    def __init__(self, again: Callable[[str], None]) -> None:
+    def __init__(self, again: Callable[[str], None], mistakes: Mistakes) -> None:
         self._again = again
+        self._mistakes = mistakes
         self._standing: dict[str, asyncio.TimerHandle] = {}
         """The patterns that stand now, by device, and what will end each."""
         self._rated: dict[str, asyncio.Future[Outcome]] = {}
@@ -59,12 +61,12 @@ class Trials:
             waiting.set_result(("busy", ""))
 
     async def carry_out(self, message: TestDevice, lines: Lines) -> Tested:
-        """One test, to its end."""
+        """One test, to its end; what this device cannot show has failed with its sentence."""
         try:
             outcome, reason = await self._try(message, lines)
-        except Exception as error:  # what one device cannot show must not end the others
-            _log.exception("device_test", device=message.device)
-            outcome, reason = "failed", str(error) or type(error).__name__
+        except ValueError as error:
+            _log.warning("device_test", device=message.device, error=str(error))
+            outcome, reason = "failed", str(error)
         return Tested(id=message.id, device=message.device, outcome=outcome, reason=reason)
 
     async def _try(self, message: TestDevice, lines: Lines) -> Outcome:
@@ -99,10 +101,11 @@ class Trials:
 
     def _end_pattern(self, driver: AnyDriver, times: int) -> None:
         del self._standing[driver.device]
-        if isinstance(driver, Strip):
-            self._again(driver.device)
-        elif isinstance(driver, Keypad) and driver.times_shown == times and driver.line_is_up:
-            driver.show("")  # nobody has called since
+        with self._mistakes.end(driver.device, "test_end"):
+            if isinstance(driver, Strip):
+                self._again(driver.device)
+            elif isinstance(driver, Keypad) and driver.times_shown == times and driver.line_is_up:
+                driver.show("")  # nobody has called since
 
     async def _wait_for_press(self, pad: RatingPad, for_ms: int) -> Outcome:
         waiting: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()

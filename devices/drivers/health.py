@@ -43,6 +43,9 @@ class Health:
         self.last_error = ""
         self.counters: Counter[str] = Counter()
         self._changed = changed
+        self._itself = self.state
+        self._broken: dict[str, str] = {}
+        """What broke in this program when it was last asked of the device, by what was asked, and why."""
         self.told: Told | None = None
         """What was told last."""
         self.settles_at_ms: int | None = None
@@ -56,10 +59,29 @@ class Health:
         """Move to `state`, and say so once; an `error` of the same state is remembered."""
         if error:
             self.last_error = error
-        if state is self.state:
-            return
-        self.state = state
-        self._changed()
+        self._itself = state
+        self._move()
+
+    def broke(self, asked: str, reason: str) -> bool:
+        """A mistake of ours ended what was asked: until that works again it is not in order; whether this is news."""
+        news = self._broken.get(asked) != reason
+        self._broken[asked] = self.last_error = reason
+        self.counters["broken"] += 1
+        self._move()
+        return news
+
+    def worked(self, asked: str) -> None:
+        """What was asked was done."""
+        if self._broken.pop(asked, None) is not None:
+            self._move()
+
+    def _move(self) -> None:
+        state = self._itself
+        if self._broken and state in (DeviceState.UNKNOWN, DeviceState.ONLINE):
+            state, self.last_error = DeviceState.DEGRADED, next(reversed(self._broken.values()))
+        if state is not self.state:
+            self.state = state
+            self._changed()
 
     def settle(self, printer: PrinterState | None, now_ms: int) -> bool:
         """Whether something else is to be told from now on, as `told` then says; one log line each time."""

@@ -25,11 +25,13 @@ from devices.protocols.printer import (
 )
 from devices.protocols.printer_models import MODELS
 from devices.transport import Transport, Unavailable, transport
+from displays.errors import Malformed
+from displays.errors import Unavailable as NoFont
 from queue_server.wire.agent import DeviceEntry
 from queue_server.wire.common import DeviceState, PrinterState
 
 LayOut = Callable[[bytes], bytes]
-"""A paper's JSON to printer bytes that end with GS r 1; any exception fails the job with its sentence."""
+"""A paper's JSON to printer bytes that end with GS r 1; Malformed and Unavailable fail the job with their sentence."""
 
 RETRY_FIRST_S: Final = 0.2
 RETRY_LIMIT_S: Final = 3.0
@@ -46,6 +48,10 @@ class Result:
 
     outcome: str
     reason: str
+
+
+class NotLaidOut(Exception):
+    """A mistake of ours before anything was written; its cause says which."""
 
 
 class TicketPrinter:
@@ -92,14 +98,16 @@ class TicketPrinter:
         return bool(self._waiting) or self._protocol.presented
 
     async def print(self, paper: bytes, expires_in_ms: int) -> tuple[str, str]:
-        """Print a paper (JSON) once, or not at all once expired: printed, failed or unknown, and the reason."""
+        """Print a paper (JSON) once, or not at all once expired: printed, failed or unknown, and the reason. Or `NotLaidOut`."""
         expires_ms = self._now_ms() + expires_in_ms
         try:
             # In a thread: a character that has to be drawn makes Pillow read a font, and keypads share this loop.
             data = await asyncio.to_thread(self._lay_out, paper)
-        except Exception as error:
+        except (Malformed, NoFont) as error:
             self._health.counters["unprintable"] += 1
-            return "failed", str(error) or type(error).__name__
+            return "failed", str(error)
+        except Exception as error:
+            raise NotLaidOut from error
         job, now_ms = str(next(self._numbers)), self._now_ms()
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting[job] = done

@@ -132,7 +132,7 @@ class Rs485BusEmulator:
 
     async def _listen(self, end: Transport) -> None:
         codecs = dict.fromkeys(node.codec for node in self.nodes)
-        framer: Framer[Heard] = Framer([Named(codec, grammar) for codec in codecs for grammar in codec.hosts])
+        framer: Framer[Heard] = Framer([Named(codec, grammar, "host") for codec in codecs for grammar in codec.hosts])
         while True:
             # Devices that a test adds meanwhile speak one of these codecs.
             for item in framer.feed(await end.read()):

@@ -6,10 +6,11 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from devices.framing.codec import AnyCodec
-from devices.framing.stream import Framer, Garbage, Grammar, Match, Miss
+from devices.framing.named import Heard, Named
+from devices.framing.stream import Framer, Garbage, Match, Miss
 from devices.framing.template import TemplateFrame
 from devices.learning.presses import Press, Presses
 from devices.learning.shapes import Kept, Unknown
@@ -74,7 +75,7 @@ class Hearing:
         for profile in known:
             self.profiles.setdefault(profile.codec, profile)
         self._flow = _Flow()
-        self._framer: Framer[_Told] = Framer(
+        self._framer: Framer[Heard] = Framer(
             [
                 grammar
                 for codec, profile in self.profiles.items()
@@ -175,7 +176,7 @@ class Hearing:
         self._split(b"", now_ms)
         return found
 
-    def _take(self, items: Iterable[_Told | Garbage], at_ms: int) -> list[Press]:
+    def _take(self, items: Iterable[Heard | Garbage], at_ms: int) -> list[Press]:
         found: list[Press] = []
         for item in items:
             if isinstance(item, Garbage):
@@ -224,7 +225,7 @@ class Hearing:
             if not press.rating:
                 self._recent.append((press.at_ms, press.address))
 
-    def _hear(self, told: _Told, profile: Profile, at_ms: int) -> list[Press]:
+    def _hear(self, told: Heard, profile: Profile, at_ms: int) -> list[Press]:
         address = told.codec.address(told.frame)
         station = self._station(told.codec, 0 if address is None else address)
         if presses := self._presses.get(told.codec):
@@ -243,7 +244,7 @@ class Hearing:
             there = self.stations[codec, address] = Station(codec, address)
         return there
 
-    def _strip(self, station: Station, told: _Told, profile: Profile, at_ms: int) -> None:
+    def _strip(self, station: Station, told: Heard, profile: Profile, at_ms: int) -> None:
         frame = told.frame
         acknowledged = isinstance(frame, TemplateFrame) and frame.name == templated.ACKNOWLEDGED
         if told.side == "device" or acknowledged:
@@ -262,16 +263,6 @@ def named_window(text: str) -> str:
     return named[1] if named else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """A frame, whose it is, its bytes, and who sends such frames when that is certain."""
-
-    codec: AnyCodec
-    frame: Any
-    raw: bytes
-    side: str
-
-
 @dataclass(slots=True)
 class _Flow:
     """How many bytes were fed, and before which of them the line was silent last."""
@@ -281,34 +272,22 @@ class _Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sided:
-    """A grammar of a codec, as a grammar of what is told; it does not wait for a frame across a silence."""
+class _Impatient(Named):
+    """Does not wait for a frame across a silence, nor for more than `hold` bytes."""
 
-    codec: AnyCodec
-    grammar: Grammar[Any]
-    side: str
     flow: _Flow
     hold: int
 
-    @property
-    def longest(self) -> int:
-        return self.grammar.longest
-
-    @property
-    def leads(self) -> bytes:
-        return self.grammar.leads
-
-    def scan(self, stream: bytes | bytearray, at: int) -> Match[_Told] | Miss:
+    def scan(self, stream: bytes | bytearray, at: int) -> Match[Heard] | Miss:
         found = self.grammar.scan(stream, at)
-        if not isinstance(found, Match):
-            begun = self.flow.fed - len(stream) + at
-            late = begun < self.flow.silent_at or len(stream) - at > self.hold
-            return Miss.NOISE if found is Miss.MORE and late else found
-        raw = bytes(stream[at : at + found.length])
-        return Match(_Told(self.codec, found.frame, raw, self.side), found.length)
+        if isinstance(found, Match):
+            return self.named(found, stream, at)
+        begun = self.flow.fed - len(stream) + at
+        late = begun < self.flow.silent_at or len(stream) - at > self.hold
+        return Miss.NOISE if found is Miss.MORE and late else found
 
 
-def _sided(codec: AnyCodec, flow: _Flow, hold: int) -> list[_Sided]:
+def _sided(codec: AnyCodec, flow: _Flow, hold: int) -> list[Named]:
     side = "device" if codec.from_host else "either"
-    device = [_Sided(codec, grammar, side, flow, hold) for grammar in codec.from_device]
-    return device + [_Sided(codec, grammar, "host", flow, hold) for grammar in codec.from_host]
+    device: list[Named] = [_Impatient(codec, grammar, side, flow, hold) for grammar in codec.from_device]
+    return device + [_Impatient(codec, grammar, "host", flow, hold) for grammar in codec.from_host]

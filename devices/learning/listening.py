@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from devices.learning.drafts import Drafts
 from devices.learning.hearing import Hearing
@@ -17,8 +16,8 @@ from devices.learning.proposal import drafts_of, said_line
 from devices.learning.shapes import Burst
 from devices.learning.tap import SpeedTap, Tap
 from devices.learning.words import sentence
+from devices.linefile import LineFile
 from devices.profiles.profile import Serial
-from devices.session import cut_to_whole_lines
 from devices.transport import Unavailable
 
 LINES: Final = (
@@ -53,13 +52,14 @@ class Capture:
 
     def __init__(self, path: Path, url: str, tell: Tell) -> None:
         self._path, self._tell = path, tell
-        self._file: TextIO | None = path.open("w", buffering=1, encoding="utf-8")
+        # What was heard is worth more than its recording.
+        self._lines = LineFile(path, lambda reason: tell(sentence("record-failed", reason=reason)))
         self._left = RECORD_LIMIT_BYTES
         self.write({"heard": RECORD_FORMAT, "url": url})
 
     def write(self, values: Mapping[str, Any]) -> None:
         """One line, unless the limit is reached; the answers always fit."""
-        if self._file is None:
+        if self._lines.ended:
             return
         text = json.dumps(values, ensure_ascii=False) + "\n"
         if self._left < len(text) and "hex" in values:
@@ -68,12 +68,7 @@ class Capture:
             self._left = 0
             return
         self._left = max(0, self._left - len(text))
-        try:
-            self._file.write(text)
-        except OSError as error:  # what was heard is worth more than its recording
-            self._tell(sentence("record-failed", reason=error))
-            self.close()
-            cut_to_whole_lines(self._path)
+        self._lines.write(text)
 
     def data(self, at_ms: int, data: bytes) -> None:
         """Bytes, when they came."""
@@ -86,10 +81,7 @@ class Capture:
 
     def close(self) -> None:
         """Nothing more comes."""
-        if self._file is not None:
-            with contextlib.suppress(OSError):
-                self._file.close()
-            self._file = None
+        self._lines.close()
 
 
 @dataclass(slots=True)

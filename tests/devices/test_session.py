@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
+import io
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from devices import tool
+from devices.decode import decode
 from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.plainstrips import EmulatedAaqt
 from devices.emulators.rs485 import Rs485BusEmulator
@@ -86,7 +88,7 @@ async def trying(
     said: list[dict[str, Any]] = []
     async with Rs485BusEmulator(listen_url("tcp", tmp_path), [node]) as emulator:
         trial = Trial(url=emulator.url, profile=PROFILES[profile], address=node.address, **given)
-        recording = Recording(record, trial) if record else None
+        recording = Recording(record, trial, said.append) if record else None
         task = asyncio.create_task(try_device(trial, said.append, recording=recording))
         await until(lambda: any(event["event"] == "open" for event in said) and emulator.connected)
         try:
@@ -163,7 +165,7 @@ async def test_a_line_that_cannot_be_opened_is_a_no_at_once() -> None:
 def test_hardware_5_1_a_session_with_personal_data_is_not_recorded(tmp_path: Path) -> None:
     reader = dataclasses.replace(PROFILES["a090"], personal=True)
     with pytest.raises(ValueError, match="personal data"):
-        Recording(tmp_path / "x", Trial(url="tcp://h:1", profile=reader))
+        Recording(tmp_path / "x", Trial(url="tcp://h:1", profile=reader), print)
     assert not (tmp_path / "x").exists()
 
 
@@ -198,6 +200,53 @@ def test_a_full_disk_ends_the_recording_and_not_the_session(far_strip: str, caps
     out = capsys.readouterr().out
     assert out.count("record-failed  reason=/dev/full: No space left on device") == 1
     assert "A090Ack: acknowledged" in out
+
+
+def test_a_full_disk_is_told_though_nothing_was_heard(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a recording could not begin with was told with the first frame only, and of a device that is away none comes."""
+    assert run("try", "tcp://127.0.0.1:1", "--as", "a090", "--json", "--record", "/dev/full") == 1
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert [event for event in events if event["event"] == "record-failed"] == [
+        {"event": "record-failed", "reason": "/dev/full: No space left on device"}
+    ]
+    assert events[-1]["event"] == "ended"
+
+
+class Gone(io.StringIO):
+    """A file on a share that is gone when it is to be closed."""
+
+    def close(self) -> None:
+        super().close()
+        raise OSError(5, "Input/output error")
+
+
+async def test_a_recording_that_cannot_be_finished_says_so_before_the_session_has_ended(tmp_path: Path) -> None:
+    said: list[dict[str, Any]] = []
+    file = tmp_path / "strip.jsonl"
+    async with Rs485BusEmulator(listen_url("tcp", tmp_path), [EmulatedStrip(3)]) as emulator:
+        trial = Trial(url=emulator.url, profile=PROFILES["a090"], address=3, seconds=0.5)
+        recording = Recording(file, trial, said.append)
+        recording._lines.close()
+        recording._lines._file = Gone()
+        assert await try_device(trial, said.append, recording=recording)
+    assert said[-2:] == [{"event": "record-failed", "reason": f"{file}: Input/output error"}, said[-1]]
+    assert said[-1]["event"] == "ended"
+    told = list(said)
+    recording.close()
+    assert said == told, "nothing is said after the end"
+
+
+def test_what_comes_after_a_recording_was_closed_is_in_no_file_and_says_nothing(tmp_path: Path) -> None:
+    said: list[dict[str, Any]] = []
+    file = tmp_path / "strip.jsonl"
+    recording = Recording(file, Trial(url="tcp://h:1", profile=PROFILES["a090"]), said.append)
+    (piece,) = decode(PROFILES["a090"], bytes.fromhex("A0 90 03 A5 AA"), "device")
+    recording.piece(1, "device", piece)
+    recording.close()
+    kept = file.read_bytes()
+    recording.piece(2, "device", piece)
+    recording.close()
+    assert (file.read_bytes(), kept.count(b"\n"), said) == (kept, 2, [])
 
 
 def test_a_recording_that_ran_out_of_room_still_replays(far_strip: str, tmp_path: Path) -> None:
