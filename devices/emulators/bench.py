@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -205,6 +205,23 @@ class Bench:
         if placed is None or placed.node is None or not isinstance(line, Rs485BusEmulator):
             raise ValueError(f"no device {device!r} on a line")
         return placed.node, line
+
+
+def bench_of(lines: Sequence[Line]) -> Bench:
+    """Lines by themselves, `line-1` and on: each is a station, with its devices `line-1.1` and on, or its printer `line-1`."""
+    bench = Bench({"zh": "模拟设备", "en": "Emulated devices"})
+    for number, line in enumerate(lines, 1):
+        at = f"line-{number}"
+        if isinstance(line, EmulatedPrinter):
+            name = {"zh": f"第 {number} 条线的打印机", "en": f"Printer on line {number}"}
+            bench.place(Placed(id=at, station=at, line=at, name=name), line)
+        else:
+            name = {"zh": f"第 {number} 条线", "en": f"Line {number}"}
+            for place, node in enumerate(line.nodes, 1):
+                words = dict.fromkeys(("zh", "en"), f"{node.device} {node.address}")
+                bench.place(Placed(id=f"{at}.{place}", station=at, line=at, name=words, node=node), line)
+        bench.stations[at] = Station(at, name)
+    return bench
 
 
 async def _pressed(node: AnyNode, deed: Press | Rate) -> bool:

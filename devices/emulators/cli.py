@@ -1,4 +1,4 @@
-"""`yichuang emulate`: emulated devices on a pty, a socket or in memory, with keys to press and faults to cause."""
+"""`yichuang emulate`: emulated lines on ptys, sockets or in memory, with keys to press and faults to cause."""
 
 from __future__ import annotations
 
@@ -8,42 +8,33 @@ import contextlib
 import json
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from devices.emulators.bench import Bench, Placed, Station
-from devices.emulators.faults import UNPLUGGED, split_fault
-from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad
+from devices.emulators.bench import bench_of
+from devices.emulators.bus_words import BusWords
+from devices.emulators.faults import UNPLUGGED
+from devices.emulators.nodes import AnyNode
 from devices.emulators.panel import serving_panel
 from devices.emulators.printer import EmulatedPrinter
-from devices.emulators.printer_cli import emulate_printer, printer_bench
+from devices.emulators.printer_words import PrinterWords
 from devices.emulators.rs485 import Rs485BusEmulator
-from devices.emulators.templated import EmulatedTemplatePad
 from devices.profiles import PROFILES
 from devices.profiles.files import load_profile
-from devices.protocols.keymaps import Key
-from devices.transport import Unavailable
+from devices.transport import Unavailable, parse_url
 
 Say = Callable[[dict[str, object]], None]
+LineWords = BusWords | PrinterWords
 
-WATCH_S: Final = 0.5
 MIN_BAUD: Final = 50
 MAX_BAUD: Final = 4_000_000
 SHORT: Final = {"keypad": "hallquefront", "rating": "ff68", "strip": "a090", "board": "a090"}
 """Short names of nodes; every profile's own name is one too."""
-HELP: Final = """\
-press ADDRESS [DIGITS] KEY   keys: start wait call recall cancel function metre pause transfer; of a TOML profile: 0C
-rate ADDRESS LEVEL           the level byte of the key
-silence ADDRESS | wake ADDRESS | restart ADDRESS
-do ADDRESS put | take        an ID card onto the reader, and off it
-do ADDRESS scan TEXT         a code under the scanner
-do ADDRESS key CODE          a key of a pad that is a keyboard
-do ADDRESS rate LEVEL        on a network tablet
-fault NAME=VALUE             of the line: lossy=5% noisy=5% slow=20ms split=50ms bytewise=on unplugged=3s
-                             and, counting down: noise corrupt lose lose_acks
-fault ADDRESS:NAME=VALUE     of a device: silent=on, and its own; a wrong name tells the ones there are
-unplug | plug | show | help | quit"""
+SEVERAL: Final = """\
+N WORD …                     with several lines a word begins with the number of its line: 2 unplug, 2 help
+show | help | quit           are for all of them; show tells each line's number"""
 
 
 def parse_node(text: str) -> list[AnyNode]:
@@ -64,189 +55,137 @@ def parse_node(text: str) -> list[AnyNode]:
     return [profile.emulate(address) for address in addresses]
 
 
-def state(node: AnyNode) -> dict[str, object]:
-    """What can be seen of a device."""
-    return {"device": node.device, "address": node.address, "silent": node.silent, **node.state()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One line. `kind`: rs485 or printer. `url`: where it listens. At `baud` its bytes take time, at 0 none."""
+
+    kind: str = "rs485"
+    url: str
+    nodes: Sequence[str] = ()
+    faults: Sequence[str] = ()
+    baud: int = 0
 
 
-async def emulate(
-    kind: str,
-    url: str,
-    nodes: Sequence[str],
-    faults: Sequence[str],
-    *,
-    commands: AsyncIterator[str],
-    say: Say,
-    panel: int | None = None,
-    baud: int = 0,
-) -> None:
-    """Run an emulated line until `commands` end; `say` is told all; `panel` is a port; at `baud` bytes take time, at 0 none."""
-    _check_baud(kind, baud)
-    if kind == "printer":
-        printer = EmulatedPrinter(url)
-        async with printer, panelled(printer_bench(printer), panel, say):
-            await emulate_printer(printer, list(faults), commands=commands, say=say)
-        return
-    if kind != "rs485":
-        raise ValueError(f"no emulator for {kind!r}: rs485 or printer")
-    if not nodes:
-        raise ValueError("an empty line: give --node, such as keypad:7")
-    line = Rs485BusEmulator(url, [node for text in nodes for node in parse_node(text)], baud=baud)
-    async with line:
-        for fault in faults:
-            await set_fault(line, fault)
-        async with panelled(line_bench(line), panel, say), asyncio.TaskGroup() as group:
-            say({"event": "listening", "url": "" if line.cable.pulled else line.url})
-            watch = group.create_task(_watch(line, say))
-            async for text in commands:
-                words = text.split()
-                if words[:1] == ["quit"]:
-                    break
-                try:
-                    await _obey(line, words, group, say)
-                except (ValueError, KeyError, IndexError, Unavailable) as error:
-                    say({"event": "wrong", "command": text.strip(), "reason": str(error)})
+async def emulate(asked: Sequence[Asked], *, commands: AsyncIterator[str], say: Say, panel: int | None = None) -> None:
+    """Run emulated lines until `commands` end; `say` is told all, by line if there are several; `panel` is a port.
+
+    ValueError: wrong usage. `Unavailable`: none of the lines, or not the panel's port; one of several that is not to be had
+    is told and has its plug out.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        lines, refused = await _begun(asked, say, stack)
+        if len(refused) == len(lines):
+            raise Unavailable("; ".join(refused.values()))
+        if panel is not None:
+            address = await stack.enter_async_context(serving_panel(bench_of([words.line for words in lines]), panel))
+            say({"event": "panel", "url": address})
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        for words in lines:
+            if words in refused:
+                words.say({"event": "unavailable", "reason": refused[words]})
+            else:
+                words.say({"event": "listening", "url": ""} if words.line.cable.pulled else _listening(words))
+        watches = [tasks.create_task(words.watch()) for words in lines]
+        async for text in commands:
+            if text.split()[:1] == ["quit"]:
+                break
+            await _hear(lines, text, tasks, say)
+        for watch in watches:
             watch.cancel()
 
 
-def _check_baud(kind: str, baud: int) -> None:
-    if baud and kind == "printer":
-        raise ValueError("--baud is for rs485; a printer's pace is --fault slow=2ms")
-    if baud and not MIN_BAUD <= baud <= MAX_BAUD:
-        raise ValueError(f"--baud: {baud} is no speed of a line; {MIN_BAUD} to {MAX_BAUD}")
+async def _begun(
+    asked: Sequence[Asked], say: Say, stack: contextlib.AsyncExitStack
+) -> tuple[list[LineWords], dict[LineWords, str]]:
+    """All lines, those that could be had plugged in, and why the others could not."""
+    lines: list[LineWords] = []
+    refused: dict[LineWords, str] = {}
+    links: set[str] = set()
+    for number, each in enumerate(asked, 1):
+        try:
+            words = _made(each, say if len(asked) == 1 else _telling(number, say))
+            address = parse_url(each.url)
+            if address.scheme == "pty" and address.path:
+                if address.path in links:
+                    raise ValueError(f"--listen {each.url}: another line has this link")
+                links.add(address.path)
+            words.line.cable.pulled = True  # a plug that does not go in leaves a line that can be plugged in later
+            await stack.enter_async_context(words.line)
+            for fault in (f"{UNPLUGGED}=off", *each.faults):
+                try:
+                    await words.fault(fault)
+                except Unavailable as error:
+                    refused[words] = str(error)
+        except ValueError as error:
+            raise ValueError(str(error) if len(asked) == 1 else f"line {number}: {error}") from error
+        lines.append(words)
+    return lines, refused
 
 
-def line_bench(line: Rs485BusEmulator) -> Bench:
-    """A line's devices as one station of a panel."""
-    bench = Bench({"zh": "模拟设备", "en": "Emulated devices"})
-    bench.stations["line"] = Station("line", {"zh": "一条线", "en": "One line"})
-    for node in line.nodes:
-        name = f"{node.device} {node.address}"
-        placed = Placed(
-            id=f"{node.device}-{node.address}", station="line", line="line", name={"zh": name, "en": name}, node=node
-        )
-        bench.place(placed, line)
-    return bench
+def _made(asked: Asked, say: Say) -> LineWords:
+    if asked.kind == "printer":
+        if asked.nodes or asked.baud:
+            raise ValueError("--node and --baud are for rs485; a printer's pace is --fault slow=2ms")
+        return PrinterWords(EmulatedPrinter(asked.url), say)
+    if not asked.nodes:
+        raise ValueError("an empty line: give --node, such as keypad:7")
+    if asked.baud and not MIN_BAUD <= asked.baud <= MAX_BAUD:
+        raise ValueError(f"--baud: {asked.baud} is no speed of a line; {MIN_BAUD} to {MAX_BAUD}")
+    nodes = [node for text in asked.nodes for node in parse_node(text)]
+    return BusWords(Rs485BusEmulator(asked.url, nodes, baud=asked.baud), say)
 
 
-@contextlib.asynccontextmanager
-async def panelled(bench: Bench, port: int | None, say: Say) -> AsyncIterator[None]:
-    """With a panel page at `port`, or without when None."""
-    if port is None:
-        yield
-        return
-    async with serving_panel(bench, port) as address:
-        say({"event": "panel", "url": address})
-        yield
+def _listening(words: LineWords) -> dict[str, object]:
+    return {"event": "listening", "url": words.line.url}
 
 
-async def set_fault(line: Rs485BusEmulator, text: str) -> None:
-    """Set a fault of the line, or `ADDRESS:NAME=VALUE` of a device; ValueError names the ones there are."""
-    address, name, value = split_fault(text)
-    if address is None:
-        await line.set_fault(name, value)
-        return
-    for node in _at(line, address):
-        node.set_fault(name, value)
-    await line.notify()
+def _telling(number: int, say: Say) -> Say:
+    return lambda event: say({"event": event["event"], "line": number, **event})
 
 
-async def _watch(line: Rs485BusEmulator, say: Say) -> None:
-    told: dict[int, dict[str, object]] = {}
-    while True:
-        for index, node in enumerate(line.nodes):
-            now = state(node)
-            if told.get(index) != now:
-                told[index] = now
-                say({"event": "device", **now})
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(WATCH_S):
-                await line.change()
+async def _hear(lines: Sequence[LineWords], text: str, tasks: asyncio.TaskGroup, say: Say) -> None:
+    """Obey; with several lines a command begins with the number of the one it is for."""
+    command, meant = text.strip(), lines
+    if len(lines) > 1:
+        match command.split(None, 1):
+            case []:
+                pass
+            case ["show"]:
+                for words in lines:
+                    words.say({"event": "unplugged"} if words.line.cable.pulled else _listening(words))
+            case ["help"]:
+                say({"event": "help", "text": "\n\n".join((SEVERAL, *dict.fromkeys(words.help for words in lines)))})
+                return
+            case [number, own] if number.isdecimal() and 0 < int(number) <= len(lines):
+                command, meant = own, [lines[int(number) - 1]]
+            case _:
+                reason = f"which line? Begin with its number, 1 to {len(lines)}, such as: 1 unplug"
+                say({"event": "wrong", "command": command, "reason": reason})
+                return
+    for words in meant:
+        try:
+            await _obey(words, command, tasks)
+        except (ValueError, Unavailable) as error:
+            words.say({"event": "wrong", "command": command, "reason": str(error)})
 
 
-async def _obey(line: Rs485BusEmulator, words: list[str], group: asyncio.TaskGroup, say: Say) -> None:
-    match words:
+async def _obey(words: LineWords, command: str, tasks: asyncio.TaskGroup) -> None:
+    match command.split():
         case []:
             pass
-        case ["press", address, *digits, key] if len(digits) <= 1:
-            group.create_task(_outcome(_press(_at(line, address), key, "".join(digits)), words, say))
-        case ["rate", address, level]:
-            group.create_task(_outcome(_rate(_at(line, address), int(level, 0)), words, say))
-        case ["silence" | "wake" as verb, address]:
-            for node in _at(line, address):
-                node.silent = verb == "silence"
-            await line.notify()
-        case ["restart", address]:
-            await _restart(line, address)
-        case ["fault", text]:
-            await set_fault(line, text)
-        case ["fault", name, value]:
-            await set_fault(line, f"{name}={value}")
-        case ["fault", address, name, value]:
-            await set_fault(line, f"{address}:{name}={value}")
-        case ["do", address, verb, *rest]:
-            for node in _at(line, address):
-                await node.act(verb, rest)
-            await line.notify()
         case ["unplug"]:
-            await line.set_fault(UNPLUGGED, "on")
-            say({"event": "unplugged"})
+            await words.line.set_fault(UNPLUGGED, "on")
+            words.say({"event": "unplugged"})
         case ["plug"]:
-            await line.set_fault(UNPLUGGED, "off")
-            say({"event": "listening", "url": line.url})
+            await words.line.set_fault(UNPLUGGED, "off")
+            words.say(_listening(words))
         case ["show"]:
-            for node in line.nodes:
-                say({"event": "device", **state(node)})
+            for seen in words.seen():
+                words.say({"event": "device", **seen})
         case ["help"]:
-            say({"event": "help", "text": HELP})
+            words.say({"event": "help", "text": words.help})
         case _:
-            raise ValueError("not understood: try help")
-
-
-def _press(there: list[AnyNode], key: str, digits: str) -> Awaitable[bool]:
-    for node in there:
-        match node:
-            case EmulatedKeypad():
-                return node.press(Key[key.upper()], digits)
-            case EmulatedTemplatePad():
-                return node.press(int(key, 16), digits)
-            case _:
-                pass
-    raise ValueError("the device there has no keys")
-
-
-def _rate(there: list[AnyNode], level: int) -> Awaitable[bool]:
-    for node in there:
-        match node:
-            case EmulatedRatingPad():
-                return node.rate(level)
-            case EmulatedTemplatePad():
-                return node.press(level)
-            case _:
-                pass
-    raise ValueError("the device there is no rating device")
-
-
-async def _restart(line: Rs485BusEmulator, address: str) -> None:
-    for node in _at(line, address):
-        await node.power_cycle()
-    await line.notify()
-
-
-async def _outcome(work: Awaitable[bool], words: list[str], say: Say) -> None:
-    command = " ".join(words)
-    try:
-        say({"event": "acknowledged" if await work else "unanswered", "command": command})
-    except ValueError as error:
-        say({"event": "wrong", "command": command, "reason": str(error)})
-
-
-def _at(line: Rs485BusEmulator, address: str | int) -> list[AnyNode]:
-    wanted = address if isinstance(address, int) else int(address, 0)
-    found = [node for node in line.nodes if node.address == wanted]
-    if not found:
-        raise ValueError(f"no device at {address}")
-    return found
+            await words.obey(command, tasks)
 
 
 async def _typed() -> AsyncIterator[str]:
@@ -288,28 +227,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--baud", type=int, default=0, metavar="N", help="on rs485: bytes take as long as at this speed"
     )
+    parser.add_argument(
+        "--and",
+        dest="another",
+        action=_Another,
+        nargs=argparse.REMAINDER,
+        help="another line, with arguments of its own: --and printer --listen tcp://127.0.0.1:9100 --fault paper=30mm; "
+        "may be repeated. What is typed then begins with the line's number: 2 unplug",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
+class _Another(argparse.Action):
+    """What follows `--and` is read by the same parser, as if it stood alone."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        setattr(namespace, self.dest, parser.parse_args(list(values or ())))
+
+
 async def run(arguments: argparse.Namespace) -> int:
-    """Run the command; 0 done, 1 the line is not to be had, 2 wrong usage."""
+    """Run the command; 0 done, 1 no line is to be had, 2 wrong usage."""
+    given = [arguments]
+    while given[-1].another is not None:
+        given.append(given[-1].another)
+    as_json = any(each.json for each in given)
+    panels = [each.panel for each in given if each.panel is not None]
 
     def say(event: dict[str, object]) -> None:
-        text = json.dumps(event, ensure_ascii=False) if arguments.json else _plain(event)
-        sys.stdout.write(text + "\n")
+        sys.stdout.write((json.dumps(event, ensure_ascii=False) if as_json else _plain(event)) + "\n")
         sys.stdout.flush()
 
+    asked = [
+        Asked(kind=each.kind, url=each.listen, nodes=each.node, faults=each.fault, baud=each.baud) for each in given
+    ]
     try:
-        await emulate(
-            arguments.kind,
-            arguments.listen,
-            arguments.node,
-            arguments.fault,
-            commands=_typed(),
-            say=say,
-            panel=arguments.panel,
-            baud=arguments.baud,
-        )
+        if len(panels) > 1:
+            raise ValueError("--panel: one page shows all lines; give it once")
+        await emulate(asked, commands=_typed(), say=say, panel=panels[0] if panels else None)
     except ValueError as error:
         say({"event": "wrong", "reason": str(error)})
         return 2

@@ -70,7 +70,8 @@ class EmulatedPrinter:
         return self._listener.url
 
     async def __aenter__(self) -> Self:
-        await self.plug()
+        if not self.cable.pulled:
+            await self.plug()
         return self
 
     async def __aexit__(

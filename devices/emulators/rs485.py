@@ -23,7 +23,7 @@ __all__ = ["Faults", "Rs485BusEmulator"]
 
 
 class Rs485BusEmulator:
-    """Holds nodes behind one `listen` URL (memory://, tcp://, pty://); use it as an async context.
+    """Holds nodes behind one `listen` URL (memory://, tcp://, pty://); use it as an async context, which plugs it in.
 
     `tap` is told every byte that passes the devices' end. `baud`: bytes take their time, as on the real line; 0: none. `shared`
     False: wires of its own for each direction.
@@ -80,7 +80,8 @@ class Rs485BusEmulator:
         return self._end is not None
 
     async def __aenter__(self) -> Self:
-        await self.plug()
+        if not self.cable.pulled:
+            await self.plug()
         self._task = asyncio.create_task(self._serve())
         return self
 

@@ -18,8 +18,8 @@ from devices.learning.answers import Answers, Step
 from devices.learning.dialogue import Dialogue, keep, restore
 from devices.learning.hearing import Hearing
 from devices.learning.listening import Capture, Listening, Patience, find_line, read_capture
-from devices.learning.pads import learn_pads, settle
-from devices.learning.proposal import Proposal, drafts_of, propose, said_line, unplaced_strips
+from devices.learning.pads import learn_pads
+from devices.learning.proposal import Proposal, propose, said_line, settle, unplaced_strips
 from devices.learning.tap import line_of, open_tap
 from devices.learning.words import sentence
 from devices.profiles.profile import Serial
@@ -48,7 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Learnt:
+class Learnt:
+    """What a line told: its bytes, the answers about it, what the map calls it and its settings."""
+
     hearing: Hearing
     answers: Answers
     url: str
@@ -60,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     windows = parse_windows(arguments.windows)
     file = Path(arguments.source)
     if "://" not in arguments.source:
-        learnt: _Learnt | None = _from_file(file, windows, arguments.url)
+        learnt: Learnt | None = _from_file(file, windows, arguments.url)
     else:
         if PLUG_ORDER.match(arguments.source) and not arguments.url:
             raise ValueError(
@@ -68,9 +70,14 @@ def run(arguments: argparse.Namespace) -> int:
             )
         open_tap(arguments.source)  # a wrong URL is wrong usage
         try:
-            learnt = asyncio.run(_live(arguments, windows))
+            learnt = asyncio.run(live(arguments, windows))
         except KeyboardInterrupt:
             return NO
+    return conclude(learnt, arguments)
+
+
+def conclude(learnt: Learnt | None, arguments: argparse.Namespace) -> int:
+    """The map of what was learnt, as the arguments want it; 0 when there is one."""
     if learnt is None:
         return NO
     if private := learnt.hearing.private:
@@ -99,7 +106,7 @@ def _tell(text: str) -> None:
     sys.stderr.flush()
 
 
-def _from_file(path: Path, windows: list[str], url: str) -> _Learnt:
+def _from_file(path: Path, windows: list[str], url: str) -> Learnt:
     recorded = read_capture(path)
     url = url or recorded.url
     if not url:
@@ -108,10 +115,11 @@ def _from_file(path: Path, windows: list[str], url: str) -> _Learnt:
     hearing = Hearing.replayed(recorded.pieces, baud=line.baud)
     answers = Answers(windows or recorded.answers.get("windows", []))
     restore(answers, recorded.answers.get("given", []))
-    return _Learnt(hearing, answers, url, line)
+    return Learnt(hearing, answers, url, line)
 
 
-async def _live(arguments: argparse.Namespace, windows: list[str]) -> _Learnt | None:
+async def live(arguments: argparse.Namespace, windows: list[str]) -> Learnt | None:
+    """Listen and ask; None when nothing can be heard or understood, which was said."""
     listening = Listening(open_tap(arguments.source), _tell)
     try:
         await listening.tap.open()
@@ -132,7 +140,7 @@ async def _live(arguments: argparse.Namespace, windows: list[str]) -> _Learnt | 
         await listening.tap.close()
 
 
-async def _learn(listening: Listening, arguments: argparse.Namespace, windows: list[str]) -> _Learnt | None:
+async def _learn(listening: Listening, arguments: argparse.Namespace, windows: list[str]) -> Learnt | None:
     if not await _line_found(listening, arguments.source, arguments.listen):
         return None
     url = arguments.url or complete_url(arguments.source, listening.line)
@@ -149,7 +157,7 @@ async def _learn(listening: Listening, arguments: argparse.Namespace, windows: l
         raise ValueError(f"{arguments.record}: {error.strerror}") from error
     finally:
         heard = listening.end()
-    return _Learnt(heard, answers, url, listening.line)
+    return Learnt(heard, answers, url, listening.line)
 
 
 def _record(listening: Listening, answers: Answers) -> None:
@@ -228,7 +236,7 @@ async def _asked(listening: Listening, windows: list[str], arguments: argparse.N
 
 def _nowhere(hearing: Hearing, answers: Answers, line: Serial) -> dict[int, str]:
     settled = settle(hearing, answers, line)
-    return unplaced_strips(settled.hearing, settled.answers, drafts_of(settled.hearing, line, settled.pads))
+    return unplaced_strips(settled.hearing, settled.answers)
 
 
 async def _decide(dialogue: Dialogue, listening: Listening) -> None:

@@ -1,4 +1,4 @@
-"""Profiles drafted for unknown strips: a template that was proven on the bursts, and the strips that it then shows."""
+"""Profiles drafted for unknown strips: a template that was proven on the bursts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import Final
 
 from devices.framing.stream import Framer, Garbage
 from devices.framing.template import TemplateFrame
-from devices.learning.hearing import SETTLED_MS, Station
 from devices.learning.infer import ENOUGH, Shape, groups, infer
 from devices.learning.shapes import Chunk, Unknown
 from devices.profiles.files import TemplateProfile, read_profile
 from devices.profiles.profile import Serial
-from devices.protocols import templated
 
 PROVEN: Final = 0.8
 """Of the bursts that a template should explain it must read."""
@@ -25,12 +23,11 @@ _COLOURS: Final = ("red", "green", "yellow")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A proposed profile: its file's text, what it means, the strips heard, and what was guessed."""
+    """A proposed profile: its file's text, what it means, how many frames it reads, and what was guessed."""
 
     name: str
     text: str
     profile: TemplateProfile
-    stations: tuple[Station, ...]
     frames: int
     guessed: tuple[str, ...]
 
@@ -103,9 +100,8 @@ def _draft(shape: Shape, chunks: Sequence[Chunk], line: Serial, taken: Collectio
     if answer := _answer(chunks, read):
         text = _file(name, shape, line, answer)
         profile = read_profile(text)
-    stations = _stations(profile, chunks)
     frames = sum(chunk.count for chunk in chunks if read[chunk.raw])
-    return Draft(name, text, profile, stations, frames, shape.guessed)
+    return Draft(name, text, profile, frames, shape.guessed)
 
 
 def read_burst(profile: TemplateProfile, raw: bytes) -> list[TemplateFrame]:
@@ -153,19 +149,3 @@ def _file(name: str, shape: Shape, line: Serial, answer: str) -> str:
     rows += ["", "[frames]", f'show = "{shape.line}"']
     rows += [f'acknowledged = "{answer}"'] if answer else []
     return "\n".join(rows) + "\n"
-
-
-def _stations(profile: TemplateProfile, chunks: Sequence[Chunk]) -> tuple[Station, ...]:
-    """The strips that the template shows, with the keypads whose presses changed them."""
-    found: dict[int, Station] = {}
-    for chunk in chunks:
-        for frame in read_burst(profile, chunk.raw):
-            if frame.address is None:
-                continue
-            station = found.setdefault(frame.address, Station(profile.codec, frame.address))
-            if frame.name == templated.ACKNOWLEDGED:
-                station.answers += chunk.count
-                continue
-            station.writes += chunk.count
-            station.change(profile.means(frame), chunk.by, early=chunk.at_ms - chunks[0].at_ms < SETTLED_MS)
-    return tuple(found[address] for address in sorted(found))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -179,7 +178,7 @@ class Listening:
 
 
 def _now_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
+    return int(asyncio.get_running_loop().time() * 1000)
 
 
 async def find_line(listening: Listening, patience: Patience, silent_s: float) -> tuple[bool, str]:

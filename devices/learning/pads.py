@@ -11,12 +11,10 @@ from devices.framing.stream import Match
 from devices.framing.template import Template, TemplateFrame, parse_template
 from devices.learning.answers import KEYS, NEXT, Answers, Step, spelt
 from devices.learning.drafts import Draft
-from devices.learning.hearing import Hearing
 from devices.learning.padreply import acknowledgement
 from devices.learning.padshape import DIGITS, Heard, Lack, PadShape, infer_pad
 from devices.learning.presses import Press, Unread
 from devices.learning.words import key_name, level_name, sentence
-from devices.profiles import PROFILES
 from devices.profiles.files import read_profile
 from devices.profiles.profile import Serial
 
@@ -34,26 +32,6 @@ class Pads:
     presses: dict[Step, Press] = field(default_factory=dict)
     lacks: tuple[tuple[Lack, str], ...] = ()
     aside: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """A line heard again with the profiles that were learnt, and the answers as presses of them."""
-
-    hearing: Hearing
-    answers: Answers
-    pads: Pads
-
-
-def settle(hearing: Hearing, answers: Answers, line: Serial) -> Settled:
-    """What the answers tell about devices that nobody knew."""
-    pads = learn_pads(answers, line, {name for name in PROFILES if not name.startswith("learnt-")})
-    if pads.drafts:
-        hearing = hearing.again({**PROFILES, **{one.name: one.profile.profile for one in pads.drafts}})
-    given: dict[Step, Press | Unread | str | None] = {
-        step: pads.presses.get(step) if isinstance(press, Unread) else press for step, press in answers.given.items()
-    }
-    return Settled(hearing, Answers(answers.windows, given, answers.wanted), pads)
 
 
 def learn_pads(answers: Answers, line: Serial, taken: Collection[str] = ()) -> Pads:
@@ -109,7 +87,7 @@ def _learn(
     }
     guessed = [sentence(f"ack-{how}")] if how != "heard" else []
     guessed += [sentence("pad-no-sum")] if not shape.sum else []
-    one = Draft(name, text, profile, (), len(found), tuple(guessed))
+    one = Draft(name, text, profile, len(found), tuple(guessed))
     left = [sentence("pad-left", window=p.window, key=_asked(p.what), bytes=p.raw.hex(" ").upper()) for p in shape.left]
     return Pads((*made.drafts, one), {**made.presses, **found}, made.lacks, (*made.aside, *left))
 

@@ -95,6 +95,9 @@ class SumPlace:
         at = self.at % size
         return range(at, at + self.width)
 
+    def covers(self, size: int) -> range:
+        return range(self.start, size + self.end)
+
     def stands(self, raw: bytes) -> bytes:
         at = self.at % len(raw)
         return raw[at : at + self.width]
@@ -343,11 +346,15 @@ def _with_digits(layout: _Layout, longer: Sequence[Heard]) -> Iterator[_Layout]:
 
 
 def alike(raw: bytes, frames: Sequence[bytes], most: int) -> bool:
-    """Whether a burst is surely a press like others: of their length, a sum holds in all, at most so many fixed bytes differ."""
+    """Whether a burst is surely a press like others: of their length, at most so many fixed bytes differ, a sum holds in all.
+
+    The sum must cover the bytes that differ: it also holds in a press of another window that was damaged beside it.
+    """
     same = [one for one in dict.fromkeys(frames) if len(one) == len(raw) and one != raw]
     if len(same) < 2 or not SHORTEST <= len(raw) <= LONGEST:
         return False
-    return len(differing(raw, same)) <= most and bool(sums_of([*same, raw]))
+    places = differing(raw, same)
+    return len(places) <= most and any(places <= set(total.covers(len(raw))) for total in sums_of([*same, raw]))
 
 
 def differing(raw: bytes, frames: Sequence[bytes]) -> set[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -11,10 +11,10 @@ from devices.devicemap import plan
 from devices.framing.codec import AnyCodec
 from devices.framing.ff68 import FF68
 from devices.learning.answers import PLACE, Answers, Step
-from devices.learning.drafts import Drafts, draft
+from devices.learning.drafts import Draft, Drafts, draft
 from devices.learning.hearing import Hearing, Station
-from devices.learning.pads import Pads, settle
-from devices.learning.presses import Pad, Press
+from devices.learning.pads import Pads, learn_pads
+from devices.learning.presses import Pad, Press, Unread
 from devices.learning.words import sentence
 from devices.profiles import PROFILES, SHIPPED, add_profile
 from devices.profiles.ff68 import KEY, OWN_KEYS
@@ -109,17 +109,44 @@ def _toml(value: Any) -> str:
 
 
 def drafts_of(hearing: Hearing, line: Serial, pads: Pads | None = None) -> Drafts:
-    """What becomes of the unknown bytes beside learnt `pads`; a name that was learnt before may be taken again."""
+    """What becomes of the unknown bytes beside learnt `pads`."""
     known = [one.profile for one in pads.drafts] if pads is not None else []
-    return draft(hearing.unknown, line, {name for name in PROFILES if not name.startswith("learnt-")}, known)
+    return draft(hearing.unknown, line, PROFILES, known)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A line heard again with every profile that was learnt, and the answers as presses of them."""
+
+    hearing: Hearing
+    answers: Answers
+    pads: Pads
+    drafts: Drafts
+
+
+def settle(hearing: Hearing, answers: Answers, line: Serial) -> Settled:
+    """What the answers and the line tell about devices that nobody knew: first what is pressed, then what is shown."""
+    pads = learn_pads(answers, line, PROFILES)
+    if pads.drafts:
+        hearing = hearing.again(_with_learnt(pads.drafts))
+    strips = drafts_of(hearing, line, pads)
+    drafts = replace(strips, drafts=(*pads.drafts, *strips.drafts))
+    if strips.drafts:
+        hearing = hearing.again(_with_learnt(drafts.drafts))
+    given: dict[Step, Press | Unread | str | None] = {
+        step: pads.presses.get(step) if isinstance(press, Unread) else press for step, press in answers.given.items()
+    }
+    return Settled(hearing, Answers(answers.windows, given, answers.wanted), pads, drafts)
+
+
+def _with_learnt(drafts: Iterable[Draft]) -> dict[str, Profile]:
+    return {**PROFILES, **{one.name: one.profile.profile for one in drafts}}
 
 
 def propose(hearing: Hearing, answers: Answers, url: str, line: Serial, agent: str) -> Proposal:
     """The map; every entry has passed the agent's own check."""
     settled = settle(hearing, answers, line)
-    hearing, answers, pads = settled.hearing, settled.answers, settled.pads
-    drafts = drafts_of(hearing, line, pads)
-    drafts = replace(drafts, drafts=(*pads.drafts, *drafts.drafts))
+    hearing, answers, pads, drafts = settled.hearing, settled.answers, settled.pads, settled.drafts
     for one in drafts.drafts:
         add_profile(one.profile.profile)  # for the check below, and for whoever tries the map in this process
     maker = _Maker(hearing, answers, url, drafts)
@@ -134,14 +161,12 @@ def propose(hearing: Hearing, answers: Answers, url: str, line: Serial, agent: s
         "counted", bytes=hearing.heard, frames=sum(hearing.frames.values()), damaged=hearing.damaged, stray=drafts.stray
     )
     good = tuple(one for one in made if one.entry.id not in wrong)
-    return Proposal(url, said_line(line), agent, good, drafts, tuple(aside), counted, tuple(_heard(hearing, drafts)))
+    return Proposal(url, said_line(line), agent, good, drafts, tuple(aside), counted, tuple(_heard(hearing)))
 
 
-def _heard(hearing: Hearing, drafts: Drafts) -> Iterator[dict[str, Any]]:
+def _heard(hearing: Hearing) -> Iterator[dict[str, Any]]:
     """Every address: how often it spoke, and how often it was spoken to."""
-    drafted = [station for one in drafts.drafts for station in one.stations]
-    stations = sorted((*hearing.stations.values(), *drafted), key=lambda one: (one.codec.name, one.address))
-    for station in stations:
+    for station in sorted(hearing.stations.values(), key=lambda one: (one.codec.name, one.address)):
         presses = hearing.presses(station.codec)
         pad = presses.pads.get(station.address) if presses is not None else None
         spoke = station.answers + (pad.keys.total() + pad.rates.total() if pad is not None else 0)
@@ -158,21 +183,19 @@ def said_line(line: Serial) -> str:
     return f"{line.baud} {line.bits}{line.parity}{line.stop}"
 
 
-def unplaced_strips(hearing: Hearing, answers: Answers, drafts: Drafts) -> dict[int, str]:
+def unplaced_strips(hearing: Hearing, answers: Answers) -> dict[int, str]:
     """The strips that nothing places at a window, with what they show: a person may know."""
     return {
         station.address: station.shown
-        for station in _strips(hearing, drafts)
+        for station in _strips(hearing)
         if station.writes >= FEW and not (placing := Placing(station, answers)).window and not placing.board
     }
 
 
-def _strips(hearing: Hearing, drafts: Drafts) -> Iterator[Station]:
+def _strips(hearing: Hearing) -> Iterator[Station]:
     for station in sorted(hearing.stations.values(), key=lambda one: (one.codec.name, one.address)):
         if hearing.profiles[station.codec].kinds & {"strip", "board"} and station.writes:
             yield station
-    for one in drafts.drafts:
-        yield from one.stations
 
 
 class Placing:
@@ -311,7 +334,7 @@ class _Maker:
     def strips(self) -> Iterator[Proposed]:
         """Strips and boards, at a window or not."""
         drafted = {one.profile.codec: one for one in self._drafts.drafts}
-        for station in _strips(self._hearing, self._drafts):
+        for station in _strips(self._hearing):
             placing = Placing(station, self._answers)
             known = station.codec not in drafted
             profile = self._profile(station.codec) if known else drafted[station.codec].profile.profile
@@ -349,7 +372,7 @@ class _Maker:
                 for kind, count in (("keypad", pad.keys.total()), ("rating_pad", pad.rates.total())):
                     if count and (presses.codec, address, kind == "rating_pad") not in placed:
                         yield _aside(kind, address, count)
-        for station in _strips(self._hearing, self._drafts):
+        for station in _strips(self._hearing):
             placing = Placing(station, self._answers)
             if not placing.window and not placing.board:
                 yield _aside("strip", station.address, station.writes)

@@ -61,8 +61,10 @@ async def listen(url: str) -> Listener:
         case "ws":
             return await WebsocketListener.start(address.host, address.port or 0)
         case "pty":
-            from devices.transport.pty import PtyListener  # noqa: PLC0415 - no ptys on Windows
-
+            try:
+                from devices.transport.pty import PtyListener  # noqa: PLC0415
+            except ImportError as error:  # Windows
+                raise Unavailable(f"{url}: no ptys on this system; use tcp://127.0.0.1:PORT") from error
             return PtyListener(address.path, int(address.options.get("baud", "9600")))
         case scheme:
             raise ValueError(f"cannot listen on {scheme!r}: use memory, tcp, udp, ws or pty")

@@ -1,4 +1,4 @@
-"""A hall that somebody else's system runs: a master that writes, devices that press, noise and collisions, on a pty that only speaks."""
+"""A hall that somebody else's system runs: a master that writes, devices that press, noise and collisions, on a line that only speaks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
+from devices import profiles
 from devices.framing.ff68 import Ff68Frame, encode_ff68
+from devices.profiles import PROFILES
+from devices.profiles.profile import Serial
 
 WINDOWS = ("1", "2", "3", "4", "5", "6")
 KEYPADS = dict(zip(WINDOWS, (0x2B, 0x11, 0x35, 0x23, 0x07, 0x1C), strict=True))
@@ -23,6 +26,90 @@ STRIPS = dict(zip(WINDOWS, (0x52, 0x41, 0x66, 0x31, 0x47, 0x5D), strict=True))
 WriteStrip = Callable[[int, str], bytes]
 Keys = Mapping[str, tuple[str, int]]
 """What is asked for: the digits and the key that mean it in this hall."""
+
+
+def forget_learnt() -> set[str]:
+    """What this process learnt: another that reads a recording knows nothing of it."""
+    names = {name for name in PROFILES if name.startswith("learnt-")}
+    for name in names:
+        profiles._known.pop(name)
+    return names
+
+
+class PtyLine:
+    """A pty under the name of a port; `written` is what anybody wrote to it from outside: nothing may."""
+
+    def __init__(self, link: Path) -> None:
+        self._link = link
+        self._master = self._slave = -1
+        self.written = bytearray()
+
+    def open(self) -> None:
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self._link.unlink(missing_ok=True)
+        self._link.symlink_to(os.ttyname(self._slave))
+        asyncio.get_running_loop().add_reader(self._master, self._overhear)
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._master)
+        os.close(self._master)
+        os.close(self._slave)
+        self._link.unlink(missing_ok=True)
+
+    def heard_at(self, baud: int) -> bool:
+        return bool(termios.tcgetattr(self._slave)[4] == getattr(termios, f"B{baud}"))
+
+    def say(self, raw: bytes) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._master, raw)
+
+    def _overhear(self) -> None:
+        with contextlib.suppress(OSError):
+            self.written += os.read(self._master, 4096)
+
+
+class OwnLine:
+    """A line in memory, for a hall whose time is its own too; one listens to it, and no more can be done through its tap."""
+
+    def __init__(self) -> None:
+        self.written = b""
+        self.set = Serial()
+        self.said: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def open(self) -> None:
+        """It is there."""
+
+    def close(self) -> None:
+        """It stays there."""
+
+    def heard_at(self, baud: int) -> bool:
+        return self.set.baud == baud
+
+    def say(self, raw: bytes) -> None:
+        self.said.put_nowait(raw)
+
+
+class OwnTap:
+    """Listens to a line in memory as to a serial port."""
+
+    def __init__(self, line: OwnLine, url: str) -> None:
+        self._line, self.url = line, url
+
+    async def open(self) -> None:
+        """It is open."""
+
+    async def close(self) -> None:
+        """It may be opened again."""
+
+    async def read(self) -> bytes:
+        return await self._line.said.get()
+
+    def set_line(self, line: Serial) -> None:
+        self._line.set = line
+        while not self._line.said.empty():
+            self._line.said.get_nowait()
 
 
 @dataclass(slots=True)
@@ -38,25 +125,20 @@ class ForeignHall:
     board: Callable[[str], bytes] | None = None
     baud: int = 9600
     seed: int = 7
-    written: bytearray = field(default_factory=bytearray)
-    """What anybody wrote to the line from outside: nothing may."""
     presses: int = 0
+    line: PtyLine | OwnLine = field(init=False)
     _random: Random = field(default_factory=Random)
-    _master: int = -1
-    _slave: int = -1
     _ticket: int = 0
     _shown: dict[str, str] = field(default_factory=dict)
-    _line: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.line = PtyLine(self.link)
 
     async def __aenter__(self) -> Self:
         self._random = Random(self.seed)
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.link.unlink(missing_ok=True)
-        self.link.symlink_to(os.ttyname(self._slave))
-        asyncio.get_running_loop().add_reader(self._master, self._overhear)
+        self.line.open()
         self._tasks = [asyncio.create_task(self._polls())]
         return self
 
@@ -66,25 +148,16 @@ class ForeignHall:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        asyncio.get_running_loop().remove_reader(self._master)
-        os.close(self._master)
-        os.close(self._slave)
-        self.link.unlink(missing_ok=True)
-
-    def _overhear(self) -> None:
-        with contextlib.suppress(OSError):
-            self.written += os.read(self._master, 4096)
+        self.line.close()
 
     async def say(self, raw: bytes) -> None:
         """Bytes on the wire, as long as they take and a gap; at another speed than the hall's they are heard as others."""
-        async with self._line:
+        async with self._turn:
             await asyncio.sleep(len(raw) * 10 / self.baud)
-            speed = termios.tcgetattr(self._slave)[4]
             heard = raw
-            if speed != getattr(termios, f"B{self.baud}"):
+            if not self.line.heard_at(self.baud):
                 heard = bytes((byte * 37 + at * 11) & 0xFF for at, byte in enumerate(raw))[: max(1, len(raw) * 2 // 3)]
-            with contextlib.suppress(BlockingIOError):
-                os.write(self._master, heard)
+            self.line.say(heard)
             await asyncio.sleep(0.025)
 
     async def _polls(self) -> None:

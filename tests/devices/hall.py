@@ -1,11 +1,11 @@
-"""A bus with a keypad, a rating device and a strip of one window, on an emulated line; for the tests beside it."""
+"""One window's devices at both ends of a line, and a person at `yichuang emulate`; for the tests beside it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,14 @@ from devices.drivers.base import BusDriver
 from devices.drivers.keypad import Keypad
 from devices.drivers.rating import RatingPad
 from devices.drivers.strip import Strip
+from devices.emulators.cli import Asked, emulate
 from devices.emulators.nodes import EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.protocols.keymaps import HALL_QUEUE_FRONT, Keymap
 from devices.protocols.keypad import KeyAction, KeypadSettings
 from devices.protocols.rating import HALL_QUEUE_FRONT_LEVELS, AckVariant, RatingSettings
 from devices.protocols.strip import StripSettings
-from devices.transport import Unavailable, transport
+from devices.transport import Transport, Unavailable, transport
 
 FAST = BusSettings(baud=115_200, idle_ms=60, retry_first_ms=10, retry_limit_ms=50)
 QUICK_STRIP = StripSettings(ack_ms=100, resend_ms=400, page_ms=150, reply_ms=30)
@@ -113,9 +114,63 @@ class Desk:
                     await task
 
 
+class Emulating:
+    """What was typed to running emulated lines, and what they told."""
+
+    def __init__(self) -> None:
+        self.typed: asyncio.Queue[str] = asyncio.Queue()
+        self.told: list[dict[str, object]] = []
+
+    async def commands(self) -> AsyncIterator[str]:
+        while True:
+            yield await self.typed.get()
+
+    def type(self, command: str) -> None:
+        self.typed.put_nowait(command)
+
+    def events(self, kind: str, **fields: object) -> list[dict[str, object]]:
+        return [e for e in self.told if e["event"] == kind and fields.items() <= e.items()]
+
+    async def tells(self, kind: str, **fields: object) -> dict[str, object]:
+        """The first such event, once there is one."""
+        await until(lambda: self.events(kind, **fields))
+        return self.events(kind, **fields)[0]
+
+    async def opened(self, **fields: object) -> Transport:
+        """The host's end of a line that listens."""
+        line = transport(str((await self.tells("listening", **fields))["url"]))
+        await line.open()
+        return line
+
+
+@contextlib.asynccontextmanager
+async def emulating(*asked: Asked, panel: int | None = None) -> AsyncIterator[Emulating]:
+    """`yichuang emulate` with these lines, until `quit` at the end."""
+    person = Emulating()
+    task = asyncio.create_task(emulate(asked, commands=person.commands(), say=person.told.append, panel=panel))
+    try:
+        yield person
+        person.type("quit")
+        await asyncio.wait_for(task, 5)
+    finally:
+        task.cancel()
+
+
+async def obeyed(commands: Iterable[str], *asked: Asked) -> list[dict[str, object]]:
+    """What lines tell that are typed these to, one after the other."""
+
+    async def typed() -> AsyncIterator[str]:
+        for command in commands:
+            yield command
+
+    told: list[dict[str, object]] = []
+    await emulate(asked, commands=typed(), say=told.append)
+    return told
+
+
 @contextlib.contextmanager
 def own_time() -> Iterator[None]:
-    """Time that passes only while everybody waits, however slow the machine: for tests without sockets and threads."""
+    """Time that passes only while everybody waits, however slow the machine: for tests without sockets; threads take none."""
     loop: Any = asyncio.get_running_loop()
     select, now_s = loop._selector.select, loop.time()
 
@@ -125,7 +180,11 @@ def own_time() -> Iterator[None]:
         now_s += 1e-6 if ready else max(timeout_s or 0, 1e-6)  # a turn of the loop takes time too
         return ready
 
+    async def at_once(work: Callable[..., object], *given: object) -> object:
+        return work(*given)
+
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(asyncio, "to_thread", at_once)
         patched.setattr(loop, "time", lambda: now_s)
         patched.setattr(loop._selector, "select", passed)
         yield

@@ -58,12 +58,12 @@ class WireServer:
 
     async def _serve(self, socket: ServerConnection) -> None:
         self.authorizations.append(socket.request.headers.get("Authorization") if socket.request else None)
-        self._sockets.add(socket)
         beats = asyncio.create_task(self._beat(socket))
         try:
             self.said.append(_decoder.decode(await socket.recv()))
             if self.welcomes:
                 await socket.send(self._welcome())
+            self._sockets.add(socket)  # not before the welcome: what is said to an agent earlier, it does not take
             async for text in socket:
                 self.said.append(_decoder.decode(text))
         except ConnectionClosed:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from devices.emulators.cli import emulate
+from devices.emulators.cli import Asked
 from devices.emulators.faults import Faults, split_fault
 from devices.emulators.printer import EmulatedPrinter
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.framing.stream import Framer, Garbage
 from devices.profiles import PROFILES
 from devices.transport import Transport, Unavailable, parse_url, transport
-from tests.devices.hall import until
+from tests.devices.hall import obeyed, until
 
 ADDRESS = 7
 TICKET = b"\x1c&" + "A012 号\n".encode("gbk")
@@ -99,12 +98,8 @@ async def test_lossy_loses_about_that_share_of_what_the_host_says(share: str, le
     ],
 )
 async def test_a_fault_that_makes_no_sense_is_refused_in_words(fault: str, wrong: str) -> None:
-    async def nothing() -> AsyncIterator[str]:
-        return
-        yield ""
-
     with pytest.raises(ValueError, match=wrong):
-        await emulate("rs485", "memory://nonsense", ["keypad:7"], [fault], commands=nothing(), say=lambda _: None)
+        await obeyed([], Asked(url="memory://nonsense", nodes=["keypad:7"], faults=[fault]))
 
 
 def test_a_fault_names_its_device_by_its_address() -> None:
@@ -113,21 +108,9 @@ def test_a_fault_names_its_device_by_its_address() -> None:
 
 
 async def test_faults_of_lines_and_devices_are_given_at_the_start_and_changed_later() -> None:
-    told: list[dict[str, object]] = []
-
-    async def commands() -> AsyncIterator[str]:
-        for text in (
-            "fault slow=3ms",
-            "fault 0x87:silent=on",
-            "fault 7 silent on",
-            "fault lossy 5%",
-            "show",
-            "fault rain=1",
-        ):
-            yield text
-
+    commands = ("fault slow=3ms", "fault 0x87:silent=on", "fault 7 silent on", "fault lossy 5%", "show", "fault rain=1")
     nodes = ["keypad:7", "rating:0x87", "bx:1"]
-    await emulate("rs485", "memory://later", nodes, ["1:late=200ms"], commands=commands(), say=told.append)
+    told = await obeyed(commands, Asked(url="memory://later", nodes=nodes, faults=["1:late=200ms"]))
     assert [event["silent"] for event in told if event["event"] == "device"][-3:] == [True, True, False]
     [wrong] = [event for event in told if event["event"] == "wrong"]
     assert "lossy" in str(wrong["reason"])

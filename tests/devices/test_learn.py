@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,14 @@ from devices.emulators.rs485 import Rs485BusEmulator
 from devices.framing.a090 import A090Ack, A090Frame, encode_a090
 from devices.framing.aaqt import BOARD, AaqtFrame, encode_aaqt
 from devices.framing.template import TemplateFrame, parse_template
+from devices.learning import cli
 from devices.learning.answers import KEYS
 from devices.learning.words import KEY_NAMES, LEVEL_NAMES
 from devices.profiles import PROFILES, add_folder
 from devices.protocols.rating import AckVariant
 from queue_server.wire.agent import DeviceEntry, KeypadAnswered, KeypadPressed, PressStored, RatingPressed, ShowStrip
-from tests.devices.foreign import KEYPADS, PADS, STRIPS, WINDOWS, ForeignHall, Keys
-from tests.devices.hall import until
+from tests.devices.foreign import KEYPADS, PADS, STRIPS, WINDOWS, ForeignHall, Keys, OwnLine, OwnTap, forget_learnt
+from tests.devices.hall import own_time, until
 from tests.devices.server import WireServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,11 +82,69 @@ def unknown(address: int, text: str) -> bytes:
     return UNKNOWN.encode(TemplateFrame("show", address, text.encode("gbk")))
 
 
+class Terminal:
+    """The command as a process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    async def type(self, text: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{text}\n".encode())
+        await self.process.stdin.drain()
+
+    async def lines(self) -> AsyncIterator[str]:
+        """What it says, until it ends."""
+        assert self.process.stderr is not None
+        async for raw in self.process.stderr:
+            yield raw.decode().rstrip("\n")
+
+    async def ended(self) -> int:
+        return await self.process.wait()
+
+
+class OwnTerminal:
+    """The command in this process and in its own time: the same from its options to its files, without a port and a terminal."""
+
+    def __init__(self, hall: ForeignHall, words: Sequence[str], patched: pytest.MonkeyPatch) -> None:
+        assert isinstance(hall.line, OwnLine)
+        line = hall.line
+        self._said: asyncio.Queue[str | None] = asyncio.Queue()
+        self._typed: asyncio.Queue[str | None] = asyncio.Queue()
+        patched.setattr(cli, "_tell", lambda text: [self._said.put_nowait(row) for row in text.split("\n")])
+        patched.setattr(cli, "_read_terminal", self._into)
+        patched.setattr(cli, "open_tap", lambda url: OwnTap(line, url))
+        self._task = asyncio.create_task(self._run(words))
+
+    def _into(self, lines: asyncio.Queue[str | None]) -> None:
+        self._typed = lines
+
+    async def _run(self, words: Sequence[str]) -> int:
+        parser = argparse.ArgumentParser()
+        tool.add_arguments(parser)
+        arguments = parser.parse_args(words)
+        try:
+            return cli.conclude(await cli.live(arguments, cli.parse_windows(arguments.windows)), arguments)
+        finally:
+            self._said.put_nowait(None)
+
+    async def type(self, text: str) -> None:
+        self._typed.put_nowait(text)
+
+    async def lines(self) -> AsyncIterator[str]:
+        """What it says, until it ends."""
+        while (said := await self._said.get()) is not None:
+            yield said
+
+    async def ended(self) -> int:
+        return await self._task
+
+
 class Person:
     """Reads the questions and walks to the windows; makes the mistakes that people make."""
 
-    def __init__(self, hall: ForeignHall, process: asyncio.subprocess.Process, chinese: bool) -> None:
-        self.hall, self.process = hall, process
+    def __init__(self, hall: ForeignHall, terminal: Terminal | OwnTerminal, chinese: bool) -> None:
+        self.hall, self.terminal = hall, terminal
         side = 0 if chinese else 1
         self.keys = {names[side].format(typed=KEYS[what].typed): what for what, names in KEY_NAMES.items()}
         self.levels = {names[side]: level for level, names in LEVEL_NAMES.items()}
@@ -96,23 +155,18 @@ class Person:
         self.heard: list[str] = []
         self.mistaken: set[str] = set()
 
-    async def type(self, text: str) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{text}\n".encode())
-        await self.process.stdin.drain()
-
     async def attend(self) -> None:
         """Until the program ends its questions."""
-        assert self.process.stderr is not None
-        async for raw in self.process.stderr:
-            line = raw.decode().rstrip("\n")
+        async for line in self.terminal.lines():
             self.heard.append(line)
             if asked := self.key_question.match(line):
                 await self.key(asked[1], self.keys[asked[2]])
             elif asked := self.level_question.match(line):
                 await self.level(asked[1], self.levels[asked[2]])
             elif asked := re.match(r"^(?:地址|The strip at) (0x\w\w)", line):
-                await self.type(next(window for window, address in STRIPS.items() if address == int(asked[1], 16)))
+                await self.terminal.type(
+                    next(window for window, address in STRIPS.items() if address == int(asked[1], 16))
+                )
             elif re.search("同时有两个地址|Two addresses", line):
                 await asyncio.sleep(1.7)
                 await self.hall.press("3", "next")
@@ -127,9 +181,9 @@ class Person:
         if (window, what) == ("1", "recall") and self.once("the wrong key"):
             await self.hall.press("1", "evaluate")
         elif window == "1" and "the wrong key" in self.mistaken and self.once("taken back"):
-            await self.type("u")
+            await self.terminal.type("u")
         elif what not in self.hall.keys:
-            await self.type("")
+            await self.terminal.type("")
         elif (window, what) == ("1", "no_show") and self.once("a key that is something else"):
             await self.hall.press("1", "recall")
             await asyncio.sleep(0.3)
@@ -151,6 +205,19 @@ class Person:
 
 
 @contextlib.asynccontextmanager
+async def learning_at_once(
+    hall: ForeignHall, *words: str, language: str = "en_US.UTF-8", baud: int = 0
+) -> AsyncIterator[Person]:
+    """`learning` in the hall's own time."""
+    hall.line = OwnLine()
+    url = f"serial://{hall.link}" + (f"?baud={baud}" if baud else "")
+    with own_time(), pytest.MonkeyPatch.context() as patched:
+        patched.setenv("LC_ALL", language)
+        async with hall:
+            yield Person(hall, OwnTerminal(hall, ["learn", url, *words], patched), language.startswith("zh"))
+
+
+@contextlib.asynccontextmanager
 async def learning(
     hall: ForeignHall, *words: str, language: str = "en_US.UTF-8", baud: int = 0
 ) -> AsyncIterator[Person]:
@@ -163,12 +230,12 @@ async def learning(
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
-            yield Person(hall, process, language.startswith("zh"))
+            yield Person(hall, Terminal(process), language.startswith("zh"))
         finally:
             if process.returncode is None:
                 process.kill()
             await process.communicate()
-        assert hall.written == b""
+        assert hall.line.written == b""
 
 
 def truth(hall: ForeignHall, keypad: str, strip: str) -> set[tuple[Any, ...]]:
@@ -214,10 +281,12 @@ async def test_the_map_of_a_foreign_hall_is_found_and_the_agent_reads_its_keys(
         str(tmp_path / "heard"),
     )
     language = "zh_CN.UTF-8" if name == "hallquefront" else "en_US.UTF-8"
-    async with learning(hall, *words, language=language) as person:
+    # A process on a pty in the time of clocks, and the same in the hall's own time: a walk takes a minute.
+    async with (learning if name == "jackqchen" else learning_at_once)(hall, *words, language=language) as person:
         await person.attend()
         said = "\n".join(person.heard)
-        assert await person.process.wait() == 0, said
+        assert await person.terminal.ended() == 0, said
+    forget_learnt()
     assert len(person.mistaken) == 5
     for sentence in (
         "(?:已经是窗口|is window) 1",
@@ -238,7 +307,10 @@ async def test_the_map_of_a_foreign_hall_is_found_and_the_agent_reads_its_keys(
     capsys.readouterr()
     parser = argparse.ArgumentParser()
     tool.add_arguments(parser)
+    learnt = forget_learnt()
     assert tool.run(parser.parse_args(["learn", str(tmp_path / "heard"), "--json"])) == 0
+    assert learnt == forget_learnt()
+    assert not add_folder(file.parent / "profiles")
     again = json.loads(capsys.readouterr().out)
     assert [one["id"] for one in again["devices"]] == [entry.id for entry in entries]
     await the_agent_reads(hall, entries, tmp_path)

@@ -14,15 +14,14 @@ import pytest
 from PIL import Image
 from yarl import URL
 
-from devices.emulators.bench import Bench
-from devices.emulators.cli import emulate, line_bench, parse_node
+from devices.emulators.bench import Bench, bench_of
+from devices.emulators.cli import Asked, parse_node
 from devices.emulators.panel import serving_panel
 from devices.emulators.printer import EmulatedPrinter
-from devices.emulators.printer_cli import printer_bench
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.transport import Unavailable, transport
 from tests.devices import independent
-from tests.devices.hall import until
+from tests.devices.hall import emulating
 
 NODES = ("keypad:7", "rating:0x87", "strip:3", "sam-v:0")
 
@@ -72,42 +71,42 @@ async def test_a_key_pressed_on_the_page_is_a_frame_and_the_strip_is_dots(pages:
     async with Rs485BusEmulator("memory://panel", [node for text in NODES for node in parse_node(text)]) as line:
         near = transport(line.url)
         await near.open()
-        async with opened(line_bench(line), pages) as (_, _, page):
-            await page.do(do="press", id=1, device="keypad-7", key=0x0C, digits="42")
+        async with opened(bench_of([line]), pages) as (_, _, page):
+            await page.do(do="press", id=1, device="line-1.1", key=0x0C, digits="42")
             assert independent.decode_ff68(await near.read()) == [(7, 1, [4, 2, 0x0C])]
             await near.write(independent.build_ff68(7, 1, 4, 2, 0x0C))
             await page.until(lambda page: page.outcomes)
             assert page.outcomes == [{"type": "outcome", "id": 1, "ok": True, "reason": ""}]
-            await page.do(do="rate", id=2, device="rating-135", level=3)
+            await page.do(do="rate", id=2, device="line-1.2", level=3)
             assert independent.decode_ff68(await near.read()) == [(0x87, 0x11, [3])]
             await near.write(bytes.fromhex("A0 90 03 A5 00 05 C7 EB 00 41 00 CE"))
             await page.until(
-                lambda page: page.documents.get("device/strip-3", {}).get("dots", {}).get("texts") == ["请A"]
+                lambda page: page.documents.get("device/line-1.3", {}).get("dots", {}).get("texts") == ["请A"]
             )
-            dots = page.documents["device/strip-3"]["dots"]
+            dots = page.documents["device/line-1.3"]["dots"]
             assert (dots["width"], dots["height"], set(dots["green"])) == (128, 16, {"A", "="})
             assert set(dots["red"]) != {"A", "="}
-            await page.do(do="act", id=3, device="id_reader-0", verb="put", words=[])
-            await page.until(lambda page: page.documents["device/id_reader-0"]["state"]["card"])
-            await page.do(do="fault", id=4, line="line", device="keypad-7", name="silent", value="on")
-            await page.do(do="fault", id=5, line="line", name="unplugged", value="on")
-            await page.until(lambda page: page.documents["line/line"]["url"] == "")
-            assert page.documents["device/keypad-7"]["faults"]["silent"] is True
+            await page.do(do="act", id=3, device="line-1.4", verb="put", words=[])
+            await page.until(lambda page: page.documents["device/line-1.4"]["state"]["card"])
+            await page.do(do="fault", id=4, line="line-1", device="line-1.1", name="silent", value="on")
+            await page.do(do="fault", id=5, line="line-1", name="unplugged", value="on")
+            await page.until(lambda page: page.documents["line/line-1"]["url"] == "")
+            assert page.documents["device/line-1.1"]["faults"]["silent"] is True
             assert not line.connected
         await near.close()
 
 
 async def test_what_cannot_be_done_is_said_and_what_makes_no_sense_ends_nothing(pages: Path) -> None:
     line = Rs485BusEmulator("memory://panel", [node for text in NODES for node in parse_node(text)])
-    async with line, opened(line_bench(line), pages) as (_, _, page):
+    async with line, opened(bench_of([line]), pages) as (_, _, page):
         await page.socket.send_str("nonsense")
         await page.socket.send_str('{"do":"explode","id":1}')
         for number, deed in enumerate((
-            {"do": "press", "device": "strip-3", "key": 1},
+            {"do": "press", "device": "line-1.3", "key": 1},
             {"do": "press", "device": "piano", "key": 1},
-            {"do": "act", "device": "id_reader-0", "verb": "sing"},
+            {"do": "act", "device": "line-1.4", "verb": "sing"},
             {"do": "fault", "line": "x", "name": "lossy", "value": "5%"},
-            {"do": "fault", "line": "line", "name": "lossy", "value": "often"},
+            {"do": "fault", "line": "line-1", "name": "lossy", "value": "often"},
         )):  # fmt: skip
             await page.do(id=number, **deed)
         await page.until(lambda page: len(page.outcomes) == 5)
@@ -118,27 +117,27 @@ async def test_papers_are_pictures_also_the_one_that_is_half_printed(pages: Path
     async with EmulatedPrinter("memory://panel-paper") as printer:
         near = transport(printer.url)
         await near.open()
-        async with opened(printer_bench(printer), pages) as (session, url, page):
+        async with opened(bench_of([printer]), pages) as (session, url, page):
             await near.write("A012 号\n".encode("gbk") + b"\x1dV\x00" + b"A013\n")
-            await page.until(lambda page: page.documents.get("device/printer", {}).get("current"))
-            [paper] = page.documents["device/printer"]["papers"]
+            await page.until(lambda page: page.documents.get("device/line-1", {}).get("current"))
+            [paper] = page.documents["device/line-1"]["papers"]
             assert paper["number"] == 1
             assert "A012" in paper["text"]
             for number, status in ((1, 200), (0, 200), (2, 404)):
-                async with session.get(f"{url}paper/printer/{number}.png") as answer:
+                async with session.get(f"{url}paper/line-1/{number}.png") as answer:
                     assert answer.status == status
                     if status == 200:
                         picture = Image.open(io.BytesIO(await answer.read()))
                         assert picture.width == 576
                         assert picture.convert("L").getextrema() == (0, 255)
-            await page.do(do="fault", id=1, line="printer", name="paper", value="out")
-            await page.until(lambda page: page.documents["device/printer"]["state"]["out"])
+            await page.do(do="fault", id=1, line="line-1", name="paper", value="out")
+            await page.until(lambda page: page.documents["device/line-1"]["state"]["out"])
         await near.close()
 
 
 async def test_it_answers_this_pc_alone(pages: Path) -> None:
     line = Rs485BusEmulator("memory://here", parse_node("keypad:7"))
-    async with line, serving_panel(line_bench(line), 0, pages) as url, aiohttp.ClientSession() as session:
+    async with line, serving_panel(bench_of([line]), 0, pages) as url, aiohttp.ClientSession() as session:
         assert url.startswith("http://127.0.0.1:")
         for path, headers, status in (
             ("", {}, 200),
@@ -149,7 +148,7 @@ async def test_it_answers_this_pc_alone(pages: Path) -> None:
             ("static/assets/..%2Fsecret.html", {}, 404),
             ("static/assets/b.js", {}, 404),
             ("clip/A/1.wav", {}, 404),
-            ("paper/keypad-7/1.png", {}, 404),
+            ("paper/line-1.1/1.png", {}, 404),
         ):
             async with session.get(URL(url + path, encoded=True), headers=headers) as answer:
                 assert answer.status == status, (path, headers)
@@ -168,17 +167,6 @@ async def test_a_port_that_is_taken_and_a_page_that_is_not_built_are_said(tmp_pa
 
 
 async def test_the_command_says_where_its_panel_is() -> None:
-    told: list[dict[str, object]] = []
-    done = asyncio.Event()
-
-    async def commands() -> AsyncIterator[str]:
-        await done.wait()
-        yield "quit"
-
-    task = asyncio.create_task(
-        emulate("rs485", "memory://cli-panel", ["keypad:7"], [], commands=commands(), say=told.append, panel=0)
-    )
-    await until(lambda: any(event["event"] == "listening" for event in told))
-    assert str(told[0]["url"]).startswith("http://127.0.0.1:")
-    done.set()
-    await asyncio.wait_for(task, 5)
+    async with emulating(Asked(url="memory://cli-panel", nodes=["keypad:7"]), panel=0) as person:
+        await person.tells("listening")
+        assert str(person.told[0]["url"]).startswith("http://127.0.0.1:")
