@@ -110,7 +110,8 @@ async def _print_all(hall: LivingHall, manager: Opened) -> list[Slip]:
 
 
 async def _next_day(hall: LivingHall) -> None:
-    """The server as it starts 24 hours later on the same database."""
+    """The server as it starts 24 hours later on the same database, with its agent back: what prints meanwhile fails."""
+    welcomes = _welcomes(hall)
     await hall.server.kill(signal.SIGTERM)
     hall.server.ahead_s = DAY_S
     await hall.server.start(timeout_s=150)
@@ -118,6 +119,11 @@ async def _next_day(hall: LivingHall) -> None:
     await until(
         lambda: len(hall.rows("select distinct day from journal where kind = 'DayOpened'")) == 2, what="a new day"
     )
+    await until(lambda: _welcomes(hall) > welcomes, 30, "the agent")
+
+
+def _welcomes(hall: LivingHall) -> int:
+    return sum("server_welcome" in line for line in hall.agent_log)
 
 
 def _redeemed(hall: LivingHall, slip: Slip) -> str:
