@@ -209,7 +209,7 @@ async def test_rfc_6455_an_agent_that_pings_is_answered(hall: Site) -> None:
         await socket.send_json({"type": "hello", "agent": "pc", "build": "t"})
         await socket.ping(b"after")
         answers: list[bytes] = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.PONG:
                     answers.append(bytes(message.data))
