@@ -110,7 +110,11 @@ def _passing(sheet: Sheet, ticket: TicketPaper) -> None:
         sheet.code(ticket.url, zh(hint), *([en(hint)] if ticket.english else []))
     else:
         _both(sheet, hint, english=ticket.english)
-    values: dict[str, Any] = {"places": ticket.pass_places, "limit": ticket.pass_limit}
+    values: dict[str, Any] = {
+        "calls": ticket.pass_calls,
+        "places": ticket.pass_places,
+        "limit": ticket.pass_limit,
+    }
     _both(sheet, f"pass_{ticket.pass_policy}", english=ticket.english, bold=True, **values)
     if ticket.code and ticket.pass_policy == "resume":
         _both(sheet, "pass_code", english=ticket.english, code=ticket.code)

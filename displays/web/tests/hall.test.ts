@@ -104,6 +104,11 @@ describe('the bottom line', () => {
     expect(pages.map((page) => [page.label, page.text, page.numbers])).toEqual([['', '公告', []], ['prepare', '', ['A1', 'A2']], ['passed', 'rule', ['B1']]])
     for (const page of pages) expect(page.forMs).toBeGreaterThanOrEqual(4000)
   })
+  it('RULES 27: a rule that is too long beside the numbers has its own page', () => {
+    const rule = 'Ticket machine, guide desk or same window'
+    const pages = linePages([], ['B1', 'B2', 'B3', 'B4'], [], false, { ...texts, rule })
+    expect(pages.map((page) => [page.text, page.numbers])).toEqual([['', ['B1', 'B2', 'B3']], ['', ['B4']], [rule, []]])
+  })
   it('shows every number, a page at a time', () => {
     const all = Array.from({ length: 23 }, (_, at) => `A${at}`)
     expect(linePages(all, [], [], true, texts).flatMap((page) => page.numbers)).toEqual(all)
