@@ -132,7 +132,13 @@ def test_rules_27_the_printed_rule_is_the_configured_one_in_the_words_of_the_scr
 
 @pytest.mark.parametrize(
     ("low", "high", "words"),
-    [(None, None, None), (0, 0, "约等 1 分钟"), (0, 5, "约等 1-5 分钟"), (8, 8, "约等 8 分钟"), (15, 25, "约等 15-25 分钟")],
+    [
+        (None, None, None),
+        (0, 0, "约等 1 分钟"),
+        (0, 5, "约等 1-5 分钟"),
+        (8, 8, "约等 8 分钟"),
+        (15, 25, "约等 15-25 分钟"),
+    ],
 )
 def test_ux_p_02_the_estimate_is_a_range_or_nothing(low: int | None, high: int | None, words: str | None) -> None:
     text = printed(replace(TICKET, wait_low_min=low, wait_high_min=high)).text
