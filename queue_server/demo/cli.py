@@ -275,7 +275,7 @@ async def _stay(options: Options, notes: Console) -> int:
         await open_doors(stage)
         life = asyncio.create_task(live_on(stage, visitors, clerks))
         try:
-            async with serving_panel(furnish(stage), options.panel) as panel:
+            async with serving_panel(furnish(stage.world, stage.free_window), options.panel) as panel:
                 await _announce(stage, panel)
                 ended = asyncio.create_task(stop.wait())
                 await asyncio.wait({life, ended}, return_when=asyncio.FIRST_COMPLETED)

@@ -6,6 +6,7 @@ from pathlib import Path
 from devices.emulators.bench import Press
 from queue_server.app import hallfile
 from queue_server.demo.lines import BOARDS, ENTRANCE, Log, emulated
+from queue_server.demo.run import furnish
 from queue_server.demo.world import World
 from tests.hall_process import DISTRICT
 
@@ -16,7 +17,8 @@ async def test_issue_3_who_presses_a_key_of_window_3_works_there_from_then_on(tm
     async with emulated(configuration.device, tmp_path / "lines") as lines:
         truth = Log(tmp_path / "people.jsonl")
         world = World(configuration, 1.0, lines, truth)
-        lines.bench.touched = world.take_over
+        bench = furnish(world)
+        before = bench.documents()["note/3"]
         world.clerks = {name: asyncio.create_task(asyncio.sleep(60)) for name in ("3", "4")}
         clerk, other = world.clerks["3"], world.clerks["4"]
         keypad = next(p for p in lines.bench.placed.values() if p.station == "3" and p.node is lines.keypads["3"][1])
@@ -24,6 +26,9 @@ async def test_issue_3_who_presses_a_key_of_window_3_works_there_from_then_on(tm
         assert not await lines.bench.do(Press(id=1, device=keypad.id, key=0x0C)), "no agent listens here"
         await asyncio.sleep(0)
         assert clerk.cancelled()
+        note = bench.documents()["note/3"]
+        assert ("模拟柜员" in str(before), "由您来叫号" in str(note)) == (True, True)
+        assert bench.documents()["note/4"] == before, "only of the window that was taken over"
         assert not other.done()
         other.cancel()
         truth.close()
