@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -15,6 +16,8 @@ INVITE: Final = TabletText("S02E")
 POLL: Final = TabletText("SE")
 RESULT: Final = "S02||"
 LEAVING: Final = "DisConnect"
+SAID: Final = re.compile(rf"S\d\d|{LEAVING}|.*(?:RecvCmdOK|Version=)", re.DOTALL)
+"""How everything begins that a tablet is known to say; the device information may come in pieces, whose last names a version."""
 _LEVEL, _RATED_AT = 2, 5
 
 
@@ -88,6 +91,8 @@ class STablet(RatingTalk[TabletText]):
         self._ask_at_ms = None
 
     def receive(self, frame: TabletText, now_ms: int) -> list[RatingOutput[TabletText]]:
+        if not SAID.match(frame.text):
+            return [Ignored("a text that no tablet of this protocol says")]  # and no answer: another device is there
         asked, self._asked = self._asked, None
         self._unanswered, self._late_at_ms = 0, None
         self._ask_later(now_ms)

@@ -23,7 +23,7 @@ from devices.framing.ff68 import FF68, Ff68Frame
 from devices.framing.stream import Framer
 from devices.framing.tablets import JSON_OBJECTS, S_TEXTS, JsonObject, TabletText
 from devices.profiles.profile import NOBODY
-from devices.protocols.base import Ignored, Send
+from devices.protocols.base import Ignored, Mute, Send
 from devices.protocols.jsontablet import JsonTablet
 from devices.protocols.rating import Press, RatingSettings
 from devices.protocols.stablet import ALIVE, INVITE, POLL, WELCOME, Network, STablet, TabletTimes
@@ -93,6 +93,19 @@ def test_a_lost_invitation_is_made_again_while_the_tablet_still_shows_what_was_t
     talk.receive(TabletText("RecvCmdOK"), 15_200)
     talk.sent(POLL, 17_200)
     assert talk.receive(before, 17_300) == []  # it answered: asked once is enough
+
+
+def test_issue_3_what_no_tablet_says_is_no_answer() -> None:
+    """Else a scanner or a printer at its address would be a rating device that can be used (RULES 37)."""
+    talk = STablet(SETTINGS, TabletTimes(), Network.UDP)
+    talk.line_up(0)
+    for tries in range(3):
+        talk.sent(ALIVE[Network.UDP], 10_000 * tries)
+        (strange,) = talk.receive(TabletText("A042-x7\r"), 10_000 * tries + 100)
+        assert isinstance(strange, Ignored)
+        assert talk.wake(10_000 * tries + 3_000) == ([Mute()] if tries == 2 else [])
+    for text in ("RecvCmdOK", "S95OK", "S99||Version=2||02-00-00-00-00-01||", "||Version=2||02-00-00-00-00-01||"):
+        assert talk.receive(TabletText(text), 40_000) == []
 
 
 def test_law_8_a_result_that_could_not_be_stored_is_looked_for_again() -> None:
@@ -233,10 +246,10 @@ async def tablet(kind: str, tmp_path: Path) -> AsyncIterator[tuple[EmulatedSTabl
 
 
 FAULTS = ("none", "deaf", "late", "lost", "stale", "twice", "disk")
+CASES = [*((kind, fault) for kind in KINDS for fault in FAULTS), ("tcp", "bytewise")]  # a datagram is whole
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "fault"), CASES)
 async def test_issue_3_each_rating_is_told_once_under_each_fault(kind: str, fault: str, tmp_path: Path) -> None:
     async with tablet(kind, tmp_path) as (node, emulator, desk):
         match fault:
@@ -248,6 +261,8 @@ async def test_issue_3_each_rating_is_told_once_under_each_fault(kind: str, faul
                 emulator.faults = Faults(lose=2)
             case "stale":
                 node.stale = True
+            case "bytewise":
+                emulator.faults = Faults(bytewise=True)
             case "disk":
                 desk.disk_full = 2
         for level in (5, 1):
