@@ -48,6 +48,7 @@ class Row:
     has said nothing for a while, None where silence is its nature. `lie`: the head of a frame that promises more bytes than come,
     empty where nothing tells a length.
     `others`: a whole frame of its protocol from a device at another address. `exempt`: faults that cannot be, and why.
+    `node`: what its emulated device is given.
     `unsure`: faults under which what is under way may end as unknown and undone: nobody can know, and law 7 says at most once.
     """
 
@@ -64,6 +65,7 @@ class Row:
     exempt: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     unsure: frozenset[str] = frozenset()
+    node: Mapping[str, int] = field(default_factory=dict)
     levels: Mapping[str, int] = field(default_factory=lambda: {str(level): level for level in range(1, 6)})
 
     @property
@@ -89,9 +91,9 @@ class Row:
 class Stage:
     """The device behind its wire, a keypad of FF68 on the same line (on one of its own where the two cannot share), the agent's end."""
 
-    def __init__(self, row: Row, *, instead: Sequence[AnyNode] | EmulatedPrinter | None = None) -> None:
+    def __init__(self, row: Row, url: str = "", *, instead: Sequence[AnyNode] | EmulatedPrinter | None = None) -> None:
         self.row = row
-        self.wire = Wire()
+        self.wire = Wire(url)
         self.node: Any = None
         self.driver: Any
         self.beside = EmulatedKeypad(9)
@@ -144,6 +146,7 @@ class Stage:
                 await stack.enter_async_context(Rs485BusEmulator(own, [self.beside]))
             self._start(own)
             stack.push_async_callback(self._stop)
+            await soon(lambda: self.wire.connected and all(bus.up for bus in self.buses))
             yield
             for task in self._tasks:
                 assert not task.done(), task  # what was heard has ended nobody's work
@@ -160,6 +163,8 @@ class Stage:
             self.node = PROFILES[self.row.profile].emulate(self.row.address)
             if getattr(self.node, "tries", 0):
                 self.node.tries = PATIENT
+            for name, value in self.row.node.items():
+                setattr(self.node, name, value)
         nodes = [self.node] if self._instead is None else [*self._instead]
         return Rs485BusEmulator(url, [*nodes, self.beside] if self.shared else nodes)
 

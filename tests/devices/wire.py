@@ -112,7 +112,7 @@ class Wire:
     """Opens `far` for whoever opens `url`, and passes frames as `to_host` and `to_device` say; one write is one frame."""
 
     def __init__(self, url: str = "") -> None:
-        self._url = url or f"memory://wire{next(_names)}"
+        self._listen_url = url or f"memory://wire{next(_names)}"
         self.far = ""
         self.to_host: Pass = whole
         self.to_device: Pass = whole
@@ -125,7 +125,7 @@ class Wire:
     @property
     def url(self) -> str:
         """What the host opens."""
-        return self._url
+        return self._listen_url if self._listener is None else self._listener.url
 
     @property
     def connected(self) -> bool:
@@ -159,8 +159,7 @@ class Wire:
 
     async def plug(self) -> None:
         """Put it in, or back."""
-        self._listener = await listen(self._url)
-        self._url = self._listener.url
+        self._listener = await listen(self._listen_url)
         self._plugged.set()
 
     def cut_in_frame(self, *, to_device: bool) -> asyncio.Event:
