@@ -27,6 +27,8 @@ LOAD_MS: Final = 150
 """What may wait for another time is left out while the line was used, lately, for more than this beyond its share of the time."""
 HOLD_MS: Final = 80
 """As long as a host may owe a device its acknowledgement (HARDWARE 1.1): a frame that holds the line longer is never optional."""
+NOISE: Final = {"line_noise": "garbage_bytes", "line_sums": "checksums"}
+"""What is told with every device of a line, for nobody knows who sent it: bytes that are no frame, frames with a wrong sum."""
 ECHO_LIMIT: Final = 16
 ECHO_MS: Final = 500
 
@@ -121,6 +123,10 @@ class Bus:
         driver.attach(self)
 
     # What drivers use.
+
+    @property
+    def noise(self) -> dict[str, int]:
+        return {name: self.counters[of] for name, of in NOISE.items() if self.counters[of]}
 
     def now_ms(self) -> int:
         return int(asyncio.get_running_loop().time() * 1000)

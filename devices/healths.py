@@ -53,7 +53,7 @@ class Healths:
             last_seen_ms=None if health.last_seen_ms is None else _now_ms() - health.last_seen_ms,
             last_error=health.last_error,
             printer=printer,
-            counters=dict(health.counters),
+            counters={**health.counters, **(device.noise if isinstance(device, BusDriver) else {})},
         )
 
 

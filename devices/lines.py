@@ -12,7 +12,7 @@ import structlog
 from devices.devicemap import Calls, Device, Printer, make_bus, plan
 from devices.drivers.base import AnyDriver
 from devices.drivers.health import Health
-from devices.mistakes import reason_of
+from devices.mistakes import reason_of, what_and_where
 from queue_server.wire.agent import DeviceEntry
 from queue_server.wire.common import DeviceState
 
@@ -108,16 +108,10 @@ async def _kept(url: str, run: Callable[[], Awaitable[None]], devices: Sequence[
         try:
             await run()
         except Exception as error:
-            reason = _reason(error)
+            reason, way = what_and_where(error)
             if reason != said:
                 said = reason
-                _log.exception("line_broken", line=url, error=reason)
+                _log.error("line_broken", line=url, error=reason, way=way)
             for device in devices:
                 device.health.become(DeviceState.OFFLINE, reason)
             await asyncio.sleep(RETRY_S)
-
-
-def _reason(error: BaseException) -> str:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return f"{type(error).__name__}: {error}"

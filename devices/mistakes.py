@@ -42,7 +42,7 @@ class Mistakes:
 
     def tell(self, device: str, asked: str, error: Exception) -> str:
         """The device is degraded until what was asked works again, which is logged when it is new; the reason."""
-        reason, way = _what_and_where(error)
+        reason, way = what_and_where(error)
         self._counters["broken"] += 1
         if self._health(device).broke(asked, reason):
             _log.error("order_broken", device=device, asked=asked, error=reason, way=way)
@@ -58,10 +58,10 @@ class Mistakes:
 
 def reason_of(error: BaseException) -> str:
     """The type of a mistake of ours and where it rose."""
-    return _what_and_where(error)[0]
+    return what_and_where(error)[0]
 
 
-def _what_and_where(error: BaseException) -> tuple[str, list[str]]:
+def what_and_where(error: BaseException) -> tuple[str, list[str]]:
     """The reason; file, line and function of each step to it. Of several mistakes the first, of a chain its cause."""
     for _ in range(WAY_LIMIT):
         inner = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__

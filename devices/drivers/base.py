@@ -31,6 +31,10 @@ class Line(Protocol):
     def reschedule(self) -> None:
         """Some driver's `wake_at_ms` has changed."""
 
+    @property
+    def noise(self) -> dict[str, int]:
+        """What the line brought that is no frame, whoever sent it: bytes, and frames with a wrong sum; without what never came."""
+
 
 class BusDriver(Generic[FrameT]):
     """One live device on a line: its protocol, its health, what it tells and what it is told.
@@ -66,6 +70,11 @@ class BusDriver(Generic[FrameT]):
     def line_is_up(self) -> bool:
         """Whether its line is open now."""
         return self._line is not None and self._line.up
+
+    @property
+    def noise(self) -> dict[str, int]:
+        """What its line brought that is no frame."""
+        return self._line.noise if self._line is not None else {}
 
     @property
     def line(self) -> Line:

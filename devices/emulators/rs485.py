@@ -229,7 +229,7 @@ class Rs485BusEmulator:
         async with self._changed:
             await self._changed.wait()
 
-    async def until(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
         """Wait until `condition` holds; TimeoutError after `timeout_s`."""
         async with asyncio.timeout(timeout_s), self._changed:
             await self._changed.wait_for(condition)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from queue_server.app.clock import Clock
 from queue_server.app.replay import configuration_before
 from queue_server.domain.availability import READ, Midnight, Use, uses
-from queue_server.domain.events import decode_event
+from queue_server.domain.events import DayOpened, decode_event
 from queue_server.store.port import JournalRow, StorePort
 
 DAYS_MAX = 92
@@ -43,7 +43,7 @@ async def report(store: StorePort, hall: str, clock: Clock, since: date, until: 
     rows = rows[first:]
     told = [*await configuration_before(store, hall, rows[0].seq), *rows]
     latest = await store.latest_day(hall, "queue")
-    end = now if latest <= until.isoformat() else await _next_opening(store, hall, until, latest, rows[-1].at)
+    end = now if latest <= until.isoformat() else await _next_opening(store, hall, rows[-1])
     midnights = [(clock.midnight(day), Midnight(day)) for day in days_between(since, until + timedelta(days=1))]
     found = await asyncio.to_thread(_uses, told, end, midnights)
     invited = await store.invited(hall, since.isoformat(), until.isoformat())
@@ -56,9 +56,11 @@ def _uses(rows: list[JournalRow], end: int, midnights: list[tuple[int, Midnight]
     return list(uses(told, end, midnights))
 
 
-async def _next_opening(store: StorePort, hall: str, until: date, latest: str, at: int) -> int:
-    """When the last day of the period gave way to the next one: so long its terminals are counted."""
-    for day in days_between(until + timedelta(days=1), date.fromisoformat(latest)):
-        async for row in store.read(hall, day=day, kinds=("DayOpened",), limit=1):
-            return row.at
-    return at
+async def _next_opening(store: StorePort, hall: str, last: JournalRow) -> int:
+    """When the day of the period's `last` row gave way to the next one: so long its terminals are counted.
+
+    One look, however long nobody opened: the journal's next rows are those of that day's end, then the opening.
+    """
+    async for row in store.read(hall, kinds=(DayOpened.__name__,), after=last.seq, limit=1):
+        return row.at
+    return last.at

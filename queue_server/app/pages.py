@@ -47,11 +47,12 @@ class Voices(Protocol):
 
 @dataclass(slots=True)
 class _Open:
-    """The open pages of one device, and when it was last heard and last left (ms UTC)."""
+    """The open pages of one device, when it was last heard and last left (ms UTC), and whether the last of them fell silent."""
 
     pages: dict[Page, PageSize | None] = field(default_factory=dict)
     since: int = 0
     seen: int | None = None
+    lost: bool = False
 
 
 class Pages:
@@ -74,6 +75,7 @@ class Pages:
         if not entry.pages:
             entry.since = self._hub.clock.now()
         entry.pages[page] = None
+        entry.lost = False
         self.heard(paired)
 
     def heard(self, paired: str) -> None:
@@ -87,12 +89,14 @@ class Pages:
             entry.pages[page] = size
             self.heard(paired)
 
-    def left(self, paired: str, page: Page) -> None:
-        """A page that went with a pattern on it ends it by its own clock; what came of the test nobody will say any more."""
+    def left(self, paired: str, page: Page, *, lost: bool = False) -> None:
+        """A page that went with a pattern on it ends it by its own clock; what came of the test nobody will say any more. One
+        that was `lost` did not answer for so long that nobody waits for it to come back."""
         if (entry := self._open.get(paired)) is None or page not in entry.pages:
             return
         del entry.pages[page]
         entry.seen = self._hub.clock.now()
+        entry.lost = lost
         for name, (_, waiting) in list(self._asked.items()):
             if page in waiting:
                 self._told(name, page, "unknown", "connection lost")
@@ -127,6 +131,15 @@ class Pages:
     def kiosks(self) -> frozenset[str]:
         """The kiosks whose page is connected now."""
         return frozenset(each.of for each in self.paired() if each.role == "kiosk" and self._pages([each]))
+
+    def lost(self) -> frozenset[str]:
+        """The kiosks whose last page fell silent; of one that was paired twice the page that was heard last."""
+        last: dict[str, _Open] = {}
+        for each in self.paired():
+            entry = self._open.get(each.id)
+            if each.role == "kiosk" and entry is not None:
+                last[each.of] = max(entry, last.get(each.of, entry), key=lambda one: one.seen or 0)
+        return frozenset(of for of, entry in last.items() if entry.lost and not entry.pages)
 
     def needed(self, hall: Hall, device: str) -> bool:
         """Whether a citizen needs the screen now. Rejected when nothing is paired there, or no page of it is connected."""

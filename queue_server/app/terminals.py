@@ -1,4 +1,4 @@
-"""The pages of kiosks as devices: there while their websocket is, lost when it has been gone for some seconds (RULES 89)."""
+"""The pages of kiosks as devices: there while their websocket is, lost when it fell silent or stayed away (RULES 89)."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from queue_server.wire.common import DeviceState
 
 EVERY_S = 1.0
 ABSENT_S = 5.0
-"""A page that reloads, or whose network blinks, is back before."""
+"""A page that reloads, or whose network blinks, is back before. One that left pings unanswered was waited for already."""
 SEEN_MS = 30_000
 """That a page is still there is told this often, as agents tell of their devices: each telling is a document for every manager."""
 STARTED_S = 20.0
@@ -48,13 +48,13 @@ class Terminals:
     async def look(self, time: float, *, patient: bool = False) -> None:
         """Who came and who went, at `time` (the loop's, s)."""
         self._pages.refresh()
-        present = self._pages.kiosks()
+        present, lost = self._pages.kiosks(), self._pages.lost()
         for kiosk, state in (await self._hub.read(_known)).items():
             if kiosk in present:
                 self._gone.pop(kiosk, None)
                 await self._tell(kiosk, DeviceState.ONLINE, changed=state is not DeviceState.ONLINE)
             elif state is DeviceState.ONLINE and not patient:
-                if time - self._gone.setdefault(kiosk, time) >= ABSENT_S:
+                if time - self._gone.setdefault(kiosk, time) >= ABSENT_S or kiosk in lost:
                     await self._tell(kiosk, DeviceState.OFFLINE, changed=True)
             elif state is DeviceState.OFFLINE and f"{KIOSK_PAGE}{kiosk}" not in self._around.devices:
                 await self._tell(kiosk, DeviceState.OFFLINE, changed=False)

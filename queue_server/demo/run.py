@@ -293,7 +293,7 @@ def furnish(stage: Stage) -> Bench:
         bench.stations[window.id] = Station(window.id, name, note)
     for kiosk in stage.configuration.kiosk:
         if kiosk.name and kiosk.printer in bench.placed:
-            named = {"zh": kiosk.name, "en": kiosk.id}
+            named = {"zh": kiosk.name, "en": kiosk.name_en or kiosk.name}
             bench.placed[kiosk.printer] = replace(bench.placed[kiosk.printer], name=named)
     bench.stations[BOARDS] = Station(BOARDS, {"zh": "综合屏", "en": "Boards"})
     bench.stations[ENTRANCE] = Station(ENTRANCE, {"zh": "取号机", "en": "Kiosks"})

@@ -48,13 +48,13 @@ class Catalogue:
         self.zones: dict[str, Zone] = {each.id: each for each in configuration.zone}
         self.priorities: dict[str, Priority] = {each.id: each for each in configuration.priority}
         self.devices: dict[str, Device] = {each.id: each for each in configuration.device}
-        # A printer without a name of its own is known by the kiosk it stands in; "" for what nobody named.
-        kiosks = {each.printer: each.name for each in configuration.kiosk if each.printer}
-        self.device_names: dict[str, str] = {
-            each.id: each.name or kiosks.get(each.id, "") for each in configuration.device
+        # Chinese and English, "" where nobody gave one. A printer without a name of its own is known by the kiosk it stands in.
+        kiosks = {each.printer: (each.name, each.name_en) for each in configuration.kiosk if each.printer}
+        self.device_names: dict[str, tuple[str, str]] = {
+            each.id: (each.name, "") if each.name else kiosks.get(each.id, ("", "")) for each in configuration.device
         }
         # A kiosk's page is looked after as a device of its own (RULES 89).
-        self.device_names |= {f"{KIOSK_PAGE}{each.id}": each.name or each.id for each in configuration.kiosk}
+        self.device_names |= {f"{KIOSK_PAGE}{each.id}": (each.name, each.name_en) for each in configuration.kiosk}
         self.rating_pads: dict[str, list[str]] = defaultdict(list)
         for device in configuration.device:
             if device.kind == "rating_pad" and device.window:

@@ -254,6 +254,7 @@ class Kiosk(Part, frozen=True, kw_only=True):
 
     id: str
     name: str = ""
+    name_en: str = ""
     zone: str = ""
     printer: str = ""
     scanner: bool = False

@@ -12,6 +12,7 @@ from aiohttp import web
 from queue_server.app.clock import Clock
 from queue_server.app.compliance import DAYS_MAX, Report, report
 from queue_server.app.texts import has, plain, words
+from queue_server.app.views.devices import device_name
 from queue_server.domain.availability import RATING, TERMINAL, Gap, Use
 from queue_server.domain.catalogue import Catalogue
 from queue_server.domain.configuration import KIOSK_PAGE
@@ -94,19 +95,18 @@ async def _report(frame: Frame, request: web.Request, make: Callable[[Availabili
 
 
 def _line(catalogue: Catalogue, made: Report, use: Use) -> AvailabilityLine:
-    plate = name = use.subject
-    english = ""
+    plate, name = use.subject, plain(use.subject)
     if use.what == TERMINAL:
-        name = catalogue.device_names.get(f"{KIOSK_PAGE}{use.subject}", use.subject)
+        name = device_name(catalogue, f"{KIOSK_PAGE}{use.subject}")
     elif (window := catalogue.windows.get(use.subject)) is not None:
-        plate, name, english = window.plate or window.id, window.name, window.name_en
+        plate, name = window.plate or window.id, plain(window.name, window.name_en)
     device, qr = made.invited.get((use.day, use.subject), (0, 0)) if use.what == RATING else (0, 0)
     return AvailabilityLine(
         day=use.day,
         what=use.what,
         subject=use.subject,
         plate=plate,
-        name=plain(name, english),
+        name=name,
         open_ms=use.open_ms,
         usable_ms=use.usable_ms,
         gaps=[AvailabilityGap(since=gap.since, until=gap.until, why=_why(gap)) for gap in use.gaps],

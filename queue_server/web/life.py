@@ -6,9 +6,11 @@ from aiohttp import web
 from queue_server.app.clock import Clock
 from queue_server.app.past import retell, rows_of
 from queue_server.app.texts import has, plain, words
+from queue_server.app.views.devices import device_name
 from queue_server.app.views.tickets import plate_of, ticket_document
 from queue_server.domain import events as e
-from queue_server.domain.configuration import Configuration
+from queue_server.domain.catalogue import Catalogue
+from queue_server.domain.configuration import KIOSK_PAGE, Configuration
 from queue_server.domain.model import Hall
 from queue_server.store.port import JournalRow
 from queue_server.web.frame import Frame, Route
@@ -24,13 +26,13 @@ async def life(frame: Frame, request: web.Request, person: Person) -> web.Respon
     name = request.match_info["ticket"]
     now = frame.hub.clock.now()
 
-    def look(hall: Hall) -> tuple[TicketDocument | None, dict[str, str], Configuration]:
+    def look(hall: Hall) -> tuple[TicketDocument | None, dict[str, str], Configuration, Catalogue]:
         ticket = hall.tickets.get(name)
         plates = {each.id: plate_of(hall, each.id) for each in hall.configuration.window}
         document = ticket_document(hall, ticket, frame.hub.clock, now) if ticket else None
-        return document, plates, hall.configuration
+        return document, plates, hall.configuration, hall.catalogue
 
-    document, plates, configuration = await frame.hub.read(look)
+    document, plates, configuration, catalogue = await frame.hub.read(look)
     rows = await rows_of(frame.store, frame.hub.name, name)
     if document is None:
         told = await retell(frame.store, frame.hub.name, configuration, "t", name)
@@ -40,9 +42,9 @@ async def life(frame: Frame, request: web.Request, person: Person) -> web.Respon
     lines = []
     for row in rows:
         fields = await opened_fields(frame, row.data)
-        who = _who(frame, configuration, row.actor)
+        who = _who(frame, catalogue, row.actor)
         lines.append(_line(row, plates, fields, who, frame.hub.clock))
-    reply = TicketLife(ticket=document, origin=_who(frame, configuration, document.origin), lines=lines)
+    reply = TicketLife(ticket=document, origin=_who(frame, catalogue, document.origin), lines=lines)
     return web.Response(body=encode(reply), content_type="application/json")
 
 
@@ -82,7 +84,7 @@ def _head(head: e.Head, clock: Clock) -> Words:
     return words("life.head.away", {**figures, "minutes": round(head.penalty_ms / 60_000)})
 
 
-def _who(frame: Frame, configuration: Configuration, actor: str) -> Words:
+def _who(frame: Frame, catalogue: Catalogue, actor: str) -> Words:
     """Whoever did it as the hall knows them; what has no name keeps the journal's word."""
     kind, _, name = actor.partition(":")
     if actor.startswith("citizen@"):
@@ -93,8 +95,9 @@ def _who(frame: Frame, configuration: Configuration, actor: str) -> Words:
         known = {row.staff: row.name for row in frame.accounts.staff()}
         return plain(f"{known[name]}（{name}）", f"{known[name]} ({name})") if known.get(name) else plain(name)
     of = next((row.of or row.name for row in frame.accounts.devices() if row.id == name), name)
-    names = {each.id: each.name for each in configuration.kiosk} | {each.id: each.name for each in configuration.device}
-    return plain(names.get(of) or of) if kind in ("device", "keypad", "printer", "agent") else plain(actor)
+    if kind not in ("device", "keypad", "printer", "agent"):
+        return plain(actor)
+    return device_name(catalogue, of if of in catalogue.device_names else f"{KIOSK_PAGE}{of}")
 
 
 ROUTES: list[Route] = [

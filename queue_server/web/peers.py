@@ -16,10 +16,15 @@ STALLED_S = 60.0
 """A peer whose buffer does not drain for so long is disconnected."""
 
 PING_AGENT_S = 0.5
-PINGS_UNHEARD = 8
+AGENT_PINGS_UNHEARD = 8
 """An agent that answers none of so many pings has lost power or its cable, and its devices are missed at once (UX K-11: within
 5 s); one whose machine stalls for 2 s is not. Pings are counted, not seconds, and only while we listen: while our loop stalls,
 or the agent's last message waits for our disk, it cannot be heard and does not grow silent."""
+
+PING_SCREEN_BEATS = 2
+SCREEN_PINGS_UNHEARD = 3
+"""A paired screen is asked with every second heartbeat, and gone when three of these found no answer: after 6 to 8 s. Its browser
+answers beside the page, so that a busy page is no silent one; a machine that stalls for 5 s is kept."""
 
 ENDED = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
@@ -27,14 +32,20 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Peer:
-    """A websocket written to without waiting; what does not fit into its buffer is refused."""
+    """A websocket written to without waiting; what does not fit into its buffer is refused.
 
-    __slots__ = ("socket", "stalled_since", "transport")
+    `unheard` pings were sent since it was heard, or since we listen again; at `patience` it is gone, 0: it is not asked.
+    """
 
-    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
+    __slots__ = ("_listening", "patience", "socket", "stalled_since", "transport", "unheard")
+
+    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport, patience: int = 0) -> None:
         self.socket = socket
         self.transport = transport
+        self.patience = patience
+        self.unheard = 0
         self.stalled_since = 0.0
+        self._listening = False
 
     def offer(self, frame: bytes) -> bool:
         """False when the peer reads too slowly or is gone."""
@@ -57,36 +68,19 @@ class Peer:
         elif now_s - self.stalled_since > STALLED_S:
             self.transport.abort()
 
-
-class AgentLink:
-    """An agent as the hall speaks to it; `unheard` pings were sent since it was heard, or since we listen again."""
-
-    __slots__ = ("_listening", "peer", "unheard")
-
-    def __init__(self, peer: Peer) -> None:
-        self.peer = peer
-        self.unheard = 0
-        self._listening = False
-
-    def offer(self, message: ToAgent) -> bool:
-        if self.peer.offer(text_frame(_encode(message))):
-            return True
-        self.peer.transport.abort()
-        return False
-
     @property
     def silent(self) -> bool:
         """Whether it is not there any more, though nothing says so."""
-        return self.unheard >= PINGS_UNHEARD
+        return 0 < self.patience <= self.unheard
 
     def ping(self) -> None:
         """Ask whether it is there; ends the connection of one that has been silent for too long."""
         if self._listening:
             if self.silent:
-                self.peer.transport.abort()
+                self.transport.abort()
                 return
             self.unheard += 1
-        self.peer.offer(PING)
+        self.offer(PING)
 
     async def heard(self) -> WSMessage:
         """The next message that is no ping or pong; its end, too, is one."""
@@ -94,13 +88,28 @@ class AgentLink:
         self._listening = True
         try:
             while True:
-                message = await self.peer.socket.receive()
+                message = await self.socket.receive()
                 if message.type in ENDED:
                     return message
                 self.unheard = 0
                 if message.type is WSMsgType.PING:
-                    self.peer.offer(pong_frame(bytes(message.data)))
+                    self.offer(pong_frame(bytes(message.data)))
                 elif message.type is not WSMsgType.PONG:
                     return message
         finally:
             self._listening = False
+
+
+class AgentLink:
+    """An agent as the hall speaks to it; one that no longer reads is disconnected."""
+
+    __slots__ = ("peer",)
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+
+    def offer(self, message: ToAgent) -> bool:
+        if self.peer.offer(text_frame(_encode(message))):
+            return True
+        self.peer.transport.abort()
+        return False

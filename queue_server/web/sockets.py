@@ -14,7 +14,15 @@ from queue_server.app.texts import words
 from queue_server.domain.errors import Rejected, Unavailable
 from queue_server.store.port import StoreError
 from queue_server.web.frame import Frame
-from queue_server.web.peers import ENDED, PING_AGENT_S, AgentLink, Peer
+from queue_server.web.peers import (
+    AGENT_PINGS_UNHEARD,
+    ENDED,
+    PING_AGENT_S,
+    PING_SCREEN_BEATS,
+    SCREEN_PINGS_UNHEARD,
+    AgentLink,
+    Peer,
+)
 from queue_server.web.phones import view_of
 from queue_server.web.principals import Person, bearer, device_person, identify
 from queue_server.wire.agent import AgentHeartbeat, AgentHello, FromAgent
@@ -51,6 +59,7 @@ RATE_MAX = 200
 """Messages a screen may send in ten seconds."""
 
 PING_S = 20.0
+"""How often phones and people's pages are pinged, which are nobody's to miss; one that does not answer within 10 s is closed."""
 
 HEARTBEAT_S = 1.0
 
@@ -71,18 +80,17 @@ class Sockets:
         """Screens and agents, for the metrics."""
         return len(self._screens), len(self._agents)
 
-    async def _open(self, request: web.Request, ping_s: float | None = PING_S) -> Peer:
-        """Without `ping_s` pings and pongs are the caller's."""
+    async def _open(self, request: web.Request, ping_s: float | None = PING_S, patience: int = 0) -> Peer:
         if len(self._screens) + len(self._agents) >= SOCKETS_MAX:
             raise Unavailable("too many connections")
         socket = web.WebSocketResponse(
-            heartbeat=ping_s, autoping=ping_s is not None, compress=False, max_msg_size=MESSAGE_MAX, timeout=2.0
+            heartbeat=ping_s, autoping=False, compress=False, max_msg_size=MESSAGE_MAX, timeout=2.0
         )
         await socket.prepare(request)
         transport = request.transport
         if transport is None:
             raise ConnectionResetError("the connection is gone")
-        return Peer(socket, transport)
+        return Peer(socket, transport, patience)
 
     # --- screens ---
 
@@ -92,7 +100,7 @@ class Sockets:
         peer = await self._open(request)
         seat = self._screens[peer] = _Seat(self._frame, peer, request)
         try:
-            first = await _first(peer.socket.receive, _from_screen)
+            first = await _first(peer.heard, _from_screen)
             if not isinstance(first, Hello):
                 await peer.socket.close(code=4400, message=b"say hello first")
                 return peer.socket
@@ -105,7 +113,7 @@ class Sockets:
 
     async def _listen(self, peer: Peer, seat: "_Seat") -> None:
         began, count = 0.0, 0
-        async for message in peer.socket:
+        while (message := await peer.heard()).type not in ENDED:
             now = asyncio.get_running_loop().time()
             began, count = (now, 1) if now - began > 10 else (began, count + 1)
             if count > RATE_MAX:
@@ -129,13 +137,13 @@ class Sockets:
             raise Rejected("unauthorised")
         if "agent" not in person.roles:
             raise Rejected("forbidden")
-        peer = await self._open(request, None)
+        peer = await self._open(request, None, AGENT_PINGS_UNHEARD)
         link = AgentLink(peer)
         self._agents.add(link)
         name = person.of
         self._frame.links.setdefault(person.name, set()).add(peer.socket)
         try:
-            hello = await _first(link.heard, _from_agent)
+            hello = await _first(peer.heard, _from_agent)
             if not isinstance(hello, AgentHello):
                 await peer.socket.close(code=4400, message=b"say hello first")
                 return peer.socket
@@ -145,11 +153,11 @@ class Sockets:
         finally:
             self._agents.discard(link)
             self._frame.links.get(person.name, set()).discard(peer.socket)
-            await _quietly(self._frame.agents.disconnect(name, link, lost=link.silent))
+            await _quietly(self._frame.agents.disconnect(name, link, lost=peer.silent))
         return peer.socket
 
     async def _hear_agent(self, name: str, link: AgentLink) -> None:
-        while (message := await link.heard()).type not in ENDED:
+        while (message := await link.peer.heard()).type not in ENDED:
             if message.type is not WSMsgType.TEXT:
                 continue
             try:
@@ -165,15 +173,16 @@ class Sockets:
         while not hub.stopped.is_set():
             await hub.rest(PING_AGENT_S)
             for link in list(self._agents):
-                link.ping()
+                link.peer.ping()
 
     # --- everybody ---
 
     async def beat(self) -> None:
-        """A heartbeat a second, encoded once; and an end for those who never read."""
-        hub = self._frame.hub
+        """A heartbeat a second, encoded once; and an end for those who never read, and for screens that are gone."""
+        hub, beats = self._frame.hub, 0
         while not hub.stopped.is_set():
             await hub.rest(HEARTBEAT_S)
+            beats += 1
             if not hub.may_act():
                 continue
             at, epoch, now_s = hub.clock.now(), hub.lease.epoch, asyncio.get_running_loop().time()
@@ -184,6 +193,8 @@ class Sockets:
             for peer, seat in self._screens.items():
                 peer.offer(screens)
                 peer.watch(now_s)
+                if peer.patience and beats % PING_SCREEN_BEATS == 0:
+                    peer.ping()
                 if not peer.socket.closed and not seat.is_still_welcome():
                     gone.append(peer.socket.close(code=4401, message=b"signed out"))
             await asyncio.gather(*gone, return_exceptions=True)
@@ -225,6 +236,7 @@ class _Seat:
         read = frame.screens.around.tokens.read(hello.token) if hello.token else None
         self._ticket = read[1] if read is not None and read[0] == "t" else ""
         if self._person is not None and self._person.kind == "device":
+            self._peer.patience = SCREEN_PINGS_UNHEARD
             frame.seen[self._person.name] = frame.hub.clock.now()
             frame.links.setdefault(self._person.name, set()).add(self._peer.socket)
             frame.pages.came(self._person.name, self._peer)
@@ -339,7 +351,7 @@ class _Seat:
         self._frame.voice.forget(self._peer)
         self._frame.readings.left(self._peer)
         if (device := self._device()) is not None:
-            self._frame.pages.left(device, self._peer)
+            self._frame.pages.left(device, self._peer, lost=self._peer.silent)
         if self._person is not None and self._person.kind == "device":
             self._frame.links.get(self._person.name, set()).discard(self._peer.socket)
 

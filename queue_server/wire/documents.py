@@ -342,7 +342,7 @@ class DeviceDocument(Message, frozen=True, kw_only=True):
 
     id: str
     kind: str
-    name: str
+    name: Words
     window: str
     state: DeviceState
     last_seen: int | None

@@ -63,7 +63,7 @@ class Page:
             self.heard.set()
         self.heard.set()
 
-    async def until(self, condition: Any, timeout_s: float = 10.0) -> Any:
+    async def until(self, condition: Any, timeout_s: float = 30.0) -> Any:
         """The condition's first true value."""
         async with asyncio.timeout(timeout_s):
             while True:

@@ -190,7 +190,7 @@ def own_time() -> Iterator[None]:
         yield
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 5.0) -> None:
+async def until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
     """Wait until `condition` is true; TimeoutError otherwise."""
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110 - conditions of many objects

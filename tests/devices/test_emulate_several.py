@@ -178,7 +178,7 @@ async def test_a_line_that_is_not_to_be_had_is_named_ends_no_other_and_can_be_pl
         taken.close()
         await taken.wait_closed()
         again = transport(f"tcp://127.0.0.1:{port}")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while True:  # line 4 said itself when it would be back
                 with contextlib.suppress(Unavailable):
                     await again.open()

@@ -175,7 +175,7 @@ async def test_issue_3_a_printer_goes_on_when_its_host_hangs_up_in_the_middle(sc
         await printer.set_fault("cover", "off")
         if scheme == "pty":  # a fresh one is plugged in for the next host
             await until(lambda: printer._end is not end)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await near.open()
             await near.write(TICKET + CUT)
             await printer.printed(2)

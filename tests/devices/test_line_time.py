@@ -27,7 +27,7 @@ def now() -> float:
 
 async def told_of(told: list[tuple[float, str, bytes]], fits: Callable[[str, bytes], bool]) -> float:
     """When the tap was told."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while True:
             for at, way, data in told:
                 if fits(way, data):

@@ -49,6 +49,10 @@ class SilentLine:
     def reschedule(self) -> None:
         return
 
+    @property
+    def noise(self) -> dict[str, int]:
+        return {}
+
 
 def lost_after_ms(profile: Profile, kind: str) -> int | None:
     """From the last thing that was told it until it is offline; None when it never is."""

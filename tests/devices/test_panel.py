@@ -38,7 +38,7 @@ class Page:
         await self.socket.send_json(deed)
 
     async def until(self, condition: Any) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not condition(self):
                 told = await self.socket.receive_json()
                 if told["type"] == "change":

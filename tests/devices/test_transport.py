@@ -38,7 +38,7 @@ async def joined(listener: Listener) -> tuple[Transport, Transport]:
 
 async def read_all(end: Transport, count: int) -> bytes:
     data = b""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while len(data) < count:
             data += await end.read(count - len(data))
     return data

@@ -97,7 +97,7 @@ async def refusal(url: str) -> str:
 
 async def read_all(line: Transport, count: int) -> bytes:
     data = b""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while len(data) < count:
             data += await line.read()
     return data
@@ -166,7 +166,7 @@ async def test_hid_1_11_a_report_that_may_have_arrived_is_not_sent_again(bed: Us
     quiet = MockedUsb(0x0483, 0x5750, (Part((Way(0x81),)),), unsaid=1)
     bed.plug(quiet)
     async with opened() as line:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             with pytest.raises(Unavailable, match="may have arrived"):
                 await line.write(b"abc")
         assert quiet.reports == [b"abc".ljust(8, b"\0")]

@@ -36,7 +36,7 @@ LEVELS = {"0": 1, "1": 2, "2": 3, "3": 4, "4": 5}
 OWN_PASSWORD = "another-long-password"
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 15.0, what: str = "") -> None:
+async def until(condition: Callable[[], object], timeout_s: float = 40.0, what: str = "") -> None:
     """Wait for something that the devices or the server do; the failure names it."""
     ends = time.monotonic() + timeout_s
     while not condition():
@@ -45,7 +45,7 @@ async def until(condition: Callable[[], object], timeout_s: float = 15.0, what: 
         await asyncio.sleep(0.02)
 
 
-async def told(ask: Callable[[], Awaitable[Any]], timeout_s: float = 15.0, what: str = "") -> Any:
+async def told(ask: Callable[[], Awaitable[Any]], timeout_s: float = 40.0, what: str = "") -> Any:
     """The first true answer."""
     ends = time.monotonic() + timeout_s
     while True:

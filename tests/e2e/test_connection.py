@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.devices.hall import until
 from tests.e2e.living import Desks, LivingHall, told
 from tests.e2e.pages import Opened, Screens
 from tests.hall_process import ROOT
@@ -157,3 +158,22 @@ def _upgraded(folder: Path) -> Path:
             text = text.replace(name, name.replace(".js", "-upgraded.js"))
         path.write_text(text, encoding="utf-8")
     return root
+
+
+async def test_rules_89_a_kiosk_whose_page_hangs_for_25_s_is_not_missed(pages: Screens, busy_hall: Hall) -> None:
+    """The browser answers the server's pings beside the page, which can do nothing at all meanwhile; longer than a server that
+    has just started is patient."""
+    hall, _ = busy_hall
+    kiosk = await pages.blank(hall, "kiosk", token=await hall.pair("kiosk", "kiosk-1"))
+    await kiosk.page.goto(f"{hall.server.url}/kiosk")
+    told = "select data from journal where kind = 'DeviceChanged' order by seq"
+
+    def states() -> list[str]:
+        found = [json.loads(data) for (data,) in hall.rows(told)]
+        return [each["state"] for each in found if each["device"] == "kiosk:kiosk-1"]
+
+    await until(lambda: states()[-1:] == ["online"], 30)
+    before = states()
+    await kiosk.page.evaluate("() => { const ends = performance.now() + 25000; while (performance.now() < ends); }")
+    await asyncio.sleep(3)
+    assert states() == before

@@ -46,6 +46,29 @@ async def test_rules_17_23_36_what_is_counted_is_seen(pages: Screens, busy_hall:
     assert given[1:3] + given[-1:] == ["18", "1", "自己写的原因 1 次"]
 
 
+async def test_ux_g_01_the_guides_english_page_has_a_matters_own_name_instead_of_what_people_say(
+    pages: Screens, busy_hall: Hall
+) -> None:
+    """One Chinese line under the English name, marked as such; a phrase only where it is what was typed."""
+    hall, _ = busy_hall
+    await hall.hire("4301", "guide")
+    guide = await pages.staff(hall, "/guide?lang=en", "4301", size=(1280, 800))
+    row = guide.page.locator(".find .row-key").filter(has_text="Mortgage: cancellation")
+    for typed, under in (
+        ("mort", "不动产抵押权注销登记"),
+        ("解押", "解押, 不动产抵押权注销登记"),
+        ("bdcdyqzx", "不动产抵押权注销登记"),
+    ):
+        await guide.page.locator(".find input").fill(typed)
+        await row.get_by_text(under, exact=True).wait_for()
+    assert await row.locator("[lang=zh-CN]").all_inner_texts() == ["不动产抵押权注销登记"]
+    assert "贷款还清解抵押" not in await guide.page.locator(".find").inner_text()
+    await row.click()
+    heading = guide.page.locator(".issue h2")
+    assert await heading.inner_text() == "Mortgage: cancellation\n不动产抵押权注销登记"
+    assert await heading.locator("[lang=zh-CN]").inner_text() == "不动产抵押权注销登记"
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_ux_x_01_axe_on_every_tab(pages: Screens, busy_hall: Hall, language: str) -> None:
     """X-01, C-13: no serious finding on any tab of the manager's and the guide's page, nor in their dialogs."""

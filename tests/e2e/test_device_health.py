@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import pytest
 
+from devices.framing.ff68 import Ff68Frame, encode_ff68
 from tests.e2e.conftest import MakeHall
 from tests.e2e.living import LivingHall, until
 from tests.e2e.pages import Screens
@@ -40,6 +42,12 @@ async def test_rules_37_38_a_rating_device_is_unplugged_and_plugged_in_again(
             await console.page.locator(".con").wait_for()
             assert CLERK_SEES not in await console.text()
 
+            # A pad whose frame was damaged on the line says it again; the rubbish is counted where people see it.
+            await hall.bus.transmit_raw(bytes.fromhex("0A A1 0D 0B 0C 55 55"))
+            damaged = bytearray(encode_ff68(Ff68Frame(hall.pads["6"].address, 0x11, b"\x02")))
+            damaged[-1] ^= 0x40
+            await hall.bus.transmit_raw(bytes(damaged))
+
             # A test on the manager's page: the pad asks, somebody presses, and it is nobody's rating.
             row = manager.page.locator(".device-table tr", has_text="评价器").first
             await row.get_by_role("button").click()
@@ -60,6 +68,10 @@ async def test_rules_37_38_a_rating_device_is_unplugged_and_plugged_in_again(
             await served(hall, session)
             await window.page.locator(".qr svg").wait_for()
             assert hall.rows("select qr_offered from services where finished_at is not null") == [(1,)]
+
+            told = manager.page.locator(".device-table tr", has_text="评价器").first.locator(".told")
+            await told.get_by_text("线上校验错 1").wait_for()
+            assert re.search(r"线上杂字节 \d", await told.inner_text())
 
             await hall.bus.plug()
             await until(lambda: changes(hall, "pad-6")[-1] != "offline", 30, "the pad's return")

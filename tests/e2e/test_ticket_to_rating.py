@@ -6,8 +6,10 @@ import io
 import re
 import tomllib
 import wave
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Route
@@ -43,6 +45,9 @@ async def test_from_the_tap_to_the_stored_rating(make_hall: MakeHall, pages: Scr
         assert paper.estimate is not None, "an open window serves it: the wait is known"
         assert matter in paper.matters
         assert "/t/" in paper.code
+        [(taken_ms,)] = hall.rows("select issued_at from tickets")
+        zone = ZoneInfo(tomllib.loads(hall.server.hall.read_text(encoding="utf-8"))["hall"]["timezone"])
+        assert paper.time == f"{datetime.fromtimestamp(taken_ms / 1000, zone):%Y-%m-%d %H:%M}"
 
         # The keypad's call key: a real frame on the line, echoed unchanged, and everybody follows.
         assert await hall.keypads["6"].press(Key.CALL)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
+from msgspec import structs
 
 from queue_server.app.clock import Clock
 from queue_server.app.timers import Timers
@@ -12,8 +13,9 @@ from queue_server.app.unspoken import Unspoken
 from queue_server.app.views.tickets import plate_of
 from queue_server.domain import commands as c
 from queue_server.domain.model import Hall
-from queue_server.wire.common import HallState, PrintState
+from queue_server.wire.common import DeviceState, HallState, PrinterState, PrintState, Words
 from queue_server.wire.documents import AlarmDocument, AlarmsDocument
+from tests.devices.hall import until
 from tests.http.conftest import Site
 
 
@@ -64,6 +66,47 @@ async def _acknowledged(site: Site, code: str, guide: dict[str, str]) -> str:
         assert answer.status == 200, answer
     [alarm] = await _shown(site, code)
     return alarm.acknowledged_by
+
+
+@pytest.mark.parametrize(
+    ("name", "name_en", "zh", "en"),
+    [("取号机", "Kiosk", "取号机", "Kiosk"), ("取号机", "", "取号机", "取号机"), ("", "", "kiosk-1", "kiosk-1")],
+)
+async def test_ux_x_10_a_kiosk_is_named_in_both_languages_wherever_staff_read_of_it(
+    site: Site, name: str, name_en: str, zh: str, en: str
+) -> None:
+    """Help, paper, the table of devices, a place to pair, a report, a ticket's life; without English as windows: in Chinese."""
+    printer = Words(zh=zh, en=en) if name else Words(zh="printer-1", en="printer-1")
+    kiosk = structs.replace(site.configuration.kiosk[0], id="kiosk-1", name=name, name_en=name_en)
+    known = site.running.frame.screens.around.devices
+    machine = await site.as_device("kiosk", "kiosk-1")
+    token = machine["Authorization"].removeprefix("Bearer ")
+    manager = await site.as_staff("manager", "admin")
+    async with site.session.ws_connect(f"{site.running.url}/api/v1/live") as socket:
+        await socket.send_json({"type": "hello", "token": token})
+        await until(lambda: "kiosk:kiosk-1" in known)  # under the name of the file before
+        configuration = structs.replace(site.configuration, kiosk=(kiosk,))
+        await site.hub.tell(c.ApplyConfiguration(configuration=configuration, source="test"), "staff:1")
+        devices = (await site.hub.read(site.running.frame.screens.devices)).devices
+        called = {each.id: each.name for each in devices}
+        assert (called["kiosk:kiosk-1"], called[kiosk.printer]) == (Words(zh=zh, en=en), printer)
+    await site.ask("POST", "kiosk/help", machine)
+    [alarm] = await _shown(site, "help")
+    assert alarm.text == Words(zh=f"{zh} 需要帮助", en=f"{en} asks for help")
+    report = c.ReportDevice(device=kiosk.printer, state=DeviceState.DEGRADED, printer=PrinterState.OUT)
+    await site.hub.tell(report, "agent:agent-1")
+    await site.hub.tell(c.Tick(), "clock")
+    [alarm] = await _shown(site, "printer-out")
+    assert alarm.text == Words(zh=f"缺纸：{printer.zh}", en=f"Out of paper: {printer.en}")
+    named = {"zh": zh, "en": en}
+    places = (await site.ask("GET", "paired", manager)).body["places"]
+    assert next(each for each in places if each["role"] == "kiosk")["name"] == {"zh": name, "en": name_en or name}
+    lines = (await site.ask("GET", "reports/availability", manager)).body["lines"]
+    assert next(each for each in lines if each["what"] == "terminal")["name"] == named
+    await site.sit(site.configuration.window[0].id)
+    taken = await site.take(who=machine, paper=False)
+    life = (await site.ask("GET", f"tickets/{taken.body['ticket']['id']}/life", manager)).body
+    assert life["origin"] == named
 
 
 async def test_ux_m_01_every_alarm_that_is_shown_can_be_acknowledged(

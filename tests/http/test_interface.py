@@ -23,6 +23,7 @@ async def test_design_6_the_openapi_document_is_valid_and_complete(site: Site) -
 
 async def test_nothing_is_open_to_strangers_or_to_the_wrong_role(site: Site) -> None:
     devices = {role: await site.as_device(role, "x") for role in ("hall", "kiosk")}
+    before = site.hub.lease.head
     for route in ROUTES:
         if not route.roles:
             continue
@@ -32,6 +33,7 @@ async def test_nothing_is_open_to_strangers_or_to_the_wrong_role(site: Site) -> 
         wrong = next(role for role in devices if role not in route.roles)
         other = await site.ask(route.method, path, devices[wrong])
         assert (other.status, other.body["code"]) == (403, "forbidden"), route
+    assert site.hub.lease.head == before, "nothing was written"
 
 
 async def test_a_problem_has_a_stable_code_and_says_in_two_languages_what_to_do(site: Site) -> None:

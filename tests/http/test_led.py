@@ -46,7 +46,7 @@ class _Screen:
         await self._socket.close()
 
     async def until(self, texts: list[str]) -> dict[str, Any]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while True:
                 heard = await self._socket.receive_json()
                 assert heard["type"] != "refused", heard

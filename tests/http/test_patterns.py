@@ -174,7 +174,7 @@ async def test_a_screens_health_stands_beside_its_test(site: Site) -> None:
     async with opened(site, token) as box:
         await box.socket.send_json({"type": "page", "width": 1366, "height": 768, "ratio": 1.5})
         there = await becomes(site, device, lambda each: each.page.width)
-        assert (there.name, there.kind, there.test, there.state) == ("条屏", "led", "pattern", DeviceState.ONLINE)
+        assert (there.name.zh, there.kind, there.test, there.state) == ("条屏", "led", "pattern", DeviceState.ONLINE)
         assert (there.page.width, there.page.height, there.page.ratio) == (1366, 768, 1.5)
         assert began <= there.page.connected_since <= site.hub.clock.now()
         assert there.last_seen >= there.page.connected_since

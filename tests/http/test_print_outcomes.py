@@ -56,7 +56,7 @@ async def _printed(site: Site, token: str) -> Any:
 
 async def _settled(folder: Path, job: str) -> tuple[str, str]:
     """How its claim ended; it is settled after the ticket's event."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while True:
             with sqlite3.connect(folder / "hall.db") as database:
                 state, reason = database.execute("select state, reason from claims where id = ?", (job,)).fetchone()

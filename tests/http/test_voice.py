@@ -173,7 +173,7 @@ async def test_ux_v_05_that_a_call_was_not_spoken_is_known_after_a_restart_and_e
         await until(lambda: alarms(site))
         before = alarms(site)
         assert before[0].subject == window.zone
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while ("dropped", "failed") not in {claim[1:] for claim in await claims(site)}:  # noqa: ASYNC110 - the store tells nobody
                 await asyncio.sleep(0.05)
     async with voiced(tmp_path) as site:

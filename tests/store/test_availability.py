@@ -1,12 +1,12 @@
 """Availability over days that were opened and days that were not, from a journal on both databases (RULES 37, 89)."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy.event import listen
 
 from queue_server.app.clock import Clock
-from queue_server.app.compliance import report
+from queue_server.app.compliance import DAYS_MAX, days_between, report
 from queue_server.domain import events as e
 from queue_server.domain.availability import RATING, TERMINAL, Gap
 from queue_server.domain.configuration import KIOSK_PAGE, Configuration, Kiosk, Zone, ZoneKind
@@ -121,6 +121,29 @@ async def test_a_period_long_after_the_last_day_asks_for_its_own_days_only(store
     day = date(2036, 1, 9)
     await report(store, HALL, CLOCK, day, day, moment("2036-01-09 12:00"))
     assert len([each for each in asked if "journal" in each]) < 10
+
+
+@pytest.mark.parametrize("days", [1, DAYS_MAX])
+async def test_rules_89_a_hall_that_is_shut_for_a_year_is_asked_once_when_it_opened_again(
+    store: Store, days: int
+) -> None:
+    """Flood, then rebuilding: the days before are looked at afterwards, and nothing is read day by day beyond the period."""
+    await weekend(store)
+    again = e.DayOpened(day="2027-01-12", previous_day=MONDAY, at=moment("2027-01-12 08:00"))
+    opened = NewEvent("queue", again.day, again.at, "", "", "DayOpened", VERSION, encode_event(again))
+    await store.commit(await store.take_over(HALL, "b"), Batch(events=[opened]))
+    asked: list[str] = []
+
+    def counted(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    listen(store.database.engine.sync_engine, "before_cursor_execute", counted)
+    first = date.fromisoformat(MONDAY)
+    last = first + timedelta(days=days - 1)
+    found = await report(store, HALL, CLOCK, first, last, moment("2027-01-12 12:00"))
+    night = [(use.day, use.open_ms // HOUR_MS) for use in found.uses if use.what == TERMINAL]
+    assert night == [(day, 24) for day in days_between(first, last)]
+    assert len([each for each in asked if "journal" in each]) < days + 10
 
 
 async def test_rules_89_a_day_that_nobody_ended_ends_at_midnight(store: Store) -> None:

@@ -134,3 +134,12 @@ def test_ux_s_06_a_finding_is_found_in_the_file_by_its_line_and_its_name(table: 
     assert place("domain hall", text) == f"领域 hall 大厅服务\n第 {at} 行 · line {at}"
     assert place("domain gone · prefix", text) == "领域 gone · prefix"
     assert place("hall.timezone", text) == "hall.timezone"
+
+
+@pytest.mark.parametrize("wrong", ["template", "css", "html", "script", "layout_file"])
+def test_ux_13_12_no_hall_brings_a_layout_of_its_own(wrong: str) -> None:
+    """UX 13.12: what a screen looks like is the schema's; a hall's file says data only, never markup or style."""
+    for table in ('id = "1",', 'name = "报税",'):
+        configuration, findings = load(SMALL.replace(table, f'{table} {wrong} = "x",'))
+        assert configuration is None
+        assert [finding.code for finding in findings] == ["unknown_key"]

@@ -1,7 +1,7 @@
 /** The guide's page without a browser: batches of tickets, the lock, lost slips, order of the alarms (UX G-01, G-04, G-06). */
 import { describe, expect, it, vi } from 'vitest'
 import { answered, BATCH_MOST, begin, failed, goOn, halt, looked, nextKey, printing } from '../src/guide/batch'
-import { ageOf, LOCK_MS, locked, material, prints, sortAlarms, spanOf } from '../src/guide/desk'
+import { ageOf, LOCK_MS, locked, material, prints, sortAlarms, spanOf, underName } from '../src/guide/desk'
 import type { AlarmDocument, DeviceDocument } from '../src/core/wire'
 import { CODES, noteWords } from '../src/staff/said'
 import { taken, ticket } from '../src/fixtures/kiosk'
@@ -107,9 +107,17 @@ describe('alarms and devices', () => {
     expect(sorted.map((entry) => entry.id)).toEqual(['help1', 'help2', 'print', 'wait', 'paper', 'taken'])
   })
   it('offers a printer that can print, near its end too (UX K-11)', () => {
-    const printer = (state: DeviceDocument['printer'], device: DeviceDocument['state'] = 'online'): DeviceDocument => ({ id: 'p', kind: 'printer', name: '', window: '', state: device, last_seen: null, last_error: '', printer: state, counters: {}, since: null, test: '', trial: null, page: null })
+    const printer = (state: DeviceDocument['printer'], device: DeviceDocument['state'] = 'online'): DeviceDocument => ({ id: 'p', kind: 'printer', name: { zh: '打印机', en: '' }, window: '', state: device, last_seen: null, last_error: '', printer: state, counters: {}, since: null, test: '', trial: null, page: null })
     expect([printer('ok'), printer('near_end'), printer('unreadable')].every(prints)).toBe(true)
     expect([printer('out'), printer('jam'), printer('cover'), printer('offline'), printer('ok', 'offline')].some(prints)).toBe(false)
+  })
+  it('stands under an English name with the Chinese one, and the phrase that was typed', () => {
+    const hit = { name: '个体工商户设立登记', name_en: 'Register a sole trader', everyday: ['办个体执照', '摆摊办照', '个体户', '注册个体'] }
+    expect(underName(hit, '', true)).toEqual(['个体工商户设立登记'])
+    expect(underName(hit, 'sole', true)).toEqual(['个体工商户设立登记'])
+    expect(underName(hit, ' 办照 ', true)).toEqual(['摆摊办照', '个体工商户设立登记'])
+    expect(underName(hit, '办照', false)).toEqual(['办个体执照', '摆摊办照', '个体户'])
+    expect(underName({ ...hit, name_en: '' }, '', true)).toEqual(['办个体执照', '摆摊办照', '个体户'])
   })
   it('reads a material as its name and form', () => {
     expect(material('居民身份证(原件)×1')).toEqual({ name: '居民身份证', form: '原件' })

@@ -28,6 +28,8 @@ describe('UX M-01 exceptions', () => {
   it('a queue of one window is not that window', () => {
     expect(aboutOf('queue-stranded')).toBe('queue')
     expect(subjectOf(alarm('queue-stranded', '5'), { windows, queues: [], devices: [] })).toBeNull()
+    const device = { id: 'printer-1', name: { zh: '取号机1', en: 'Kiosk 1' } } as DeviceDocument
+    expect(subjectOf(alarm('printer-out', 'printer-1'), { windows, queues: [], devices: [device] })).toEqual({ plate: '', name: device.name })
     expect(subjectOf(alarm('window-idle', '5'), { windows, queues: [], devices: [] })).toMatchObject({ plate: '5' })
   })
   it('a queue whose windows are unknown offers all', () => {
@@ -59,7 +61,7 @@ describe('UX S-05 changes of a file', () => {
 })
 
 describe('RULES 37 devices', () => {
-  const device = (kind: string, more: Partial<DeviceDocument> = {}): DeviceDocument => ({ id: kind, kind, name: '', window: '', state: 'online', last_seen: 0, last_error: '', printer: null, counters: {}, since: null, test: '', trial: null, page: null, ...more })
+  const device = (kind: string, more: Partial<DeviceDocument> = {}): DeviceDocument => ({ id: kind, kind, name: { zh: kind, en: '' }, window: '', state: 'online', last_seen: 0, last_error: '', printer: null, counters: {}, since: null, test: '', trial: null, page: null, ...more })
   it('a printer without paper is faulty though online; paper near its end is not yet', () => {
     expect([faulty(device('printer', { printer: 'out' })), faulty(device('printer', { printer: 'near_end' })), faulty(device('strip', { state: 'unknown' }))]).toEqual([true, false, true])
   })

@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 
 from queue_server.app.texts import has, plain, words
 from queue_server.app.views.tickets import plate_of
+from queue_server.domain.catalogue import Catalogue
 from queue_server.domain.configuration import KIOSK_PAGE, Device
 from queue_server.domain.devices import SCREEN, ZONE, test_of
 from queue_server.domain.model import DeviceTest, Hall
@@ -21,14 +22,20 @@ if TYPE_CHECKING:
 _SPEECH = {"voiced": DeviceState.ONLINE, "muted": DeviceState.DEGRADED}
 
 
+def device_name(catalogue: Catalogue, device: str) -> Words:
+    """What people call a device or a kiosk's page: its names in the hall's file, else its id; Chinese where English lacks."""
+    zh, en = catalogue.device_names.get(device, ("", ""))
+    return plain(zh or device.removeprefix(KIOSK_PAGE), en)
+
+
 def unheard(hall: Hall, entry: Device) -> DeviceDocument:
     """A device of the hall's file of which nothing was heard since the start."""
-    return _document(entry.id, entry.kind, hall.catalogue.device_names[entry.id], entry.window)
+    return _document(entry.id, entry.kind, device_name(hall.catalogue, entry.id), entry.window)
 
 
 def page_of_kiosk(hall: Hall, device: str) -> DeviceDocument:
     """A kiosk's page as a device."""
-    return _document(device, "kiosk", hall.catalogue.device_names.get(device, device), "")
+    return _document(device, "kiosk", device_name(hall.catalogue, device), "")
 
 
 class PageState(Struct, frozen=True, kw_only=True):
@@ -44,6 +51,8 @@ class PageState(Struct, frozen=True, kw_only=True):
 
 def page_place(hall: Hall, role: str, of: str) -> Words:
     """Where a paired screen belongs, for people: the hall or its zone, a window, a board's or kiosk's own name."""
+    if role == "kiosk":
+        return device_name(hall.catalogue, f"{KIOSK_PAGE}{of}")
     if role == "window":
         entry = hall.catalogue.windows.get(of)
         return words("place-window", {"plate": plate_of(hall, of)}) if entry is not None else plain(of)
@@ -54,17 +63,15 @@ def page_place(hall: Hall, role: str, of: str) -> Words:
             return plain(of)
         zh, en = ({"floor": zone.floor, "zone": of, "name": name} for name in (zone.name, zone.name_en or zone.name))
         return Words(zh=words("place-zone", zh).zh.strip(), en=words("place-zone", en).en.strip())
-    named = hall.configuration.led if role == "led" else hall.configuration.kiosk
-    return plain(next((each.name for each in named if each.id == of and each.name), of))
+    return plain(next((each.name for each in hall.configuration.led if each.id == of and each.name), of))
 
 
 def _screen(hall: Hall, name: str, page: PageState) -> DeviceDocument:
     """A paired screen as a device: online while its page is, or was a moment ago; unknown when it never was since the start."""
     state = DeviceState.UNKNOWN if page.seen is None else DeviceState.OFFLINE
-    document = _document(name, page.role, page.name, page.of if page.role == "window" else "")
+    called = plain(page.name) if page.name else page_place(hall, page.role, page.of)
     return structs.replace(
-        document,
-        name=page.name or page_place(hall, page.role, page.of).zh,
+        _document(name, page.role, called, page.of if page.role == "window" else ""),
         state=DeviceState.ONLINE if page.connected_since is not None else state,
         last_seen=page.seen,
     )
@@ -89,10 +96,9 @@ def device_documents(hall: Hall, around: Surroundings) -> DevicesDocument:
     found += [heard[page] for page in pages if page in heard]  # what the hall's file has no longer is not shown
     found += [_screen(hall, name, page) for name, page in around.pages.items() if name.startswith(SCREEN)]
     for zone in dict.fromkeys(window.zone for window in hall.configuration.window):
-        entry, said = hall.catalogue.zones.get(zone), speech.get(zone)
+        said = speech.get(zone)
         state = _SPEECH.get(said.state, DeviceState.UNKNOWN) if said is not None else DeviceState.UNKNOWN
-        place = f"{entry.floor} {zone}区 {entry.name}".strip() if entry is not None else zone
-        found.append(structs.replace(_document(ZONE + zone, "zone", place, ""), state=state))
+        found.append(structs.replace(_document(ZONE + zone, "zone", page_place(hall, "hall", zone), ""), state=state))
     documents = [_now(hall, document) for document in found]
     return DevicesDocument(
         devices=[
@@ -102,7 +108,7 @@ def device_documents(hall: Hall, around: Surroundings) -> DevicesDocument:
     )
 
 
-def _document(name: str, kind: str, called: str, window: str) -> DeviceDocument:
+def _document(name: str, kind: str, called: Words, window: str) -> DeviceDocument:
     return DeviceDocument(
         id=name,
         kind=kind,
@@ -129,11 +135,12 @@ def _remembered(hall: Hall, document: DeviceDocument) -> DeviceDocument:
 
 
 def _now(hall: Hall, document: DeviceDocument) -> DeviceDocument:
-    """With what the hall's state says of it: since when, losses today (RULES 37: seen before they are an alarm), tests."""
+    """With what the hall says of it: its name, since when, losses today (RULES 37: seen before they are an alarm), tests."""
     health, trial = hall.devices.get(document.id), hall.tests.get(document.id)
     losses = {"offline_today": health.losses} if health is not None and health.losses else {}
     return structs.replace(
         document,
+        name=device_name(hall.catalogue, document.id) if document.id in hall.catalogue.device_names else document.name,
         since=health.since or None if health is not None else None,
         counters={**losses, **document.counters},
         test=test_of(hall, document.id),

@@ -19,12 +19,12 @@ from queue_server.app.views.desk import (
     next_lines,
     window_document,
 )
-from queue_server.app.views.devices import PageState, device_documents
+from queue_server.app.views.devices import PageState, device_documents, device_name
 from queue_server.app.views.leds import led_document
 from queue_server.app.views.menu import Menu
 from queue_server.app.views.survey import DomainCount, count, demand, figures, queue_documents
 from queue_server.app.views.tickets import call, names_of, plate_of, ticket_document
-from queue_server.domain.configuration import NoShowPolicy
+from queue_server.domain.configuration import KIOSK_PAGE, NoShowPolicy
 from queue_server.domain.finishing import OUTCOMES
 from queue_server.domain.model import Alarm, Hall, Ticket, Window
 from queue_server.domain.queues import first_in_order, home_windows, waiting_in
@@ -374,7 +374,9 @@ def _subject(hall: Hall, code: str, subject: str) -> Words:
     if subject in hall.tickets:
         return plain(hall.tickets[subject].number)
     if code.startswith(("device", "printer")):
-        return plain(hall.catalogue.device_names.get(subject) or subject)
+        return device_name(hall.catalogue, subject)
+    if code == "help":
+        return device_name(hall.catalogue, f"{KIOSK_PAGE}{subject}")
     if code in _OF_QUEUES:
         found = {_queue_domain(hall, ticket) for ticket in first_in_order(hall, (subject,), 20)}
         names = [plain(zh, en) for zh, en in sorted(found) if zh]

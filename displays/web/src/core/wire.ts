@@ -251,7 +251,7 @@ export interface PageFacts {
 export interface DeviceDocument {
   id: string
   kind: string
-  name: string
+  name: Words
   window: string
   state: DeviceState
   last_seen: number | null

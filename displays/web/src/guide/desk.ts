@@ -1,5 +1,5 @@
 /** Small decisions of the guide's page: what is locked, what is missing, which time a lost slip falls into. Pure. */
-import type { AlarmDocument, DeviceDocument, TicketState } from '../core/wire'
+import type { AlarmDocument, DeviceDocument, MatterHit, TicketState } from '../core/wire'
 import type { StateName } from '../components/state'
 
 /** UX G-06. */
@@ -16,6 +16,16 @@ export function material(text: string): { name: string; form: string } {
   const parts = /^(.*?)\(([^()]*)\)(×\d+)?$/.exec(text)
   if (parts === null) return { name: text, form: '' }
   return { name: parts[1], form: parts[2] + (parts[3] === '×1' || parts[3] === undefined ? '' : parts[3]) }
+}
+
+/**
+ * What stands under a matter's name, all of it Chinese: what people say of it; under an English name its own, to show to
+ * somebody and to find on the paper, after the phrase that holds what was typed.
+ */
+export function underName(hit: Pick<MatterHit, 'name' | 'name_en' | 'everyday'>, q: string, english: boolean): string[] {
+  if (!english || hit.name_en === '') return hit.everyday.slice(0, 3)
+  const typed = q.trim()
+  return [...hit.everyday.filter((phrase) => typed !== '' && phrase.includes(typed)).slice(0, 1), hit.name]
 }
 
 export function stateName(state: TicketState): StateName {

@@ -2,6 +2,7 @@
 import { computed, onBeforeUnmount, reactive, ref, shallowRef } from 'vue'
 import { ApiProblem, hallPath, Intention, request } from '../core/api'
 import { hallId } from '../core/hall'
+import { locale } from '../core/i18n'
 import { connectLive, type Live } from '../core/live'
 import type { AlarmsDocument, DemandDocument, DevicesDocument, HallDocument, MatterHits, MenuDocument, QueuesDocument, Session, TicketTaken, WindowsDocument } from '../core/wire'
 import { fixture } from '../fixtures'
@@ -126,9 +127,10 @@ export function useGuide() {
 
   /** UX G-05: a question asked before is answered from memory while the server is away. */
   async function find(q: string, limit: number, offset: number): Promise<MatterHits> {
-    const key = `${q}/${limit}/${offset}`
+    const lang = locale.value === 'en' ? 'en' : 'zh'
+    const key = `${lang}/${q}/${limit}/${offset}`
     try {
-      const hits = await get<MatterHits>(['matters'], { q, limit: String(limit), offset: String(offset) })
+      const hits = await get<MatterHits>(['matters'], { q, lang, limit: String(limit), offset: String(offset) })
       if (answers.size >= KEPT_QUESTIONS) answers.delete(answers.keys().next().value as string)
       answers.set(key, hits)
       return hits

@@ -76,7 +76,7 @@ export function subjectOf(alarm: Pick<AlarmDocument, 'code' | 'subject'>, known:
     }
     case 'device': {
       const device = named(known.devices)
-      return device === undefined ? null : { plate: '', name: { zh: device.name || device.id, en: device.name || device.id } }
+      return device === undefined ? null : { plate: '', name: device.name }
     }
     default: return null
   }

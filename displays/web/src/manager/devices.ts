@@ -5,7 +5,7 @@ import type { DeviceDocument, DeviceState, WindowDocument } from '../core/wire'
 export const KINDS = ['keypad', 'rating_pad', 'strip', 'board', 'printer', 'speaker', 'id_reader', 'scanner', 'kiosk', 'hall', 'window', 'led', 'zone'] as const
 
 /** The counters that a word exists for; another one shows its own name. */
-export const COUNTERS = ['offline_today', 'frames', 'presses', 'invitations', 'printed', 'spoken', 'failed', 'unknown', 'unprintable', 'broken', 'ignored', 'babble', 'unacknowledged', 'unanswered', 'dropped', 'cards', 'codes', 'unread', 'flashes_dropped'] as const
+export const COUNTERS = ['offline_today', 'frames', 'presses', 'invitations', 'printed', 'spoken', 'failed', 'unknown', 'unprintable', 'broken', 'ignored', 'babble', 'unacknowledged', 'unanswered', 'dropped', 'cards', 'codes', 'unread', 'flashes_dropped', 'line_sums', 'line_noise'] as const
 
 export interface KindCount {
   kind: string
