@@ -14,7 +14,7 @@ LONGEST_CODE: Final = 4096
 """Bytes or characters; a QR code holds at most 2,953 bytes."""
 ENDS: Final = {"cr": b"\r", "lf": b"\n", "crlf": b"\r\n", "tab": b"\t", "none": b""}
 ENCODINGS: Final = {"auto": ("utf-8", "gb18030"), "utf-8": ("utf-8",), "gbk": ("gb18030",)}
-NO_CODE: Final = re.compile("[\x00-\x03\x05-\x08\x0b\x0c\x0e-\x1c\x1f\x7f-\x9f]")
+NO_CODE: Final = re.compile("[\x00-\x03\x05-\x08\x0b\x0c\x0e-\x1c\x1f]")
 """Control characters other than the ends of lines and the separators of parcel codes (EOT, GS, RS)."""
 
 
