@@ -235,3 +235,26 @@ async def test_law_5_pages_of_people_are_not_asked_as_often_as_screens(
     ):
         await until(lambda: window.pings >= 5, 20)
         assert (page.pings, page.ended) == (0, False)
+
+
+async def test_law_5_a_phone_that_is_gone_is_ended_after_two_askings(
+    hall: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the same pings as screens, so that a slow page of people is not cut either."""
+    monkeypatch.setattr(sockets, "HEARTBEAT_S", 0.05)
+    left, leave = asyncio.Event(), sockets._Seat.leave
+
+    async def noted(self: sockets._Seat) -> None:
+        await leave(self)
+        left.set()
+
+    monkeypatch.setattr(sockets._Seat, "leave", noted)
+    who = await hall.as_staff("manager")
+    async with Cable(port_of(hall)) as cable, screen(cable.url, hall, who) as page:
+        await until(lambda: page.pings >= 3, 60)
+        assert not left.is_set()
+        cable.whole.clear()
+        async with asyncio.timeout(15):
+            await left.wait()
+        assert not page.ended, "nothing told either end"
+        cable.whole.set()
