@@ -64,6 +64,7 @@ class BusDriver(Generic[FrameT]):
         self._allowance = float(self.babble_burst)
         self._babbling = False
         self._counted_ms = 0
+        self._gone_at_ms: int | None = None
 
     @property
     def line_is_up(self) -> bool:
@@ -144,10 +145,18 @@ class BusDriver(Generic[FrameT]):
 
     def line_up(self, now_ms: int) -> None:
         """The line is open; nothing is known of the device yet."""
+        gone_at_ms, self._gone_at_ms = self._gone_at_ms, None
+        if gone_at_ms is not None:
+            self.was_away(now_ms - gone_at_ms)
         self.health.become(DeviceState.UNKNOWN)
+
+    def was_away(self, for_ms: int) -> None:
+        """The line is back after so long: nobody can have repeated in that time what was not acknowledged before it."""
 
     def line_down(self, error: str) -> None:
         """The line is gone, and the device and whatever waited to be sent with it."""
+        if self._gone_at_ms is None:
+            self._gone_at_ms = self.line.now_ms()
         self.health.become(DeviceState.OFFLINE, error)
 
     def stopped(self) -> None:

@@ -71,6 +71,9 @@ class Keypad(BusDriver[Any]):
         """Sound the beeper once."""
         self.put(self._protocol.beep())
 
+    def was_away(self, for_ms: int) -> None:
+        self._protocol.skip(for_ms)
+
     def line_up(self, now_ms: int) -> None:
         super().line_up(now_ms)
         self.put(self._protocol.line_up())

@@ -62,17 +62,22 @@ class RatingPad(BusDriver[Any]):
         except Unavailable as error:
             self._protocol.lost(press.token)
             self._store_trouble = f"a press could not be stored: {error}"
-            self.health.become(DeviceState.DEGRADED, self._store_trouble)
+            if self.line_is_up:
+                self.health.become(DeviceState.DEGRADED, self._store_trouble)
             return
         if self._store_trouble:
             self._store_trouble = ""
-            self.health.become(DeviceState.ONLINE)
+            if self.line_is_up:  # its line may have gone while the disk was at it
+                self.health.become(DeviceState.ONLINE)
         self.put(self._protocol.stored(press.token))
 
     def invite(self, for_ms: int) -> None:
         """Ask for a rating of a new service; asked again when the line comes back within `for_ms`."""
         self.health.counters["invitations"] += 1
         self.put(self._protocol.invite(self.line.now_ms() + for_ms))
+
+    def was_away(self, for_ms: int) -> None:
+        self._protocol.skip(for_ms)
 
     def line_up(self, now_ms: int) -> None:
         super().line_up(now_ms)

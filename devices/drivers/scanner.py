@@ -44,7 +44,8 @@ class Scanner(TalkingDriver[Any]):
         self.talk.sent(now_ms)
 
     def wake(self, now_ms: int) -> None:
-        if trouble := self.carry_out(self.talk.wake(now_ms)):
+        trouble = self.carry_out(self.talk.wake(now_ms))
+        if trouble and self.line_is_up:  # else it is gone: half a code that was cut off with its line is no news
             self.health.become(DeviceState.DEGRADED, trouble)
 
     def heard(self, output: Code) -> None:

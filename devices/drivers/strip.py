@@ -89,6 +89,8 @@ class Strip(BusDriver[Any]):
                     self.put([output])
                 case Acknowledged():
                     self._unheard = 0
+                case Silent() if not self.line_is_up:
+                    pass  # its line is gone, and it is offline for that
                 case Silent():
                     self._unheard += 1
                     self.health.counters["unacknowledged"] += 1

@@ -70,6 +70,8 @@ class JsonGrammar:
         return b"{"
 
     def scan(self, stream: bytes | bytearray, at: int) -> Match[JsonObject] | Miss:
+        if stream[at] != b"{"[0]:
+            return Miss.NOISE  # another protocol of the line begins there
         limit = at + LONGEST_OBJECT
         end = _object_end(stream, at, limit)
         if end is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from devices.framing.codec import AnyCodec
@@ -51,6 +51,17 @@ class Station:
     board: bool = False
     by: Counter[int] = field(default_factory=Counter)
     names: Counter[str] = field(default_factory=Counter)
+
+    def copy(self) -> Station:
+        """As it is now."""
+        return replace(self, by=Counter(self.by), names=Counter(self.names))
+
+    def add(self, more: Station) -> None:
+        """What another hearing of the same bytes, or of some of them, knows of it besides."""
+        self.writes, self.changes = max(self.writes, more.writes), max(self.changes, more.changes)
+        self.answers, self.board = max(self.answers, more.answers), self.board or more.board
+        self.by |= more.by
+        self.names |= more.names
 
     def change(self, shown: str, by: int | None, *, early: bool) -> None:
         """It shows something else, after a press `by` that keypad; `early`: its first text may be an old one."""
@@ -135,19 +146,40 @@ class Hearing:
         return hearing
 
     def again(self, profiles: Mapping[str, Profile]) -> Hearing:
-        """The same line heard with these profiles, as far back as it is kept."""
-        return self.replayed(self._kept, profiles, self._baud)
+        """The same line heard with more profiles: what these tell as far back as bytes are kept, of the others all."""
+        hearing = self.replayed(self._kept, profiles, self._baud)
+        hearing._remember(self.stations.values())
+        hearing._presses |= self._presses
+        hearing.frames |= self.frames
+        hearing.damaged, hearing.known_bytes = (
+            max(hearing.damaged, self.damaged),
+            max(hearing.known_bytes, self.known_bytes),
+        )
+        hearing._flow.fed = max(hearing._flow.fed, self._flow.fed)
+        return hearing
 
     def copied(self) -> Callable[[], Hearing]:
-        """What was heard until now, for another thread to hear again: this hearing goes on meanwhile."""
-        pieces, baud = list(self._kept), self._baud
-        return lambda: self.replayed(pieces, baud=baud)
+        """The stations and unknown bytes of now, for another thread: this hearing goes on meanwhile."""
+        pieces, baud, stations = list(self._kept), self._baud, [one.copy() for one in self.stations.values()]
+
+        def hear() -> Hearing:
+            hearing = self.replayed(pieces, baud=baud)
+            hearing._remember(stations)
+            return hearing
+
+        return hear
+
+    def _remember(self, stations: Iterable[Station]) -> None:
+        for station in stations:
+            if (there := self.stations.setdefault((station.codec, station.address), station)) is not station:
+                there.add(station)
 
     def feed(self, data: bytes, at_ms: int) -> list[Press]:
         """Bytes that had come by `at_ms`; the presses that they tell."""
         began_ms = at_ms - int(len(data) * self._byte_ms)
         silent_ms = IDLE_MS if self._last_ms is None else began_ms - self._last_ms
         found = self._idle(at_ms) if silent_ms >= IDLE_MS else []
+        found += self._late(began_ms)  # whoever listens ticks besides; a recording is heard without
         if self._last_ms is None:
             self.began_ms = at_ms
         if silent_ms >= SILENCE_MS:
@@ -167,9 +199,12 @@ class Hearing:
         """Time has passed: the presses of which nothing more is awaited."""
         idle = self._last_ms is not None and now_ms - self._last_ms >= IDLE_MS
         found = self._idle(now_ms) if idle else []
+        return found + self._late(now_ms)
+
+    def _late(self, now_ms: int) -> list[Press]:
         late = [press for presses in self._presses.values() for press in presses.tick(now_ms)]
-        self._remember(late)
-        return found + late
+        self._pressed(late)
+        return late
 
     def _idle(self, now_ms: int) -> list[Press]:
         found = self._take(self._framer.flush(), self._last_ms or now_ms)
@@ -220,7 +255,7 @@ class Hearing:
         near = {address for pressed_ms, address in self._recent if 0 <= at_ms - pressed_ms <= FOLLOWS_MS}
         return next(iter(near)) if len(near) == 1 else None
 
-    def _remember(self, presses: Iterable[Press]) -> None:
+    def _pressed(self, presses: Iterable[Press]) -> None:
         for press in presses:
             if not press.rating:
                 self._recent.append((press.at_ms, press.address))
@@ -232,7 +267,7 @@ class Hearing:
             found = presses.hear(told.frame, at_ms)
             if station is not None:
                 station.writes += not found
-            self._remember(found)
+            self._pressed(found)
             return found
         if station is not None:
             self._strip(station, told, profile, at_ms)

@@ -153,7 +153,7 @@ class Listening:
         fresh.clear()
 
     async def drafts(self) -> Drafts:
-        """What the unknown bytes tell, worked out by a thread: what comes meanwhile is heard at its time."""
+        """What the unknown bytes tell, worked out by a thread: what comes meanwhile is heard, some milliseconds late."""
         copied, line = self.hearing.copied(), self.line
         return await asyncio.to_thread(lambda: drafts_of(copied(), line))
 

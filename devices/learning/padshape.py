@@ -353,8 +353,10 @@ def alike(raw: bytes, frames: Sequence[bytes], most: int) -> bool:
     same = [one for one in dict.fromkeys(frames) if len(one) == len(raw) and one != raw]
     if len(same) < 2 or not SHORTEST <= len(raw) <= LONGEST:
         return False
-    places = differing(raw, same)
-    return len(places) <= most and any(places <= set(total.covers(len(raw))) for total in sums_of([*same, raw]))
+    places, size = differing(raw, same), len(raw)
+    return len(places) <= most and any(
+        places <= {*total.covers(size), *total.positions(size)} for total in sums_of([*same, raw])
+    )
 
 
 def differing(raw: bytes, frames: Sequence[bytes]) -> set[int]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
+
+from msgspec import structs
 
 from devices.devicemap import plan
 from devices.framing.codec import AnyCodec
@@ -108,10 +110,10 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)  # a JSON string of these characters is a TOML one
 
 
-def drafts_of(hearing: Hearing, line: Serial, pads: Pads | None = None) -> Drafts:
+def drafts_of(hearing: Hearing, line: Serial, pads: Pads | None = None, taken: Collection[str] = ()) -> Drafts:
     """What becomes of the unknown bytes beside learnt `pads`."""
     known = [one.profile for one in pads.drafts] if pads is not None else []
-    return draft(hearing.unknown, line, PROFILES, known)
+    return draft(hearing.unknown, line, {*PROFILES, *taken}, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +126,15 @@ class Settled:
     drafts: Drafts
 
 
-def settle(hearing: Hearing, answers: Answers, line: Serial) -> Settled:
-    """What the answers and the line tell about devices that nobody knew: first what is pressed, then what is shown."""
-    pads = learn_pads(answers, line, PROFILES)
+def settle(hearing: Hearing, answers: Answers, line: Serial, taken: Collection[str] = ()) -> Settled:
+    """What the answers and the line tell about devices that nobody knew: first what is pressed, then what is shown.
+
+    `taken` are names, beside those of this process, that belong to other profiles.
+    """
+    pads = learn_pads(answers, line, {*PROFILES, *taken})
     if pads.drafts:
         hearing = hearing.again(_with_learnt(pads.drafts))
-    strips = drafts_of(hearing, line, pads)
+    strips = drafts_of(hearing, line, pads, taken)
     drafts = replace(strips, drafts=(*pads.drafts, *strips.drafts))
     if strips.drafts:
         hearing = hearing.again(_with_learnt(drafts.drafts))
@@ -143,9 +148,11 @@ def _with_learnt(drafts: Iterable[Draft]) -> dict[str, Profile]:
     return {**PROFILES, **{one.name: one.profile.profile for one in drafts}}
 
 
-def propose(hearing: Hearing, answers: Answers, url: str, line: Serial, agent: str) -> Proposal:
-    """The map; every entry has passed the agent's own check."""
-    settled = settle(hearing, answers, line)
+def propose(
+    hearing: Hearing, answers: Answers, url: str, line: Serial, agent: str, taken: Collection[str] = ()
+) -> Proposal:
+    """The map; every entry has passed the agent's own check. Learnt profiles get none of the names that are `taken`."""
+    settled = settle(hearing, answers, line, taken)
     hearing, answers, pads, drafts = settled.hearing, settled.answers, settled.pads, settled.drafts
     for one in drafts.drafts:
         add_profile(one.profile.profile)  # for the check below, and for whoever tries the map in this process
@@ -310,7 +317,7 @@ class _Maker:
                 settings["starts"] = "false"
                 made.certain.append(sentence("shared"))
             profile = self._acknowledgement(press.codec, press.address, made)
-            made.entry = _with(made.entry, profile, settings)
+            made.entry = structs.replace(made.entry, profile=profile, settings=settings)
             yield made
 
     def _with_file(self, made: Proposed, profile: str) -> Proposed:
@@ -384,16 +391,3 @@ def _aside(kind: str, address: int, count: int) -> str:
 
 def _hex(address: int) -> str:
     return f"0x{address:02X}"
-
-
-def _with(entry: DeviceEntry, profile: str, settings: Mapping[str, str]) -> DeviceEntry:
-    return DeviceEntry(
-        id=entry.id,
-        kind=entry.kind,
-        url=entry.url,
-        address=entry.address,
-        profile=profile,
-        window=entry.window,
-        levels=entry.levels,
-        settings=dict(settings),
-    )

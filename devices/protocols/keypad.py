@@ -122,6 +122,11 @@ class KeyTalk(Generic[FrameT]):
         self._shown = text
         return self._sends(self.cells(text), "show")
 
+    def skip(self, for_ms: int) -> None:
+        """For so long nothing could be heard: a press whose echo was lost with the line is repeated only now."""
+        if self._last is not None:
+            self._last = (self._last[0], self._last[1] + for_ms)
+
     def line_up(self) -> list[Send[FrameT]]:
         """The line is open (again): what was to be shown may not have arrived."""
         return [] if self._shown is None else self._sends(self.cells(self._shown), "show")

@@ -136,6 +136,11 @@ class RatingTalk(Generic[FrameT]):
         self._invited_until_ms = until_ms
         return self._start()
 
+    def skip(self, for_ms: int) -> None:
+        """For so long nothing could be heard: a press whose acknowledgement was lost with the line is repeated only now."""
+        if self._last is not None:
+            self._last.seen_ms += for_ms
+
     def line_up(self, now_ms: int) -> list[Send[FrameT]]:
         """The line is open (again): an invitation that still stands may not have arrived."""
         return self._start() if self._invited_until_ms is not None and now_ms < self._invited_until_ms else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -13,6 +14,8 @@ LONGEST_CODE: Final = 4096
 """Bytes or characters; a QR code holds at most 2,953 bytes."""
 ENDS: Final = {"cr": b"\r", "lf": b"\n", "crlf": b"\r\n", "tab": b"\t", "none": b""}
 ENCODINGS: Final = {"auto": ("utf-8", "gb18030"), "utf-8": ("utf-8",), "gbk": ("gb18030",)}
+NO_CODE: Final = re.compile("[\x00-\x03\x05-\x08\x0b\x0c\x0e-\x1c\x1f]")
+"""Control characters other than the ends of lines and the separators of parcel codes (EOT, GS, RS)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +133,12 @@ class TextScanner:
             return [Ignored(f"a code of more than {LONGEST_CODE} bytes")]
         for encoding in ENCODINGS[self._settings.encoding]:
             try:
-                return self._once.pass_on(raw.decode(encoding), now_ms)
+                text = raw.decode(encoding)
             except UnicodeDecodeError:
                 continue
+            if NO_CODE.search(text):
+                return [Ignored("a code with control characters in it: noise, or a device that is no scanner")]
+            return self._once.pass_on(text, now_ms)
         return [Ignored(f"a code that is not {self._settings.encoding}: set the encoding")]
 
     @property

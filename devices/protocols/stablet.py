@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -15,6 +16,8 @@ INVITE: Final = TabletText("S02E")
 POLL: Final = TabletText("SE")
 RESULT: Final = "S02||"
 LEAVING: Final = "DisConnect"
+SAID: Final = re.compile(rf"S\d\d|{LEAVING}|.*(?:RecvCmdOK|Version=)", re.DOTALL)
+"""How everything begins that a tablet is known to say; the device information may come in pieces, whose last names a version."""
 _LEVEL, _RATED_AT = 2, 5
 
 
@@ -88,11 +91,14 @@ class STablet(RatingTalk[TabletText]):
         self._ask_at_ms = None
 
     def receive(self, frame: TabletText, now_ms: int) -> list[RatingOutput[TabletText]]:
+        if not SAID.match(frame.text):
+            return [Ignored("a text that no tablet of this protocol says")]  # and no answer: another device is there
         asked, self._asked = self._asked, None
         self._unanswered, self._late_at_ms = 0, None
         self._ask_later(now_ms)
-        if self._unsure and asked is not None and self.key(frame) is None:
-            # There is no result yet, so asking for one again wipes none out.
+        told = frame.text == self._told and self._says_when(frame)
+        if self._unsure and asked is not None and (told or self.key(frame) is None):
+            # There is no new result yet, so asking for one again wipes none out.
             self._unsure = False
             return [*self._start()] if self._invited_until_ms is not None and asked == POLL else []
         self._unsure = False
@@ -103,7 +109,7 @@ class STablet(RatingTalk[TabletText]):
         if self.key(frame) is None:
             level = frame.text.split("||")[_LEVEL : _LEVEL + 1]
             return [Ignored("a result without a level that is a number")] if any(level) else []
-        if frame.text == self._told and self._says_when(frame):
+        if told:
             return []  # it was told before; a new rating has a new time
         found = super().receive(frame, now_ms)
         self._told = frame.text

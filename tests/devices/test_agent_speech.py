@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import msgspec
+
 from devices.emulators.voices import EmulatedTts
-from queue_server.wire.agent import DeviceEntry, DeviceHealth, Speak, Spoke
+from queue_server.wire.agent import DeviceEntry, DeviceHealth, Speak, Spoke, TestDevice, Tested
 from tests.devices.hall import listen_url, until
 from tests.devices.test_agent import Office
 
@@ -127,3 +129,30 @@ async def test_a_change_of_the_map_ends_a_call_as_unknown_and_nobody_waits_for_e
             await hall.server.welcome_again(hall.voice(tags="[t4]"))
             await until(lambda: ("failed", "offline") in hall.told("b"))
             assert hall.told("a")[-1] == ("unknown", "offline")
+
+
+async def test_issue_3_the_test_button_of_a_voice_module_ends_done_when_it_has_been_heard(tmp_path: Path) -> None:
+    hall = Hall(tmp_path)
+
+    async def asked(name: str, text: str) -> str:
+        await hall.server.say(
+            TestDevice(epoch=hall.server.epoch, id=name, device="v1", text=text, paper=msgspec.Raw(b"null"), for_ms=0)
+        )
+        await until(lambda: any(each.id == name for each in hall.server.all(Tested)), 15)
+        [tested] = [each for each in hall.server.all(Tested) if each.id == name]
+        return tested.outcome
+
+    async with hall.line, hall.server:
+        hall.server.devices = [hall.voice()]
+        async with hall.agent_running():
+            await hall.online()
+            assert await asked("t1", "请A012号到3号窗口") == "done"
+            assert hall.module.heard == ["请A零一二号到三号窗口"]
+            await hall.speak("a")
+            await until(lambda: hall.module.speaking)
+            assert await asked("t2", "请B007号到2号窗口") == "busy"  # a citizen's call goes before
+            await until(lambda: ("spoken", "") in hall.told("a"))
+            hall.module.silent = True
+            assert await asked("t3", "") in ("unknown", "failed", "silent")
+            assert hall.module.heard == ["请A零一二号到三号窗口", TEXT]
+            assert hall.module.cut == []

@@ -179,6 +179,53 @@ async def test_a_cable_pulled_mid_frame_heals_and_the_strip_is_shown_again(url: 
         assert desk.healths.count(("k7", "offline")) == 1
 
 
+async def test_issue_3_what_ends_after_the_cable_was_pulled_makes_nobody_better_or_worse(tmp_path: Path) -> None:
+    """A text that was not acknowledged, and a press whose storing takes longer than the line lives."""
+    with own_time():
+        desk = Desk(listen_url("memory", tmp_path))
+        desk.far_strip.acks, desk.disk_full = False, True
+        async with desk.running():
+            press = asyncio.create_task(desk.far_rating.rate(4))
+            await until(lambda: desk.rating.health.state == "degraded")
+            desk.disk_full = False
+            desk.strip.show([[("A007", "yellow")]])
+            await until(lambda: len(desk.far_strip.history) == 3)
+            seen = desk.rating.health.counters["presses"]
+            await until(lambda: desk.rating.health.counters["presses"] > seen)
+            desk.healths.clear()
+            await desk.emulator.unplug()
+            await asyncio.sleep(1)
+            assert sorted(desk.healths) == [("k7", "offline"), ("r7", "offline"), ("s3", "offline")]
+            await desk.emulator.plug()
+            assert await press
+            assert desk.ratings == [5]
+
+
+@pytest.mark.parametrize("away_s", [0.3, 4, 60])
+async def test_issue_3_a_press_whose_acknowledgement_went_with_the_cable_is_not_doubled(
+    away_s: float, tmp_path: Path
+) -> None:
+    with own_time():
+        desk = Desk(listen_url("memory", tmp_path))
+        desk.far_keypad.tries = desk.far_rating.tries = 400
+        async with desk.running():
+            desk.emulator.faults.lose_acks = 2
+            presses = [
+                asyncio.create_task(desk.far_keypad.press(Key.CALL)),
+                asyncio.create_task(desk.far_rating.rate(4)),
+            ]
+            await until(lambda: not desk.emulator.faults.lose_acks)
+            await desk.emulator.unplug()
+            await asyncio.sleep(away_s)
+            await desk.emulator.plug()
+            assert await asyncio.gather(*presses) == [True, True]
+            assert ([a.action for a in desk.actions], desk.ratings) == ([Action.NEXT], [5])
+            await asyncio.sleep(2)
+            assert await desk.far_keypad.press(Key.CALL)  # another one
+            assert await desk.far_rating.rate(4)
+            assert ([a.action for a in desk.actions], desk.ratings) == ([Action.NEXT] * 2, [5, 5])
+
+
 async def test_ux_w_02_a_rebooted_strip_heals_within_the_resend_time_and_pages_turn(url: str) -> None:
     desk = Desk(url)
     async with desk.running():

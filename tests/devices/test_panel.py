@@ -20,7 +20,7 @@ from devices.emulators.panel import serving_panel
 from devices.emulators.printer import EmulatedPrinter
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.transport import Unavailable, transport
-from tests.devices import independent
+from tests.devices import independent, independent_syn6288
 from tests.devices.hall import emulating
 
 NODES = ("keypad:7", "rating:0x87", "strip:3", "sam-v:0")
@@ -132,6 +132,33 @@ async def test_papers_are_pictures_also_the_one_that_is_half_printed(pages: Path
                         assert picture.convert("L").getextrema() == (0, 255)
             await page.do(do="fault", id=1, line="line-1", name="paper", value="out")
             await page.until(lambda page: page.documents["device/line-1"]["state"]["out"])
+        await near.close()
+
+
+async def test_a_spoken_phrase_stands_on_the_page_while_it_sounds_and_after(pages: Path) -> None:
+    """A voice module's own, as it was told to say it, and what a place's screen spoke, with its sound."""
+    async with Rs485BusEmulator("memory://panel-voice", parse_node("syn6288:0")) as line:
+        near = transport(line.url)
+        await near.open()
+        bench = bench_of([line])
+        async with opened(bench, pages) as (session, url, page):
+            await near.write(independent_syn6288.build(1, b"\x01" + "请A042号到3号窗口".encode("gbk")))
+            await page.until(
+                lambda page: (
+                    page.documents.get("device/line-1.1", {}).get("state", {}).get("speaking") == "请A042号到3号窗口"
+                )
+            )
+            assert page.documents["device/line-1.1"]["state"]["said"] == "请A042号到3号窗口"
+            bench.say("A", {"zh": "请A042号到3号窗口办理", "en": "A042, please go to window 3"}, b"RIFF")
+            await line.notify()
+            await page.until(lambda page: "spoken/A" in page.documents)
+            assert page.documents["spoken/A"] == {
+                "text": {"zh": "请A042号到3号窗口办理", "en": "A042, please go to window 3"},
+                "count": 1,
+                "clip": True,
+            }
+            async with session.get(f"{url}clip/A/1.wav") as answer:
+                assert (answer.status, await answer.read()) == (200, b"RIFF")
         await near.close()
 
 

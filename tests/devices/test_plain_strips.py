@@ -21,6 +21,7 @@ from devices.framing.aaqt import AAQT, BOARD, AaqtFrame, AaqtGrammar, encode_aaq
 from devices.framing.addrfe import ADDRFE, AddrFeFrame, AddrFeGrammar, encode_addrfe
 from devices.framing.checksums import CHECKSUMS
 from devices.framing.stream import Framer, Garbage
+from devices.profiles import PROFILES
 from devices.protocols.base import Send
 from devices.protocols.keymaps import Key
 from devices.protocols.plainstrips import AaqtProtocol, AddrFeProtocol, PlainSettings
@@ -118,6 +119,20 @@ def test_hardware_2_4_the_sequence_counts_and_wraps() -> None:
         assert isinstance(send, Send)
         sequences.append(send.frame.sequence)
     assert sequences == [*range(1, 256), 0, 1]
+
+
+def test_issue_3_what_has_one_source_only_is_marked_experimental_on_its_page_and_in_the_list() -> None:
+    """HARDWARE 7.1: AA…QT and addr-FE; the same for whatever else is known from one source."""
+    docs = Path(__file__).resolve().parents[2] / "docs/devices"
+    marked = {profile.page for profile in PROFILES.values() if profile.experimental} - {"profiles.md"}
+    assert {"aa-qt.md", "addr-fe.md"} <= marked
+    for page in docs.glob("*.md"):
+        title = page.read_text(encoding="utf-8").splitlines()[0]
+        assert title.endswith("(experimental)") == (page.name in marked), page.name
+    for page in ("aa-qt.md", "addr-fe.md"):
+        text = (docs / page).read_text(encoding="utf-8")
+        assert "it has one source only" in text
+        assert "Nothing on this page was tried on a physical device" in text
 
 
 async def _rated(pad: object, level: int) -> None:

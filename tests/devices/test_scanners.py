@@ -106,6 +106,15 @@ def test_hardware_5_2_gbk_and_utf_8_and_what_is_neither() -> None:
     assert read(TextScanner(ScanSettings()), [b"\xff\xff\r"]) == ["?"]
 
 
+def test_issue_3_what_holds_control_characters_is_no_code_and_a_parcels_separators_are() -> None:
+    talk = TextScanner(ScanSettings())
+    (noise,) = talk.receive(ScanText(b"\x02\x00\x00@A042\r"), 0)
+    assert isinstance(noise, Ignored)
+    assert "A042" not in noise.reason
+    parcel = "[)>\x1e06\x1d1PA042\x1dQ3\x1e\x04"
+    assert talk.receive(ScanText(parcel.encode() + b"\r"), 0) == [Code(parcel)]
+
+
 def test_hardware_5_2_without_an_end_silence_ends_a_code_and_with_one_half_a_code_is_dropped() -> None:
     assert read(TextScanner(ScanSettings(terminator="none")), [b"A04", b"2"]) == ["A042"]
     talk = TextScanner(ScanSettings())

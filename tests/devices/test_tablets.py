@@ -19,10 +19,11 @@ from websockets.exceptions import ConnectionClosed
 from devices.devicemap import Calls, make_bus, plan
 from devices.emulators.rs485 import Faults, Rs485BusEmulator
 from devices.emulators.tablets import EmulatedJsonTablet, EmulatedSTablet
+from devices.framing.ff68 import FF68, Ff68Frame
 from devices.framing.stream import Framer
 from devices.framing.tablets import JSON_OBJECTS, S_TEXTS, JsonObject, TabletText
 from devices.profiles.profile import NOBODY
-from devices.protocols.base import Ignored, Send
+from devices.protocols.base import Ignored, Mute, Send
 from devices.protocols.jsontablet import JsonTablet
 from devices.protocols.rating import Press, RatingSettings
 from devices.protocols.stablet import ALIVE, INVITE, POLL, WELCOME, Network, STablet, TabletTimes
@@ -75,6 +76,38 @@ def test_an_invitation_whose_answer_was_lost_is_made_again_only_when_there_is_no
     assert talk.receive(TabletText(RESULT.format(4, "10:00:01")), 10_200) == [Press(1, 4)]
 
 
+def test_a_lost_invitation_is_made_again_while_the_tablet_still_shows_what_was_told_long_ago() -> None:
+    """The result of the service before stays on the tablet until an invitation wipes it: it must not read as this one's."""
+    talk = STablet(SETTINGS, TabletTimes(), Network.UDP)
+    talk.invite(60_000)
+    talk.sent(INVITE, 0)
+    before = TabletText(RESULT.format(4, "10:00:01"))
+    assert talk.receive(before, 100) == [Press(1, 4)]
+    talk.stored(1)
+    talk.invite(60_000)
+    talk.sent(INVITE, 10_000)
+    talk.wake(13_000)
+    talk.sent(POLL, 15_000)
+    assert talk.receive(before, 15_100) == [Send(INVITE, "invite", 3000)]
+    talk.sent(INVITE, 15_100)
+    talk.receive(TabletText("RecvCmdOK"), 15_200)
+    talk.sent(POLL, 17_200)
+    assert talk.receive(before, 17_300) == []  # it answered: asked once is enough
+
+
+def test_issue_3_what_no_tablet_says_is_no_answer() -> None:
+    """Else a scanner or a printer at its address would be a rating device that can be used (RULES 37)."""
+    talk = STablet(SETTINGS, TabletTimes(), Network.UDP)
+    talk.line_up(0)
+    for tries in range(3):
+        talk.sent(ALIVE[Network.UDP], 10_000 * tries)
+        (strange,) = talk.receive(TabletText("A042-x7\r"), 10_000 * tries + 100)
+        assert isinstance(strange, Ignored)
+        assert talk.wake(10_000 * tries + 3_000) == ([Mute()] if tries == 2 else [])
+    for text in ("RecvCmdOK", "S95OK", "S99||Version=2||02-00-00-00-00-01||", "||Version=2||02-00-00-00-00-01||"):
+        assert talk.receive(TabletText(text), 40_000) == []
+
+
 def test_law_8_a_result_that_could_not_be_stored_is_looked_for_again() -> None:
     talk = STablet(SETTINGS, TabletTimes(), Network.TCP)
     talk.invite(60_000)
@@ -114,6 +147,14 @@ def test_hardware_1_2b_objects_under_any_chunking(sent: list[dict[str, object]],
         found += framer.feed(stream[:step])
         stream = stream[step:]
     assert [item for item in found if isinstance(item, JsonObject)] == frames
+
+
+def test_issue_3_an_object_begins_with_its_brace_whatever_else_is_on_the_line() -> None:
+    """Another protocol's frame is asked about at its own first byte, and is not the beginning of an object."""
+    frame = bytes.fromhex("FF 68 03 03 68 07 01 0C 14 16")
+    framer: Framer[Any] = Framer((*JSON_OBJECTS.from_device, *FF68.from_device))
+    assert framer.feed(frame) == [Ff68Frame(7, 1, b"\x0c")]
+    assert framer.feed(b'{"a":1}' + frame) == [JsonObject('{"a":1}'), Ff68Frame(7, 1, b"\x0c")]
 
 
 @settings(max_examples=60, deadline=None)
@@ -205,10 +246,10 @@ async def tablet(kind: str, tmp_path: Path) -> AsyncIterator[tuple[EmulatedSTabl
 
 
 FAULTS = ("none", "deaf", "late", "lost", "stale", "twice", "disk")
+CASES = [*((kind, fault) for kind in KINDS for fault in FAULTS), ("tcp", "bytewise")]  # a datagram is whole
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "fault"), CASES)
 async def test_issue_3_each_rating_is_told_once_under_each_fault(kind: str, fault: str, tmp_path: Path) -> None:
     async with tablet(kind, tmp_path) as (node, emulator, desk):
         match fault:
@@ -220,6 +261,8 @@ async def test_issue_3_each_rating_is_told_once_under_each_fault(kind: str, faul
                 emulator.faults = Faults(lose=2)
             case "stale":
                 node.stale = True
+            case "bytewise":
+                emulator.faults = Faults(bytewise=True)
             case "disk":
                 desk.disk_full = 2
         for level in (5, 1):

@@ -55,7 +55,7 @@ XFS5152 = [
 ]
 XFS_CODECS = TEXT_CODECS | {3: "utf-16-le"}
 
-# (hex, command, value, what, source). V-src: the sums are printed in the data sheet.
+# (hex, command, value, what, source). V-src: each frame of the data sheet whose sum it prints, once; it prints 86, three wrongly.
 DFPLAYER = [
     ("7E FF 06 01 00 00 00 FE FA EF", 0x01, 0, "next", _DF),
     ("7E FF 06 02 00 00 00 FE F9 EF", 0x02, 0, "previous", _DF),
@@ -77,6 +77,41 @@ DFPLAYER = [
     ("7E FF 06 42 00 00 00 FE B9 EF", 0x42, 0, "status", _DF),
     ("7E FF 06 43 00 00 00 FE B8 EF", 0x43, 0, "volume?", _DF),
     ("7E FF 06 48 00 00 00 FE B3 EF", 0x48, 0, "tracks on the card?", _DF),
+    ("7E FF 06 07 00 00 01 FE F3 EF", 0x07, 1, "pop", _DF),
+    ("7E FF 06 08 00 00 01 FE F2 EF", 0x08, 1, "track 1 again and again", _DF),
+    ("7E FF 06 08 00 00 02 FE F1 EF", 0x08, 2, "track 2 again and again", _DF),
+    ("7E FF 06 08 00 00 0A FE E9 EF", 0x08, 10, "track 10 again and again", _DF),
+    ("7E FF 06 09 00 00 01 FE F1 EF", 0x09, 1, "USB stick", _DF),
+    ("7E FF 06 0A 00 00 00 FE F1 EF", 0x0A, 0, "sleep", _DF),
+    ("7E FF 06 0F 00 01 02 FE E9 EF", 0x0F, 0x0102, "folder 1 track 2", _DF),
+    ("7E FF 06 11 00 00 01 FE E9 EF", 0x11, 1, "everything again and again", _DF),
+    ("7E FF 06 12 00 00 02 FE E7 EF", 0x12, 2, "/MP3/0002", _DF),
+    ("7E FF 06 13 00 00 01 FE E7 EF", 0x13, 1, "/ADVERT/0001", _DF),
+    ("7E FF 06 13 00 00 02 FE E6 EF", 0x13, 2, "/ADVERT/0002", _DF),
+    ("7E FF 06 13 00 00 FF FD E9 EF", 0x13, 255, "/ADVERT/0255", _DF),
+    ("7E FF 06 13 00 07 CF FE 12 EF", 0x13, 1999, "/ADVERT/1999", _DF),
+    ("7E FF 06 13 00 0B B8 FE 25 EF", 0x13, 3000, "/ADVERT/3000", _DF),
+    ("7E FF 06 14 00 10 FF FD D8 EF", 0x14, 0x10FF, "folder 1 track 255 of many", _DF),
+    ("7E FF 06 14 00 17 CF FE 01 EF", 0x14, 0x17CF, "folder 1 track 1999", _DF),
+    ("7E FF 06 14 00 C0 01 FE 26 EF", 0x14, 0xC001, "folder 12 track 1 of many", _DF),
+    ("7E FF 06 14 00 C0 FF FD 28 EF", 0x14, 0xC0FF, "folder 12 track 255 of many", _DF),
+    ("7E FF 06 14 00 C7 CF FD 51 EF", 0x14, 0xC7CF, "folder 12 track 1999", _DF),
+    ("7E FF 06 15 00 00 00 FE E6 EF", 0x15, 0, "end of the advertisement", _DF),
+    ("7E FF 06 17 00 00 02 FE E2 EF", 0x17, 2, "folder 2 again and again", _DF),
+    ("7E FF 06 17 00 00 01 FE E3 EF", 0x17, 1, "folder 1 again and again", _DF),
+    ("7E FF 06 18 00 00 00 FE E3 EF", 0x18, 0, "shuffle", _DF),
+    ("7E FF 06 19 00 00 00 FE E2 EF", 0x19, 0, "this track again and again", _DF),
+    ("7E FF 06 19 00 00 01 FE E1 EF", 0x19, 1, "this track once", _DF),
+    ("7E FF 06 1A 00 00 00 FE E1 EF", 0x1A, 0, "sound on", _DF),
+    ("7E FF 06 1A 00 00 01 FE E0 EF", 0x1A, 1, "sound off", _DF),
+    ("7E FF 06 3F 00 00 00 FE BC EF", 0x3F, 0, "what is plugged in?", _DF),
+    ("7E FF 06 44 00 00 00 FE B7 EF", 0x44, 0, "tone?", _DF),
+    ("7E FF 06 47 00 00 00 FE B4 EF", 0x47, 0, "tracks on the USB stick?", _DF),
+    ("7E FF 06 4B 00 00 00 FE B0 EF", 0x4B, 0, "track of the USB stick?", _DF),
+    ("7E FF 06 4C 00 00 00 FE AF EF", 0x4C, 0, "track of the card?", _DF),
+    ("7E FF 06 4E 00 00 01 FE AC EF", 0x4E, 1, "tracks in folder 1?", _DF),
+    ("7E FF 06 4E 00 00 0B FE A2 EF", 0x4E, 11, "tracks in folder 11?", _DF),
+    ("7E FF 06 4F 00 00 00 FE AC EF", 0x4F, 0, "folders?", _DF),
 ]
 DFPLAYER_MISPRINTS = [
     ("7E FF 06 09 00 00 02 FF F0 EF", f"{_DF} section 3.1: FE F0 is right"),
