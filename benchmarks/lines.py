@@ -94,7 +94,7 @@ async def measure(base: Path, minutes: float, speed: float, seed: int = SEED) ->
 
 async def live(data: Path, pack: Path, minutes: float, speed: float, seed: int, told: list[Told]) -> dict[str, Any]:
     """The demo's report of a morning on the bench, its lines as slow as real ones."""
-    voice(pack, Console(stderr=True))
+    voice(pack, bench(), Console(stderr=True))
     options = Options(
         configuration=bench(),
         model=parse_day((ROOT / "config" / "district-day.toml").read_text(encoding="utf-8")),

@@ -10,7 +10,7 @@ import msgspec
 from displays.errors import Malformed
 
 PassPolicy = Literal["requeue", "resume", "void"]
-"""RULES 27: called again some places later, taken back by the same window, or void."""
+"""RULES 27: called again some places later, restored by whoever holds it, or void."""
 
 
 class TicketPaper(msgspec.Struct, frozen=True, kw_only=True, tag_field="paper", tag="ticket"):
@@ -19,8 +19,9 @@ class TicketPaper(msgspec.Struct, frozen=True, kw_only=True, tag_field="paper", 
     `matters` are names, `place` where to wait (二楼 B 区), `windows` which windows to watch (1–6 号任一窗口), both as people
     read them. `wait_low_min`/`wait_high_min` are minutes, both None when no estimate is known. Times are local:
     `taken_at` YYYY-MM-DD HH:MM, `effective_at` HH:MM. `priority` is the class's name, empty for an ordinary ticket, and
-    `credit_min` the minutes it is put forward. The pass rule is the hall's policy with its two numbers: how many places
-    later a passed ticket is called again, and after how many passes it is void. `url` is the phone page, may be empty.
+    `credit_min` the minutes it is put forward. The pass rule is the hall's policy with its numbers: after how many calls
+    a ticket is passed, how many places later it is called again, and after how many passes it is void.
+    `url` is the phone page, may be empty.
     `code` is what a kiosk asks for beside the number before a passed ticket waits again; printed where that is the rule.
     """
 
@@ -34,6 +35,7 @@ class TicketPaper(msgspec.Struct, frozen=True, kw_only=True, tag_field="paper", 
     place: str = ""
     windows: str = ""
     pass_policy: PassPolicy = "requeue"
+    pass_calls: int = 3
     pass_places: int = 3
     pass_limit: int = 2
     taken_at: str

@@ -62,8 +62,9 @@ def _queue(sheet: Sheet, ticket: TicketPaper) -> None:
     ahead = "ahead" if ticket.ahead else "ahead_none"
     sheet.fit(zh(ahead, ahead=ticket.ahead), [(BIG, 1), (TALL, 2)], bold=True)
     english = [en(ahead, ahead=ticket.ahead)]
-    if wait := _wait_key(ticket):
-        values = {"low": ticket.wait_low_min, "high": ticket.wait_high_min}
+    if span := _wait(ticket):
+        wait = "wait" if span[0] < span[1] else "wait_exact"
+        values = {"low": span[0], "high": span[1]}
         sheet.fit(zh(wait, **values), [(BIG, 1), (TALL, 2)])
         english.append(en(wait, **values))
     if ticket.english:
@@ -82,14 +83,12 @@ def _queue(sheet: Sheet, ticket: TicketPaper) -> None:
         _both(sheet, key, english=ticket.english, **reasons)
 
 
-def _wait_key(ticket: TicketPaper) -> str:
-    """Which sentence says the estimate; none when there is none: then people ahead must do (UX P-02)."""
-    low, high = ticket.wait_low_min, ticket.wait_high_min
-    if low is None or high is None:
-        return ""
-    if low <= 0:
-        return "wait_below"
-    return "wait_exact" if low >= high else "wait"
+def _wait(ticket: TicketPaper) -> tuple[int, int] | None:
+    """Minutes as the kiosk has just said them, never less than one; none: people ahead must do (UX P-02)."""
+    if ticket.wait_low_min is None or ticket.wait_high_min is None:
+        return None
+    low = max(1, ticket.wait_low_min)
+    return low, max(low, ticket.wait_high_min)
 
 
 def _where(ticket: TicketPaper) -> str:
@@ -111,7 +110,11 @@ def _passing(sheet: Sheet, ticket: TicketPaper) -> None:
         sheet.code(ticket.url, zh(hint), *([en(hint)] if ticket.english else []))
     else:
         _both(sheet, hint, english=ticket.english)
-    values: dict[str, Any] = {"places": ticket.pass_places, "limit": ticket.pass_limit}
+    values: dict[str, Any] = {
+        "calls": ticket.pass_calls,
+        "places": ticket.pass_places,
+        "limit": ticket.pass_limit,
+    }
     _both(sheet, f"pass_{ticket.pass_policy}", english=ticket.english, bold=True, **values)
     if ticket.code and ticket.pass_policy == "resume":
         _both(sheet, "pass_code", english=ticket.english, code=ticket.code)

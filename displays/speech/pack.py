@@ -87,29 +87,37 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def load_pack(directory: Path) -> Pack:
     """Read and check a pack. Unavailable: there is none. Malformed: which tokens are missing, or which file is wrong and how."""
+    manifest = _manifest(directory)
+    missing = BASE_TOKENS - manifest.clips.keys()
+    if missing:
+        raise Malformed(f"{directory / MANIFEST}: no clip for {' '.join(sorted(missing))}")
+    clips = {token: _read_clip(directory / file, token) for token, file in manifest.clips.items()}
+    return Pack(manifest.name, clips, _read_clip(directory / manifest.chime, "chime"))
+
+
+def _manifest(directory: Path) -> _Manifest:
     path = directory / MANIFEST
     try:
-        manifest = msgspec.convert(tomllib.loads(path.read_text("utf-8")), _Manifest)
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), _Manifest)
     except FileNotFoundError:
         hint = f"make one with `yichuang voice build --folder {directory}`"
         raise Unavailable(f"no voice pack at {directory}: {hint}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise Malformed(f"{path}: {error}") from None
-    missing = BASE_TOKENS - manifest.clips.keys()
-    if missing:
-        raise Malformed(f"{path}: no clip for {' '.join(sorted(missing))}")
-    clips = {token: _read_clip(directory / file, token) for token, file in manifest.clips.items()}
-    return Pack(manifest.name, clips, _read_clip(directory / manifest.chime, "chime"))
 
 
 def build_pack(directory: Path, espeak: str = "espeak-ng", texts: Sequence[str] = ()) -> Pack:
     """Make the pack that ships, with the characters of `texts` (a hall's template, window names), in `directory`.
 
+    A pack that was made there before, though damaged or of an older version, is made anew with all that it could say.
     Unavailable: espeak-ng or its pinyin voice is not there. Malformed: the directory holds a voice that was not made here.
     """
     manifest = directory / MANIFEST
-    if manifest.exists() and not load_pack(directory).name.startswith(_MADE_BY):
-        raise Malformed(f"{directory} holds a voice that was not made here; give another directory")
+    if manifest.exists():
+        before = _manifest(directory)
+        if not before.name.startswith(_MADE_BY):
+            raise Malformed(f"{directory} holds a voice that was not made here; give another directory")
+        texts = (*texts, *(token for token in before.clips if _CHINESE.fullmatch(token)))
     version = _run([espeak, "--version"]).decode("utf-8", "replace").partition("Data at")[0].strip()
     directory.mkdir(parents=True, exist_ok=True)
     clips: dict[str, str] = {}

@@ -67,7 +67,8 @@ STARTED_S = 10.0
 UNTOLD_S = 60.0
 """A linked agent tells of its devices every 30 s: one it has not named for so long since the start is offline too."""
 
-UNLINKED = "agent not connected"
+UNLINKED, UNTOLD = "agent-lost", "agent-silent"
+"""What the server itself says of a device: the manager's page has a sentence for each in both languages."""
 
 EVERYWHERE = (e.MessageSet, e.DayStarted, e.DayClosing, e.DayEnded, e.DayOpened)
 """What every strip and board shows."""
@@ -410,7 +411,7 @@ class Agents:
                 continue
             linked = device.agent in self._state.links
             if time - self._state.absent[device.id] >= (UNTOLD_S if linked else ABSENT_S):
-                why = "its agent does not tell of it" if linked else UNLINKED
+                why = UNTOLD if linked else UNLINKED
                 await self._health(device.agent, _offline(device.id, why))
 
 

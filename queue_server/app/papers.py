@@ -41,6 +41,7 @@ class Papers:
             place=f"{zone.floor} {zone.id} 区".strip() if zone else "",
             windows=_range([plate_of(hall, name) for name in windows]),
             pass_policy=_POLICIES[policy.no_show],  # type: ignore[arg-type]
+            pass_calls=policy.recall_limit,
             pass_places=policy.no_show_after,
             pass_limit=policy.no_show_void_after,
             taken_at=f"{self._clock.local(ticket.issued_at):%Y-%m-%d %H:%M}",

@@ -21,6 +21,8 @@ ABSENT_S = 5.0
 """A page that reloads, or whose network blinks, is back before. One that left pings unanswered was waited for already."""
 SEEN_MS = 30_000
 """That a page is still there is told this often, as agents tell of their devices: each telling is a document for every manager."""
+LOST = "page-lost"
+"""The manager's page has a sentence for it in both languages."""
 STARTED_S = 20.0
 """So long after our own start no page is missed: they all come back one after the other."""
 
@@ -61,7 +63,7 @@ class Terminals:
 
     async def _tell(self, kiosk: str, state: DeviceState, *, changed: bool) -> None:
         name = f"{KIOSK_PAGE}{kiosk}"
-        error = "" if state is DeviceState.ONLINE else "its page is not connected"
+        error = "" if state is DeviceState.ONLINE else LOST
         before = self._around.devices.get(name)
         if before is None:
             before = await self._hub.read(lambda hall: page_of_kiosk(hall, name))

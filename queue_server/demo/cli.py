@@ -22,8 +22,10 @@ from devices.emulators.nodes import Sender
 from devices.emulators.panel import serving_panel
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.transport import Unavailable as NoLine
+from displays.errors import Malformed as BadPack
 from displays.errors import Unavailable as NoPack
 from displays.speech.pack import build_pack
+from queue_server.app.hallfile import voice_findings
 from queue_server.demo.api import Failed
 from queue_server.demo.derive import Scaled, policy_changes
 from queue_server.demo.run import (
@@ -114,7 +116,7 @@ def run(  # long: what may be wrong is said in the order in which it is looked a
             )
         empty_folder(data)
         try:
-            voice(options.voice, notes)
+            voice(options.voice, configuration, notes)
             if arguments.stay:
                 return asyncio.run(_stay(options, notes))
             return asyncio.run(_timed(options, arguments.json, notes))
@@ -132,15 +134,16 @@ def _day_model(hall: Path, notes: Console) -> DayModel:
     return parse_day(beside.read_text(encoding="utf-8"))
 
 
-def voice(folder: Path, notes: Console) -> None:
-    """A voice pack in the folder, where espeak-ng can make one."""
-    if (folder / "voice.toml").exists() or any(folder.glob("*.toml")):
+def voice(folder: Path, configuration: Configuration, notes: Console) -> None:
+    """A voice pack in the folder that can say what this hall needs, where espeak-ng can make one; recordings stay."""
+    lacks = [finding.en for finding in voice_findings(configuration, folder)]
+    if not lacks:
         return
-    notes.print(f"making the voice pack in {folder}")
+    notes.print(f"making the voice pack in {folder}", markup=False)
     try:
-        build_pack(folder)
-    except NoPack as error:
-        notes.print(f"without voice: {error}")
+        build_pack(folder, texts=[configuration.voice.template, *(window.plate for window in configuration.window)])
+    except (NoPack, BadPack) as error:
+        notes.print(f"the voice stays as it is: {error}", *lacks, sep="\n", markup=False, soft_wrap=True)
 
 
 async def _timed(options: Options, as_json: bool, notes: Console) -> int:
@@ -275,7 +278,7 @@ async def _stay(options: Options, notes: Console) -> int:
         await open_doors(stage)
         life = asyncio.create_task(live_on(stage, visitors, clerks))
         try:
-            async with serving_panel(furnish(stage), options.panel) as panel:
+            async with serving_panel(furnish(stage.world, stage.free_window), options.panel) as panel:
                 await _announce(stage, panel)
                 ended = asyncio.create_task(stop.wait())
                 await asyncio.wait({life, ended}, return_when=asyncio.FIRST_COMPLETED)

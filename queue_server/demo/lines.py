@@ -50,6 +50,14 @@ class Pad:
     bytes_of: dict[int, int]
 
 
+class HallBench(Bench):
+    """A bench whose places' notes may change while a page looks: they are documents too."""
+
+    def documents(self) -> dict[str, object]:
+        notes = {f"note/{station.id}": station.note for station in self.stations.values() if station.note}
+        return super().documents() | notes
+
+
 @dataclass(slots=True)
 class Lines:
     """All emulated devices; `urls` are their lines by the hall file's own."""
@@ -61,7 +69,7 @@ class Lines:
     printers: dict[str, EmulatedPrinter] = field(default_factory=dict)
     buses: dict[str, Rs485BusEmulator] = field(default_factory=dict)
     """By the name of their log."""
-    bench: Bench = field(default_factory=lambda: Bench({"zh": "演示", "en": "Demonstration"}))
+    bench: Bench = field(default_factory=lambda: HallBench({"zh": "演示", "en": "Demonstration"}))
     """All of them as a person sees and touches them."""
 
 

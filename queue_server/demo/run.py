@@ -280,30 +280,42 @@ def _free_window(configuration: Configuration) -> str:
     return (general or [configuration.window[-1].id])[-1]
 
 
-def furnish(stage: Stage) -> Bench:
+def furnish(world: World, free_window: str = "") -> Bench:
     """The bench of the hall's devices, with its places named; who presses a key takes the window over."""
-    bench, world, hall = stage.lines.bench, stage.world, stage.configuration.hall
+    bench, configuration = world.lines.bench, world.configuration
+    hall = configuration.hall
     bench.title = {"zh": hall.name, "en": hall.name_en}
-    for window in stage.configuration.window:
+    for window in configuration.window:
         plate = window.plate or window.id
         note = _TAKES_OVER
-        if window.id == stage.free_window:
+        if window.id == free_window:
             note = _FREE
         name = {"zh": f"{plate} 号窗口", "en": f"Window {plate}"} if plate.isdigit() else {"zh": plate, "en": plate}
         bench.stations[window.id] = Station(window.id, name, note)
-    for kiosk in stage.configuration.kiosk:
+    for kiosk in configuration.kiosk:
         if kiosk.name and kiosk.printer in bench.placed:
             named = {"zh": kiosk.name, "en": kiosk.name_en or kiosk.name}
             bench.placed[kiosk.printer] = replace(bench.placed[kiosk.printer], name=named)
     bench.stations[BOARDS] = Station(BOARDS, {"zh": "综合屏", "en": "Boards"})
     bench.stations[ENTRANCE] = Station(ENTRANCE, {"zh": "取号机", "en": "Kiosks"})
-    bench.touched = world.take_over
+
+    def touched(place: str) -> None:
+        world.take_over(place)
+        station = bench.stations.get(place)
+        if station is not None and station.note == _TAKES_OVER:
+            bench.stations[place] = replace(station, note=_YOURS)
+
+    bench.touched = touched
     return bench
 
 
 _TAKES_OVER: Final = {
     "zh": "这里坐着一位模拟柜员。您一按键，他就让位，这个窗口由您来叫号。",
     "en": "An emulated clerk works here, and leaves the window to you when you press a key.",
+}
+_YOURS: Final = {
+    "zh": "这个窗口现在由您来叫号。",
+    "en": "This window is yours now: you call the numbers here.",
 }
 _FREE: Final = {
     "zh": "这个窗口留给您：按 1000，再按“功能”登录；然后按“呼叫”。",

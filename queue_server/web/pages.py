@@ -97,7 +97,7 @@ _STATES = {
     "called": "正在叫您",
     "serving": "正在办理",
     "parked": "已挂起，请回窗口",
-    "passed": "已过号，请到导办台",
+    "passed": "已过号，请到取号机、导办台或原窗口恢复",
     "done": "已办结",
     "cancelled": "已取消",
     "void": "已作废",

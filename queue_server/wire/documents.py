@@ -338,6 +338,7 @@ class DeviceDocument(Message, frozen=True, kw_only=True):
 
     Counters are name → count since the agent's start, `offline_today` of the day. `since` is when the state began (ms UTC,
     None when not known); `test` what can be tried of it ("" for nothing), `trial` what came of it. `page` is of paired screens.
+    `last_error` is what the agent said, or one of the server's own codes: page-lost, agent-lost, agent-silent.
     """
 
     id: str

@@ -85,13 +85,13 @@ def ticket(data: bytes) -> Ticket:
     paper = decode(data)
     number = paper.biggest
     ahead = re.search(r"前面 ?(\d+) ?位", paper.text)
-    wait = re.search(r"约等 (\d+)(?:-(\d+))? 分钟(以内)?", paper.text)
+    wait = re.search(r"约等 (\d+)(?:-(\d+))? 分钟", paper.text)
     time = re.search(r"取号 (\d{4}-\d\d-\d\d \d\d:\d\d)", paper.text)
     if time is None or (ahead is None and "前面没有人" not in paper.text):
         raise ValueError(f"not a ticket: {paper.text!r}")
     estimate = None
     if wait is not None:
-        estimate = (0 if wait[3] else int(wait[1]), int(wait[2] or wait[1]))
+        estimate = (int(wait[1]), int(wait[2] or wait[1]))
     # The matter stands between the zone's line and the number.
     before = paper.lines[: paper.lines.index(number)]
     return Ticket(number, int(ahead[1]) if ahead else 0, estimate, "".join(before), time[1], "".join(paper.codes))

@@ -127,7 +127,7 @@ async def test_ux_k_11_a_pc_without_power_is_missed_within_5_s_and_its_printer_w
         await told(hall, "slips", "offline")
         await told(hall, "pad", "offline")
         assert 1 < pings * sockets.PING_AGENT_S < KNOWN_WITHIN_S
-        assert (await document(hall, "slips")).last_error == "agent not connected"
+        assert (await document(hall, "slips")).last_error == "agent-lost"
         cable.whole.set()
         async with Pc(hall) as back:
             await known(hall, back)

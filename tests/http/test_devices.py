@@ -165,7 +165,7 @@ async def test_rules_37_an_agent_that_is_back_at_once_has_lost_nothing(hall: Sit
         await holds(hall, "pad", "online")
     await holds(hall, "pad", "online", "offline")
     shown = await document(hall, "pad")
-    assert (shown.last_error, shown.last_seen is not None) == ("agent not connected", True)
+    assert (shown.last_error, shown.last_seen is not None) == ("agent-lost", True)
     assert shown.since is not None
     await asyncio.sleep(1.2)
     await holds(hall, "pad", "online", "offline")
@@ -396,7 +396,7 @@ async def test_rules_89_a_kiosks_page_is_a_device_while_it_is_connected(hall: Si
         await holds(hall, name, "online")
         assert (await document(hall, name)).state is DeviceState.ONLINE
     await holds(hall, name, "online", "offline")
-    assert (await document(hall, name)).last_error == "its page is not connected"
+    assert (await document(hall, name)).last_error == "page-lost"
 
 
 async def test_rules_89_what_the_configuration_no_longer_has_leaves_the_managers_table(hall: Site) -> None:

@@ -114,7 +114,7 @@ async def test_rules_89_a_kiosk_without_power_is_missed_within_10_s_and_a_displa
         await told(hall, name, "online", "offline")
         assert len(looks) * terminals.EVERY_S <= KNOWN_WITHIN_S
         assert not page.ended, "nothing told either end"
-        assert (await document(hall, name)).last_error == "its page is not connected"
+        assert (await document(hall, name)).last_error == "page-lost"
         await until(lambda: hall.running.frame.screens.around.pages[name].connected_since is None, 5)
         shown = [
             each for each in (await hall.hub.read(hall.running.frame.screens.devices)).devices if each.kind == "hall"

@@ -101,8 +101,13 @@ describe('the bottom line', () => {
   const texts = { prepare: 'prepare', passed: 'passed', rule: 'rule' }
   it('D-04, D-05, D-07: notices, then who prepares, then who was missed, each at least 4 s', () => {
     const pages = linePages(['A1', 'A2'], ['B1'], ['公告'], false, texts)
-    expect(pages.map((page) => [page.label, page.text, page.numbers])).toEqual([['', '公告', []], ['prepare', '', ['A1', 'A2']], ['passed', 'rule', ['B1']]])
+    expect(pages.map((page) => [page.label, page.text, page.numbers])).toEqual([['', '公告', []], ['prepare', '', ['A1', 'A2']], ['passed', '', ['B1']], ['passed', 'rule', []]])
     for (const page of pages) expect(page.forMs).toBeGreaterThanOrEqual(4000)
+  })
+  it('RULES 27: the rule for the missed has its own page, and stands once for all of them', () => {
+    const rule = 'Ticket machine, guide desk or same window'
+    const pages = linePages([], ['B1', 'B2', 'B3', 'B4', 'B5'], [], false, { ...texts, rule })
+    expect(pages.map((page) => [page.label, page.text, page.numbers])).toEqual([['passed', '', ['B1', 'B2', 'B3', 'B4']], ['passed', '', ['B5']], ['passed', rule, []]])
   })
   it('shows every number, a page at a time', () => {
     const all = Array.from({ length: 23 }, (_, at) => `A${at}`)

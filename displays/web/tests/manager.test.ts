@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest'
 import type { AlarmDocument, DeviceDocument, WindowDocument } from '../src/core/wire'
 import { aboutOf, ordered, remedyOf, stateOf, subjectOf, windowsOfQueue, wordOf } from '../src/manager/alarms'
 import { changesBetween } from '../src/manager/changes'
-import { counted, faulty, kindsOf, ratesBy, shareOf as usableShare } from '../src/manager/devices'
+import { counted, faulty, kindsOf, ownError, pressed, ratesBy, shareOf as usableShare } from '../src/manager/devices'
+import en from '../src/manager/en.json'
 import { shareOf, staffOf } from '../src/manager/figures'
 import { outcomeOf, printsNow } from '../src/manager/slips'
+import zh from '../src/manager/zh-CN.json'
 
 const windows = ['3', '5', '10'].map((id) => ({ id, plate: id, name: { zh: id, en: '' } }) as WindowDocument)
 const alarm = (code: string, subject: string, level = 'alert', since = 0, by = ''): AlarmDocument => ({ id: `${code}:${subject}`, code, subject, level, since, acknowledged_by: by, action: '', text: { zh: '', en: '' } })
@@ -71,6 +73,12 @@ describe('RULES 37 devices', () => {
     const ways = (['online', 'degraded', 'unknown'] as const).map((rating_device) => ratesBy({ rating_device, rating_qr: false }))
     expect(ways).toEqual(['device', 'device', 'silent'])
     expect(ratesBy({ rating_device: 'unknown', rating_qr: true })).toBe('qr')
+  })
+  it('RULES 89: the server\'s own last errors have words in both languages; displays and zones are not pressed', () => {
+    const codes = Object.keys(zh.mgr['own-error'])
+    expect(codes).toEqual(Object.keys(en.mgr['own-error']))
+    expect([codes.map(ownError), ownError('no answer to 3 polls')]).toEqual([[true, true, true], false])
+    expect(['keypad', 'id_reader', 'hall', 'zone', 'led', 'other'].map(pressed)).toEqual([true, true, false, false, false, false])
   })
   it('never says 100 % of a day that lacks a second', () => {
     expect([usableShare(0, 0), usableShare(3_600_000, 3_600_000), usableShare(3_600_000, 3_599_000), usableShare(1000, 0)]).toEqual([null, '100.0', '99.9', '0.0'])

@@ -18,12 +18,15 @@ export interface LineTexts {
 /** Room of the line: hanzi at 60 px beside the page mark. */
 const ROOM = { wide: 26, tall: 14 }
 const NUMBERS = { wide: 7, tall: 4 }
+const MISSED = 4
+/** Room that a label takes. */
+const LABEL = 3
 
-function numbered(key: string, label: string, numbers: string[], text: string, most: number): LinePage[] {
+function numbered(key: string, label: string, numbers: string[], most: number): LinePage[] {
   const pages: LinePage[] = []
   for (let from = 0; from < numbers.length; from += most) {
     const some = numbers.slice(from, from + most)
-    pages.push({ key: `${key}${from}`, label, numbers: some, text, forMs: Math.max(4000, some.length * 900 + pageMs(text) - 4000) })
+    pages.push({ key: `${key}${from}`, label, numbers: some, text: '', forMs: Math.max(4000, some.length * 900) })
   }
   return pages
 }
@@ -37,8 +40,8 @@ export function linePages(prepare: string[], passed: string[], notices: string[]
   })
   return [
     ...written,
-    ...numbered('p', texts.prepare, prepare, '', NUMBERS[shape]),
-    ...numbered('m', texts.passed, passed, tall ? '' : texts.rule, 4),
-    ...(tall && passed.length > 0 ? pagesOf(texts.rule, ROOM.tall).map((text, at) => ({ key: `r${at}`, label: '', numbers: [], text, forMs: pageMs(text) })) : []),
+    ...numbered('p', texts.prepare, prepare, NUMBERS[shape]),
+    ...numbered('m', texts.passed, passed, MISSED),
+    ...(passed.length > 0 ? pagesOf(texts.rule, ROOM[shape] - LABEL).map((text, at) => ({ key: `r${at}`, label: texts.passed, numbers: [], text, forMs: pageMs(text) })) : []),
   ]
 }

@@ -20,9 +20,19 @@ export function usable(state: DeviceState): boolean {
   return state === 'online' || state === 'degraded'
 }
 
-/** These have no sign of life (HARDWARE 1.1): nothing was heard of one until somebody presses it, and that is no fault. */
+/** These have no sign of life (HARDWARE 1.1): nothing was heard of one until somebody presses it, or opens its page, and that is no fault. */
 export function silent(device: Pick<DeviceDocument, 'kind' | 'state'>): boolean {
-  return device.state === 'unknown' && ['rating_pad', 'keypad', 'scanner', 'id_reader', 'zone', 'hall', 'window', 'led'].indexOf(device.kind) >= 0
+  return device.state === 'unknown' && (pressed(device.kind) || ['zone', 'hall', 'window', 'led'].indexOf(device.kind) >= 0)
+}
+
+/** What stands still until somebody presses it, or lays something on it. */
+export function pressed(kind: string): boolean {
+  return ['rating_pad', 'keypad', 'scanner', 'id_reader'].indexOf(kind) >= 0
+}
+
+/** The server's own codes for a last error; what an agent says stands as it is, a library's or a driver's words. */
+export function ownError(error: string): boolean {
+  return ['page-lost', 'agent-lost', 'agent-silent'].indexOf(error) >= 0
 }
 
 /** How a window's citizen rates: by the device, by one that nobody has pressed yet, or by the QR code (RULES 38). */

@@ -1,10 +1,10 @@
 /** The manager's hall: live documents, requests with one key each, one sentence of outcome, one question before what cannot be undone. */
-import { computed, reactive } from 'vue'
+import { computed, reactive, shallowRef, watch } from 'vue'
 import { Intention, request } from '../core/api'
 import { connectLive } from '../core/live'
-import { sentenceOf } from '../core/problem'
-import { words } from '../core/i18n'
-import type { AlarmsDocument, DemandDocument, DevicesDocument, FiguresDocument, HallDocument, QueuesDocument, Session, WindowsDocument } from '../core/wire'
+import { locale, words } from '../core/i18n'
+import { problemWords } from '../core/problem'
+import type { AlarmsDocument, DemandDocument, DevicesDocument, FiguresDocument, HallDocument, QueuesDocument, Session, WindowsDocument, Words } from '../core/wire'
 import { path } from '../staff/session'
 
 export interface ManagerView {
@@ -25,21 +25,29 @@ export interface Question {
 }
 
 export function useManager(session: Session) {
-  const state = reactive({ said: '', tone: 'plain' as 'plain' | 'alert', count: 0, busy: '', question: null as Question | null, window: '', windows: [] as string[], message: false, page: 'now', ticket: '' })
+  /** A refusal in both languages; what was done in the one it was done in, and a change of language ends it. */
+  const saying = shallowRef<Words | string>('')
+  const said = computed(() => (typeof saying.value === 'string' ? saying.value : words(saying.value)))
+  watch(locale, () => { if (typeof saying.value === 'string') hush() })
+  const state = reactive({ said, tone: 'plain' as 'plain' | 'alert', count: 0, busy: '', question: null as Question | null, window: '', windows: [] as string[], message: false, page: 'now', ticket: '' })
   let answer: ((yes: boolean) => void) | null = null
 
   const live = connectLive({
     token: '',
     wants: () => [{ view: 'manager', of: '' }],
     idle: () => state.question === null && state.busy === '' && state.window === '' && !state.message && state.page === 'now',
-    onRefused: (refused) => say(words(refused.text), 'alert'),
+    onRefused: (refused) => say(refused.text, 'alert'),
   })
   const view = computed(() => live.documents<ManagerView>('manager'))
 
-  function say(text: string, tone: 'plain' | 'alert' = 'plain'): void {
-    state.said = text
+  function say(text: Words | string, tone: 'plain' | 'alert' = 'plain'): void {
+    saying.value = text
     state.tone = tone
     state.count += 1
+  }
+
+  function hush(): void {
+    saying.value = ''
   }
 
   /** Resolves to what the person answered; one question at a time. */
@@ -63,7 +71,7 @@ export function useManager(session: Session) {
     try {
       return await request<T>(path(...parts), { ...options, intention: writes ? new Intention() : undefined, timeoutMs: 20_000 })
     } catch (error) {
-      say(sentenceOf(error), 'alert')
+      say(problemWords(error), 'alert')
       return null
     } finally {
       if (writes) state.busy = ''
@@ -79,7 +87,7 @@ export function useManager(session: Session) {
     return true
   }
 
-  return { session, live, view, state, say, confirm, reply, ask, tell }
+  return { session, live, view, state, say, hush, confirm, reply, ask, tell }
 }
 
 export type Manager = ReturnType<typeof useManager>

@@ -25,7 +25,7 @@ export interface Device {
 export interface Line { id: string; url: string; faults: Record<string, Value>; names: string[] }
 export interface Spoken { text: Words; count: number; clip: boolean }
 export interface Station { id: string; name: Words; note: Words | null }
-export type Documents = Record<string, Device | Line | Spoken>
+export type Documents = Record<string, Device | Line | Spoken | Words>
 
 export type Deed =
   | { do: 'press'; device: string; key: number; digits: string }

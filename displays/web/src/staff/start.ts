@@ -1,6 +1,7 @@
 /** Starts a staff page; in development `?fixture=` puts recorded documents in the server's place. */
 import type { Component } from 'vue'
 import { addMessages } from '../core/i18n'
+import { keptLocale } from '../core/language'
 import { start } from '../core/start'
 import en from './en.json'
 import zh from './zh-CN.json'
@@ -12,7 +13,7 @@ export function startStaff(root: Component): void {
   if (import.meta.env.DEV && fixture !== null) {
     void import('../fixtures/staff').then((staff) => {
       staff.install(fixture)
-      start(root)
+      start(root, keptLocale())
     })
-  } else start(root)
+  } else start(root, keptLocale())
 }
