@@ -71,7 +71,7 @@ class Site:
             kind = answer.content_type
             return Answer(
                 answer.status,
-                await answer.json(content_type=None) if kind.endswith("json") else await answer.text(),
+                await answer.json(content_type=None) if kind.endswith(("/json", "+json")) else await answer.text(),
                 dict(answer.headers),
             )
 
