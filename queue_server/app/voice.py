@@ -339,6 +339,15 @@ class Voice:
         if entry.speaker is gone and self._hub is not None:
             entry.ends_at = min(entry.ends_at, self._hub.clock.now() + TAKEOVER_MS)
 
+    def sound(self, zone: str, page: Player, word: str) -> None:
+        """What a page says of its loudspeaker: `blocked` is an alarm of its zone until it is `ready` or gone (UX V-09)."""
+        if self._hub is None or zone not in self._zones:
+            return
+        if word == "blocked":
+            self._unspoken.mute(zone, page, self._hub.clock.now())
+        elif word == "ready":
+            self._unspoken.sounds(page)
+
     def began(self, page: Player, name: str) -> None:
         """The first sound, which a module may have had to wait for."""
         for entry in self._zones.values():
@@ -352,6 +361,7 @@ class Voice:
 
     def forget(self, page: Player) -> None:
         """The page is gone; what it was playing ends as unknown, and within TAKEOVER_MS another speaks."""
+        self._unspoken.sounds(page)
         for zone, entry in self._zones.items():
             self._hurry(entry, page)
             if page in entry.players:

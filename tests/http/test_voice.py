@@ -218,6 +218,50 @@ async def test_ux_v_02_a_display_that_dies_while_it_speaks_is_replaced_within_5_
                 await asyncio.sleep(0.05)
 
 
+async def test_ux_v_09_a_display_that_may_not_sound_is_the_managers_alarm_until_it_sounds_or_is_gone(
+    site: Site,
+) -> None:
+    """UX V-09: "Page self-tests at start: play 50 ms silence; rejected → big "点一下开启声音" + manager alarm"."""
+    zone = site.configuration.window[0].zone
+    manager = await site.as_staff("manager")
+    token = (await site.as_device("hall", zone))["Authorization"].removeprefix("Bearer ")
+
+    async def alarms() -> list[Any]:
+        screens = site.running.frame.screens
+        found: Any = await site.hub.read(
+            lambda hall: screens.render(hall, "manager", "", site.hub.clock.now())["alarms"]
+        )
+        return [alarm for alarm in found.alarms if alarm.code == "voice"]
+
+    async def count(wanted: int) -> None:
+        async with asyncio.timeout(20):
+            while len(await alarms()) != wanted:  # noqa: ASYNC110 - a document of the moment
+                await asyncio.sleep(0.05)
+
+    async with site.session.ws_connect(f"{site.running.url}/api/v1/live") as page:
+        await page.send_json({"type": "hello", "token": token})
+        await page.send_json({"type": "alive", "sound": "unknown"})
+        await page.send_json({"type": "alive", "sound": "blocked"})
+        await count(1)
+        (alarm,) = await alarms()
+        assert (alarm.subject, alarm.level) == (zone, "warn")
+        assert "不让出声" in alarm.text.zh
+        assert (await site.ask("POST", f"alarms/{alarm.id}/acknowledge", manager)).status == 200
+        await page.send_json({"type": "alive", "sound": "blocked"})  # every 20 s: the same alarm, still acknowledged
+        await page.send_json({"type": "alive", "sound": ""})
+        await asyncio.sleep(0.3)
+        (same,) = await alarms()
+        assert (same.since, same.acknowledged_by) == (alarm.since, "staff:manager")
+        site.hub.clock.at_least(alarm.since + STANDS_MS + 1_000)
+        await asyncio.sleep(0.3)
+        assert len(await alarms()) == 1, "it is no loss that is forgotten after five minutes"
+        await page.send_json({"type": "alive", "sound": "ready"})
+        await count(0)
+        await page.send_json({"type": "alive", "sound": "blocked"})
+        await count(1)
+    await count(0)
+
+
 class Wire:
     """An agent that keeps what its strips and boards should show."""
 
