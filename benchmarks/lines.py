@@ -137,8 +137,8 @@ def watched(folder: Path) -> list[Watched]:
 
 def _read(line: Watched, rows: Iterable[dict[str, Any]], codecs: tuple[AnyCodec, ...]) -> None:
     framers: dict[str, Framer[Heard]] = {
-        "rx": Framer([Named(codec, grammar) for codec in codecs for grammar in codec.hosts]),
-        "tx": Framer([Named(codec, grammar) for codec in codecs for grammar in codec.from_device]),
+        "rx": Framer([Named(codec, grammar, "host") for codec in codecs for grammar in codec.hosts]),
+        "tx": Framer([Named(codec, grammar, "device") for codec in codecs for grammar in codec.from_device]),
     }
     for row in rows:
         if "hex" not in row:

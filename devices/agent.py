@@ -26,7 +26,7 @@ from devices.drivers.speaker import Speaker
 from devices.drivers.strip import Strip
 from devices.healths import Healths
 from devices.lines import Lines
-from devices.mistakes import Mistakes
+from devices.mistakes import CELLS, SERVER_LOST, TEXT, Mistakes
 from devices.presses import PressStore
 from devices.protocols.keypad import KeyAction
 from devices.protocols.paged import Page
@@ -66,6 +66,8 @@ OUTBOX_LIMIT: Final = 1_000
 PENDING_LIMIT: Final = 256
 JOBS_REMEMBERED: Final = 200
 """Papers and phrases whose outcome is told again after each welcome: the connection may have died with the first telling."""
+DONE: Final = frozenset(("printed", "spoken", "done", "sent"))
+"""Outcomes of an order that was carried out, as far as its device says."""
 MESSAGE_LIMIT_BYTES: Final = 4 * 1024 * 1024
 
 _log = structlog.get_logger("devices.agent")
@@ -91,6 +93,7 @@ class AgentSettings:
 
 
 Render = Callable[[ShowStrip, DeviceEntry], Sequence[Page]]
+"""`Malformed` (displays.errors) names a setting that makes no sense; its sentence is told."""
 _Order = PrintJob | Speak | TestDevice
 _Outcome = Printed | Spoke | Tested
 
@@ -173,7 +176,7 @@ class Agent:
             self._readings.server_lost()
             for driver in self._lines.drivers:
                 if isinstance(driver, Keypad):
-                    with self._mistakes.end(driver.device, "server_lost"):
+                    with self._mistakes.end(driver.device, SERVER_LOST):
                         driver.server_lost()
         return welcomed
 
@@ -286,7 +289,8 @@ class Agent:
             case KeypadAnswered():
                 if pressed := self._asked.pop(message.id, None):
                     keypad, token = pressed
-                    with self._mistakes.end(keypad.device, asked):
+                    proves = (SERVER_LOST, CELLS) if message.ok and message.show else (SERVER_LOST,)
+                    with self._mistakes.end(keypad.device, asked, *proves):
                         keypad.answer(token, ok=message.ok, show=message.show)
             case PressStored():
                 with self._mistakes.end("", asked):
@@ -294,9 +298,21 @@ class Agent:
             case ReadingEnded():
                 with self._mistakes.end("", asked):
                     self._readings.ended(message)
-            case ShowStrip() | Invite() | KeypadShow():
-                with self._mistakes.end(message.device, asked):
-                    self._tell_device(message)
+            case ShowStrip():
+                before = self._meant.get(message.device)
+                self._meant[message.device] = message
+                # What stood there when the agent came is no new call.
+                self._show(message.device, flash=before is not None and message.call not in ("", before.call))
+            case Invite():
+                if isinstance(pad := self._lines.driver(message.device), RatingPad):
+                    with self._mistakes.end(pad.device, asked):
+                        self._trials.invited(pad.device)
+                        pad.invite(message.for_ms)
+            case KeypadShow():
+                shown = self._lines.driver(message.device)
+                if isinstance(shown, Keypad) and message.show:  # empty says nothing, it does not blank the cells
+                    with self._mistakes.end(shown.device, asked, SERVER_LOST):
+                        shown.show(message.show)
             case PrintJob():
                 self._once(message.job, message, self._print(message))
             case Speak():
@@ -308,34 +324,19 @@ class Agent:
             case _:
                 assert_never(message)
 
-    def _tell_device(self, message: ShowStrip | Invite | KeypadShow) -> None:
-        driver = self._lines.driver(message.device)
-        match message:
-            case ShowStrip():
-                before = self._meant.get(message.device)
-                self._meant[message.device] = message
-                # What stood there when the agent came is no new call.
-                self._show(message.device, flash=before is not None and message.call not in ("", before.call))
-            case Invite():
-                if isinstance(driver, RatingPad):
-                    self._trials.invited(message.device)
-                    driver.invite(message.for_ms)
-            case KeypadShow():
-                if isinstance(driver, Keypad) and message.show:  # empty says nothing, it does not blank the cells
-                    driver.show(message.show)
-            case _:
-                assert_never(message)
-
     def _show(self, device: str, *, flash: bool = False) -> None:
-        """What the hall last said that a strip or board means; nothing, when it has said nothing."""
+        """What the hall last said that a strip or board means; nothing, when it has said nothing or that cannot be shown."""
         driver = self._lines.driver(device)
-        if isinstance(driver, Strip):
-            meant = self._meant.get(device)
+        if not isinstance(driver, Strip):
+            return
+        meant = self._meant.get(device)
+        with self._mistakes.end(device, TEXT):
             try:
                 pages = self._render(meant, driver.laid_out(self._lines.entries[device])) if meant is not None else ()
                 driver.show(pages, flash=flash)
-            except ValueError as error:  # a setting of this strip; the other devices have nothing to do with it
-                driver.health.become(DeviceState.DEGRADED, str(error))
+            except Exception:
+                driver.show(())  # an earlier call would invite somebody whom nobody expects
+                raise
 
     def _once(self, job: str, order: _Order, work: Coroutine[Any, Any, _Outcome]) -> None:
         """A paper is printed, a phrase said at most once (law 7); only its outcome may be told again."""
@@ -356,7 +357,8 @@ class Agent:
             reason = self._mistakes.tell(order.device, _asked(order), error)
             outcome = _undone(order, reason, begun=not isinstance(error, NotLaidOut))
         else:
-            self._mistakes.worked(order.device, _asked(order))
+            if _said(outcome) in DONE:
+                self._mistakes.worked(order.device, _asked(order))
         if job in self._jobs:
             self._jobs[job] = outcome
         self._tell(outcome)
@@ -435,9 +437,13 @@ def _undone(order: _Order, reason: str, *, begun: bool) -> _Outcome:
         case Speak():
             return Spoke(job=order.job, device=order.device, state=outcome, reason=reason)
         case TestDevice():
-            return Tested(id=order.id, device=order.device, outcome="failed", reason=reason)
+            return Tested(id=order.id, device=order.device, outcome=outcome, reason=reason)
         case _:
             assert_never(order)
+
+
+def _said(outcome: _Outcome) -> str:
+    return outcome.state if isinstance(outcome, Spoke) else outcome.outcome
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> str:

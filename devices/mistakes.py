@@ -12,9 +12,15 @@ from typing import Final
 import structlog
 
 from devices.drivers.health import Health
+from displays.errors import Malformed
 
 WAY_LIMIT: Final = 16
 """Steps of the way to a mistake that are logged; the last ones."""
+
+TEXT: Final = "show"
+CELLS: Final = "keypad_show"
+SERVER_LOST: Final = "server_lost"
+"""What is asked of a strip and of a keypad without an order of the server's too; the first two by their names on the wire."""
 
 _log = structlog.get_logger("devices.agent")
 
@@ -31,20 +37,28 @@ class Mistakes:
         self._nobodys = Health("", lambda: None)  # what broke without a device
 
     @contextlib.contextmanager
-    def end(self, device: str, asked: str) -> Iterator[None]:
-        """What nobody foresaw ends what is within, and nothing else."""
+    def end(self, device: str, asked: str, *proves: str) -> Iterator[None]:
+        """What nobody foresaw ends what is within, and nothing else. Done, it `proves` that other things work again too.
+
+        A setting that makes no sense ends it likewise: `Malformed`, whose sentence says what to mend, is no mistake of ours.
+        """
         try:
             yield
+        except Malformed as error:
+            self._health(device).broke(asked, str(error))
         except Exception as error:
             self.tell(device, asked, error)
         else:
-            self.worked(device, asked)
+            for done in (asked, *proves):
+                self.worked(device, done)
 
     def tell(self, device: str, asked: str, error: Exception) -> str:
         """The device is degraded until what was asked works again, which is logged when it is new; the reason."""
         reason, way = what_and_where(error)
         self._counters["broken"] += 1
-        if self._health(device).broke(asked, reason):
+        health = self._health(device)
+        health.counters["broken"] += 1
+        if health.broke(asked, reason):
             _log.error("order_broken", device=device, asked=asked, error=reason, way=way)
         return reason
 

@@ -6,15 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-import structlog
-
 from devices.drivers.base import AnyDriver
 from devices.drivers.keypad import Keypad
 from devices.drivers.rating import RatingPad
 from devices.drivers.speaker import Speaker
 from devices.drivers.strip import Strip
 from devices.lines import Lines
-from devices.mistakes import Mistakes
+from devices.mistakes import CELLS, Mistakes
 from devices.patterns import TEXT, show_pattern
 from devices.profiles import find_profile
 from devices.profiles.profile import Printer
@@ -30,14 +28,12 @@ SPEAK_MS: Final = 10_000
 PRINT_MS: Final = 10_000
 VOLUME: Final = 80
 
-_log = structlog.get_logger()
-
 Outcome = tuple[str, str]
 """done, sent, silent, unconnected, busy, failed or unknown; and the reason, or the level that was pressed."""
 
 
 class Trials:
-    """`again` shows a strip or board once more what the hall last said to it; `mistakes` is told what breaks at a test's end."""
+    """`again` shows a strip or board what the hall last said to it, and tells what breaks; `mistakes` is told of a keypad's."""
 
     def __init__(self, again: Callable[[str], None], mistakes: Mistakes) -> None:
         self._again = again
@@ -61,12 +57,8 @@ class Trials:
             waiting.set_result(("busy", ""))
 
     async def carry_out(self, message: TestDevice, lines: Lines) -> Tested:
-        """One test, to its end; what this device cannot show has failed with its sentence."""
-        try:
-            outcome, reason = await self._try(message, lines)
-        except ValueError as error:
-            _log.warning("device_test", device=message.device, error=str(error))
-            outcome, reason = "failed", str(error)
+        """One test, to its end."""
+        outcome, reason = await self._try(message, lines)
         return Tested(id=message.id, device=message.device, outcome=outcome, reason=reason)
 
     async def _try(self, message: TestDevice, lines: Lines) -> Outcome:
@@ -101,10 +93,10 @@ class Trials:
 
     def _end_pattern(self, driver: AnyDriver, times: int) -> None:
         del self._standing[driver.device]
-        with self._mistakes.end(driver.device, "test_end"):
-            if isinstance(driver, Strip):
-                self._again(driver.device)
-            elif isinstance(driver, Keypad) and driver.times_shown == times and driver.line_is_up:
+        if isinstance(driver, Strip):
+            self._again(driver.device)
+        elif isinstance(driver, Keypad) and driver.times_shown == times and driver.line_is_up:
+            with self._mistakes.end(driver.device, CELLS):
                 driver.show("")  # nobody has called since
 
     async def _wait_for_press(self, pad: RatingPad, for_ms: int) -> Outcome:

@@ -6,4 +6,4 @@ class Unavailable(Exception):
 
 
 class Malformed(Exception):
-    """A manifest, a clip or a paper that makes no sense; the sentence says where."""
+    """A manifest, a clip, a paper or a setting that makes no sense; the sentence says where."""

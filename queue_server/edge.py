@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 
 from devices.drivers.printer import PAPER_PREFIX, printer_maker
 from devices.protocols.paged import Page
+from displays.errors import Malformed
 from displays.led import state_of, strip_pages
+from displays.led.strip import LEAST_CELLS
 from displays.receipts import decode_paper, printer_profile
 from displays.receipts.papers import paper_bytes
 from queue_server.wire.agent import DeviceEntry, ShowStrip
@@ -14,12 +16,14 @@ CELLS = 16
 
 
 def render_strip(shown: ShowStrip, entry: DeviceEntry) -> Sequence[Page]:
-    """The pages of a strip or board; ValueError when its `cells` make no sense."""
+    """The pages of a strip or board; Malformed when its `cells` make no sense."""
     said = entry.settings.get("cells", str(CELLS))
     try:
         cells = int(said)
     except ValueError:
-        raise ValueError(f"cells is how many Latin letters fit in a row, not {said!r}") from None
+        cells = 0
+    if cells < LEAST_CELLS:
+        raise Malformed(f"cells is how many Latin letters fit in a row, at least {LEAST_CELLS}, not {said!r}")
     return [page.runs for page in strip_pages(state_of(shown), cells)]
 
 

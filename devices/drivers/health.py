@@ -45,7 +45,7 @@ class Health:
         self._changed = changed
         self._itself = self.state
         self._broken: dict[str, str] = {}
-        """What broke in this program when it was last asked of the device, by what was asked, and why."""
+        """What could not be done when it was last asked of the device, by what was asked, and why."""
         self.told: Told | None = None
         """What was told last."""
         self.settles_at_ms: int | None = None
@@ -63,10 +63,9 @@ class Health:
         self._move()
 
     def broke(self, asked: str, reason: str) -> bool:
-        """A mistake of ours ended what was asked: until that works again it is not in order; whether this is news."""
+        """A mistake of ours, or a wrong setting, ended what was asked: not in order until that works; whether this is news."""
         news = self._broken.get(asked) != reason
         self._broken[asked] = self.last_error = reason
-        self.counters["broken"] += 1
         self._move()
         return news
 

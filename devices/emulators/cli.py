@@ -30,6 +30,8 @@ LineWords = BusWords | PrinterWords
 
 MIN_BAUD: Final = 50
 MAX_BAUD: Final = 4_000_000
+TYPED_LIMIT: Final = 64
+"""Typed commands that wait; who types more waits."""
 SHORT: Final = {"keypad": "hallquefront", "rating": "ff68", "strip": "a090", "board": "a090"}
 """Short names of nodes; every profile's own name is one too."""
 SEVERAL: Final = """\
@@ -40,7 +42,9 @@ show | help | quit           are for all of them; show tells each line's number"
 def parse_node(text: str) -> list[AnyNode]:
     """`keypad:7`, `keypad:1-6`, `rating:0x87:b`, `strip:3`, or a profile's name: `aaqt:3`; ValueError says what is wrong."""
     name, _, rest = text.partition(":")
-    span, _, variant = rest.partition(":")
+    span, more, variant = rest.partition(":")
+    if more and name != "rating":
+        raise ValueError(f"{text!r}: only a rating device has something after its address, its model: rating:0x87:b")
     first, _, last = span.partition("-")
     known = SHORT.get(name, name) + (f"-{variant or 'a'}" if name == "rating" else "")
     profile = load_profile(Path(name)).profile if name.endswith(".toml") else PROFILES.get(known)
@@ -189,18 +193,21 @@ async def _obey(words: LineWords, command: str, tasks: asyncio.TaskGroup) -> Non
 
 
 async def _typed() -> AsyncIterator[str]:
-    """Lines of standard input; at its end the devices live on until a signal comes."""
-    loop, lines = asyncio.get_running_loop(), asyncio.Queue[str]()
+    """Lines of standard input, read when there is room for them; at its end the devices live on until a signal comes."""
+    loop, lines, room = asyncio.get_running_loop(), asyncio.Queue[str](), threading.Semaphore(TYPED_LIMIT)
 
     def read() -> None:
         # A thread of its own that nobody waits for: a read from a terminal cannot be cancelled.
         for text in sys.stdin:
+            room.acquire()
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(lines.put_nowait, text)
 
     threading.Thread(target=read, daemon=True).start()
     while True:
-        yield await lines.get()
+        text = await lines.get()
+        room.release()
+        yield text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

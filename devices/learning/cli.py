@@ -83,11 +83,11 @@ def conclude(learnt: Learnt | None, arguments: argparse.Namespace) -> int:
     if private := learnt.hearing.private:
         _tell(sentence("personal", profile=private))
         return NO
-    taken = _others(arguments.write) if arguments.write is not None else ()
+    taken = names_of_others(arguments.write) if arguments.write is not None else ()
     return _report(propose(learnt.hearing, learnt.answers, learnt.url, learnt.line, arguments.agent, taken), arguments)
 
 
-def _others(path: Path) -> set[str]:
+def names_of_others(path: Path) -> set[str]:
     """The profiles beside a map that other maps may mean; a map that is written again replaces its own."""
     own = set(re.findall(r'^profile = "([^"]+)"', path.read_text(encoding="utf-8"), re.M)) if path.exists() else set()
     return {file.stem for file in (path.parent / "profiles").glob("*.toml")} - own

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from msgspec import structs
+
 from devices.devicemap import plan
 from devices.framing.codec import AnyCodec
 from devices.framing.ff68 import FF68
@@ -315,7 +317,7 @@ class _Maker:
                 settings["starts"] = "false"
                 made.certain.append(sentence("shared"))
             profile = self._acknowledgement(press.codec, press.address, made)
-            made.entry = _with(made.entry, profile, settings)
+            made.entry = structs.replace(made.entry, profile=profile, settings=settings)
             yield made
 
     def _with_file(self, made: Proposed, profile: str) -> Proposed:
@@ -389,16 +391,3 @@ def _aside(kind: str, address: int, count: int) -> str:
 
 def _hex(address: int) -> str:
     return f"0x{address:02X}"
-
-
-def _with(entry: DeviceEntry, profile: str, settings: Mapping[str, str]) -> DeviceEntry:
-    return DeviceEntry(
-        id=entry.id,
-        kind=entry.kind,
-        url=entry.url,
-        address=entry.address,
-        profile=profile,
-        window=entry.window,
-        levels=entry.levels,
-        settings=dict(settings),
-    )

@@ -20,6 +20,7 @@ def _strip(entry: DeviceEntry, own: Mapping[str, str], calls: Calls) -> AnyDrive
     rest = {key: value for key, value in own.items() if key not in ELSEWHERE}
     try:
         colours = {name: int(rest.pop(f"colour.{name}", str(code)), 0) for name, code in COLOURS.items()}
+        bytes(colours.values())
     except ValueError:
         raise ValueError("a colour is a byte: colour.green = 1") from None
     settings = read_settings(StripSettings, rest, colours=colours)

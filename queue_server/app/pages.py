@@ -47,9 +47,11 @@ class Voices(Protocol):
 
 @dataclass(slots=True)
 class _Open:
-    """The open pages of one device, when it was last heard and last left (ms UTC), and whether the last of them fell silent."""
+    """The open pages of one device, the one that came last while it is there, when the device was last heard and last left (ms
+    UTC), and whether the page that left last was that one and fell silent."""
 
     pages: dict[Page, PageSize | None] = field(default_factory=dict)
+    newest: Page | None = None
     since: int = 0
     seen: int | None = None
     lost: bool = False
@@ -75,6 +77,7 @@ class Pages:
         if not entry.pages:
             entry.since = self._hub.clock.now()
         entry.pages[page] = None
+        entry.newest = page
         entry.lost = False
         self.heard(paired)
 
@@ -91,12 +94,15 @@ class Pages:
 
     def left(self, paired: str, page: Page, *, lost: bool = False) -> None:
         """A page that went with a pattern on it ends it by its own clock; what came of the test nobody will say any more. One
-        that was `lost` did not answer for so long that nobody waits for it to come back."""
+        that was `lost` did not answer for so long that nobody waits for it to come back; a half-open connection that a newer
+        page had replaced says nothing of the device."""
         if (entry := self._open.get(paired)) is None or page not in entry.pages:
             return
         del entry.pages[page]
         entry.seen = self._hub.clock.now()
-        entry.lost = lost
+        entry.lost = lost and page is entry.newest
+        if page is entry.newest:
+            entry.newest = None
         for name, (_, waiting) in list(self._asked.items()):
             if page in waiting:
                 self._told(name, page, "unknown", "connection lost")

@@ -26,6 +26,10 @@ SCREEN_PINGS_UNHEARD = 3
 """A paired screen is asked with every second heartbeat, and gone when three of these found no answer: after 6 to 8 s. Its browser
 answers beside the page, so that a busy page is no silent one; a machine that stalls for 5 s is kept."""
 
+PING_PERSON_BEATS = 20
+PERSON_PINGS_UNHEARD = 1
+"""Phones and people's pages are nobody's to miss: one that found no answer when the next is due is ended, after 20 to 40 s."""
+
 ENDED = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
 _encode = msgspec.json.Encoder().encode
@@ -34,12 +38,13 @@ _encode = msgspec.json.Encoder().encode
 class Peer:
     """A websocket written to without waiting; what does not fit into its buffer is refused.
 
-    `unheard` pings were sent since it was heard, or since we listen again; at `patience` it is gone, 0: it is not asked.
+    `unheard` pings were sent since it was heard, since we listen again, or since it had taken all it was sent; at `patience` it
+    is gone.
     """
 
     __slots__ = ("_listening", "patience", "socket", "stalled_since", "transport", "unheard")
 
-    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport, patience: int = 0) -> None:
+    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport, patience: int) -> None:
         self.socket = socket
         self.transport = transport
         self.patience = patience
@@ -71,16 +76,17 @@ class Peer:
     @property
     def silent(self) -> bool:
         """Whether it is not there any more, though nothing says so."""
-        return 0 < self.patience <= self.unheard
+        return self.unheard >= self.patience
 
     def ping(self) -> None:
-        """Ask whether it is there; ends the connection of one that has been silent for too long."""
-        if self._listening:
-            if self.silent:
-                self.transport.abort()
-                return
+        """Ask whether it is there; ends the connection of one that has been silent for too long. One that has not yet taken what
+        it was sent is slow, not silent: a ping would stand behind that, and `watch` sees to it."""
+        if self.transport.get_write_buffer_size():
+            self.unheard = 0
+        elif self._listening and self.silent:
+            self.transport.abort()
+        elif self.offer(PING) and self._listening:
             self.unheard += 1
-        self.offer(PING)
 
     async def heard(self) -> WSMessage:
         """The next message that is no ping or pong; its end, too, is one."""

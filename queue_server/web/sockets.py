@@ -17,7 +17,9 @@ from queue_server.web.frame import Frame
 from queue_server.web.peers import (
     AGENT_PINGS_UNHEARD,
     ENDED,
+    PERSON_PINGS_UNHEARD,
     PING_AGENT_S,
+    PING_PERSON_BEATS,
     PING_SCREEN_BEATS,
     SCREEN_PINGS_UNHEARD,
     AgentLink,
@@ -58,9 +60,6 @@ SOCKETS_MAX = 6_000
 RATE_MAX = 200
 """Messages a screen may send in ten seconds."""
 
-PING_S = 20.0
-"""How often phones and people's pages are pinged, which are nobody's to miss; one that does not answer within 10 s is closed."""
-
 HEARTBEAT_S = 1.0
 
 _from_screen = msgspec.json.Decoder(FromScreen)
@@ -80,12 +79,10 @@ class Sockets:
         """Screens and agents, for the metrics."""
         return len(self._screens), len(self._agents)
 
-    async def _open(self, request: web.Request, ping_s: float | None = PING_S, patience: int = 0) -> Peer:
+    async def _open(self, request: web.Request, patience: int) -> Peer:
         if len(self._screens) + len(self._agents) >= SOCKETS_MAX:
             raise Unavailable("too many connections")
-        socket = web.WebSocketResponse(
-            heartbeat=ping_s, autoping=False, compress=False, max_msg_size=MESSAGE_MAX, timeout=2.0
-        )
+        socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=MESSAGE_MAX, timeout=2.0)
         await socket.prepare(request)
         transport = request.transport
         if transport is None:
@@ -97,7 +94,7 @@ class Sockets:
     async def screen(self, request: web.Request) -> web.StreamResponse:
         """`/api/v1/live`: hello, then subscriptions for as long as the page lives."""
         _check_origin(request)
-        peer = await self._open(request)
+        peer = await self._open(request, PERSON_PINGS_UNHEARD)
         seat = self._screens[peer] = _Seat(self._frame, peer, request)
         try:
             first = await _first(peer.heard, _from_screen)
@@ -137,7 +134,7 @@ class Sockets:
             raise Rejected("unauthorised")
         if "agent" not in person.roles:
             raise Rejected("forbidden")
-        peer = await self._open(request, None, AGENT_PINGS_UNHEARD)
+        peer = await self._open(request, AGENT_PINGS_UNHEARD)
         link = AgentLink(peer)
         self._agents.add(link)
         name = person.of
@@ -193,7 +190,7 @@ class Sockets:
             for peer, seat in self._screens.items():
                 peer.offer(screens)
                 peer.watch(now_s)
-                if peer.patience and beats % PING_SCREEN_BEATS == 0:
+                if beats % (PING_SCREEN_BEATS if seat.device is not None else PING_PERSON_BEATS) == 0:
                     peer.ping()
                 if not peer.socket.closed and not seat.is_still_welcome():
                     gone.append(peer.socket.close(code=4401, message=b"signed out"))
@@ -298,19 +295,20 @@ class _Seat:
                 self._frame.readings.answered(self._peer, message.id, message.used)
             case CardGone():
                 self._frame.readings.forget(self._peer)
-            case Alive() if (device := self._device()) is not None:
+            case Alive() if (device := self.device) is not None:
                 self._frame.seen[device] = self._frame.hub.clock.now()
                 self._frame.pages.heard(device)
                 if self._person is not None and self._may_see("hall", self._person.of):
                     self._frame.voice.sound(self._person.of, self._peer, message.sound)
-            case PageSize() if (device := self._device()) is not None:
+            case PageSize() if (device := self.device) is not None:
                 self._frame.pages.sized(device, self._peer, message)
             case PatternEnded():
                 self._frame.pages.ended(self._peer, message)
             case _:
                 pass
 
-    def _device(self) -> str | None:
+    @property
+    def device(self) -> str | None:
         """The paired device behind the page; None for people."""
         return self._person.name if self._person is not None and self._person.kind == "device" else None
 
@@ -352,7 +350,7 @@ class _Seat:
         self._frame.live.forget(self._peer)
         self._frame.voice.forget(self._peer)
         self._frame.readings.left(self._peer)
-        if (device := self._device()) is not None:
+        if (device := self.device) is not None:
             self._frame.pages.left(device, self._peer, lost=self._peer.silent)
         if self._person is not None and self._person.kind == "device":
             self._frame.links.get(self._person.name, set()).discard(self._peer.socket)

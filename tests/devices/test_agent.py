@@ -315,11 +315,34 @@ async def test_a_strip_whose_cells_make_no_sense_says_so_and_the_keys_go_on(offi
         await office.server.say(
             ShowStrip(epoch=1, device="s3", state="call", number="A012", window="w1", text="", lines=[])
         )
-        await until(lambda: any(h.device == "s3" and "cells" in h.last_error for h in office.server.all(DeviceHealth)))
+
+        def told() -> DeviceHealth:
+            return [h for h in office.server.all(DeviceHealth) if h.device == "s3"][-1]
+
+        await until(lambda: told().counters.get("frames"))  # it has acknowledged its text, which makes it no better
+        assert set(office.strip.history) == {""}
+        assert (told().state, "broken" in told().counters) == (DeviceState.DEGRADED, False)
+        assert told().last_error.startswith("cells is ")
         assert await office.keypad.press(Key.CALL)
         await office.server.heard(KeypadPressed)
         assert office.server.connections == 1
         assert len(office.server.all(AgentHello)) == 1
+
+
+async def test_what_a_line_brings_that_is_no_frame_is_told_with_each_of_its_devices(office: Office) -> None:
+    async with office.open():
+        assert await office.keypad.press(Key.CALL)  # a port that has just been opened may lose what was in it
+        await office.line.transmit_raw(bytes.fromhex("FF EE DD"))
+        await office.line.transmit_raw(bytes.fromhex("68 03 03 68 87 11 03 00 16"))  # its sum is 9B
+
+        def told() -> dict[str, tuple[int | None, int | None]]:
+            """The last of each device: stray bytes, wrong sums."""
+            return {
+                h.device: (h.counters.get("line_noise"), h.counters.get("line_sums"))
+                for h in office.server.all(DeviceHealth)
+            }
+
+        await until(lambda: told() == dict.fromkeys(("k7", "r7", "s3"), (12, 1)))
 
 
 async def test_a_device_that_flaps_between_sense_and_nonsense_is_told_a_few_times(office: Office) -> None:
@@ -345,6 +368,7 @@ async def test_a_wrong_entry_is_named_with_what_to_mend_and_its_neighbours_run(o
             msgspec.structs.replace(entry("r1", "rating_pad", url, 0x81, "ff68-b"), levels={}),
             entry("s1", "strip", url, 1, "", gap="1"),
             entry("s4", "strip", url, 3, ""),
+            entry("s5", "strip", url, 5, "", **{"colour.green": "999"}),
             entry("x1", "hologram", url, 1, ""),
             entry("u1", "keypad", "carrier://pigeon", 1, "jackqchen"),
         ]
@@ -356,6 +380,7 @@ async def test_a_wrong_entry_is_named_with_what_to_mend_and_its_neighbours_run(o
             assert "1…5" in reasons["r1"]
             assert "unknown setting 'gap'" in reasons["s1"]
             assert "0x03" in reasons["s4"]
+            assert "a colour is a byte" in reasons["s5"]
             assert "hologram" in reasons["x1"]
             assert "no transport for 'carrier'" in reasons["u1"]
             assert await office.keypad.press(Key.CALL)

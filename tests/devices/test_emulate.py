@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from devices.emulators.cli import Asked
+from devices.emulators.cli import TYPED_LIMIT, Asked, _typed, parse_node
 from devices.transport import Unavailable
 from tests.devices import independent, independent_bx, vectors_bx
 from tests.devices.hall import emulating, obeyed, until
@@ -66,6 +68,35 @@ async def test_what_is_not_understood_is_said_in_a_sentence_and_ends_nothing(com
     assert wrong["command"] == command
     assert reason in str(wrong["reason"])
     assert len([event for event in told if event["event"] == "device"]) >= len(nodes)
+
+
+async def test_law_5_who_types_more_than_is_obeyed_waits_and_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`yes show | yichuang emulate …` filled the memory."""
+    total, read = 10 * TYPED_LIMIT, 0
+
+    def lines() -> Iterator[str]:
+        nonlocal read
+        for number in range(total):
+            read += 1
+            yield f"show {number}\n"
+
+    monkeypatch.setattr(sys, "stdin", lines())
+    typed = _typed()
+    came = [await anext(typed)]
+    await until(lambda: read > TYPED_LIMIT)
+    await asyncio.sleep(0.2)
+    assert read <= TYPED_LIMIT + 2  # one obeyed, one in the reader's hand
+    came += [await anext(typed) for _ in range(total - 1)]
+    assert came == [f"show {number}\n" for number in range(total)]
+
+
+def test_what_stands_after_an_address_and_means_nothing_is_refused() -> None:
+    assert len(parse_node("rating:0x87:b")) == 1
+    for text in ("strip:1:2:3", "strip:1:b", "keypad:7:"):
+        with pytest.raises(
+            ValueError, match=re.escape(f"{text!r}: only a rating device has something after its address")
+        ):
+            parse_node(text)
 
 
 async def test_hardware_1_with_a_speed_bytes_leave_at_the_pace_of_a_real_line() -> None:

@@ -23,12 +23,13 @@ from devices.devicemap import make_bus, read_map
 from devices.drivers.keypad import Keypad
 from devices.emulators.nodes import EmulatedKeypad
 from devices.emulators.rs485 import Rs485BusEmulator
+from devices.framing.a090 import A090Frame, encode_a090
 from devices.framing.ff68 import FF68, Ff68Frame, encode_ff68
 from devices.framing.template import TemplateFrame, parse_template
 from devices.learning import listening
 from devices.learning.answers import LEVELS, Answers, Step
-from devices.learning.cli import parse_windows
-from devices.learning.drafts import draft
+from devices.learning.cli import names_of_others, parse_windows
+from devices.learning.drafts import Drafts, draft
 from devices.learning.hearing import STATIONS_LIMIT, Hearing
 from devices.learning.listening import Capture, Listening, Patience, find_line, read_capture
 from devices.learning.presses import Press
@@ -393,6 +394,85 @@ def test_hours_of_noise_and_talk_take_no_more_memory() -> None:
     assert len(hearing.unknown) <= CHUNKS_LIMIT
     assert len(hearing.stations) <= STATIONS_LIMIT
     assert sizes[3] < 1.3 * sizes[1] + 200_000
+
+
+# What the line taught and what is heard again.
+
+
+NEXT_KEY = encode_ff68(Ff68Frame(7, 0x01, b"\x0b"))
+"""A key; when nobody echoes it, it is a press when nothing has come for a while."""
+
+
+def a_strip(text: str) -> bytes:
+    return encode_a090(A090Frame(3, 0xA5, b"".join(character.encode("gbk") + b"\x01" for character in text)))
+
+
+def map_of(hearing: Hearing) -> list[tuple[str, str, int | None]]:
+    answers = Answers(["7"], {Step("7", "next"): Press(0, FF68, 7, False, "", 0x0B)})
+    made = propose(hearing, answers, "serial:///dev/serial/by-path/x?baud=9600", Serial(), "agent-1")
+    return [(one.entry.kind, one.entry.window, one.entry.address) for one in made.devices]
+
+
+def test_a_recording_teaches_what_the_line_taught() -> None:
+    """A strip that follows its keypad after two seconds, on a line on which nothing else is said."""
+    pieces = [(1000, a_strip("A001")), (12_000, a_strip("A002"))]
+    for n in range(6):
+        pieces += [(20_000 + 10_000 * n, NEXT_KEY), (22_000 + 10_000 * n, a_strip(f"A{100 + n}"))]
+    live = Hearing()
+    for now_ms in range(0, 90_000, 100):  # whoever listens ticks
+        for at_ms, data in pieces:
+            if now_ms - 100 < at_ms <= now_ms:
+                live.feed(data, at_ms)
+        live.tick(now_ms)
+    assert map_of(live) == map_of(Hearing.replayed(pieces)) == [("keypad", "7", 7), ("strip", "7", 3)]
+
+
+def test_what_was_heard_before_the_bytes_that_are_kept_is_not_forgotten() -> None:
+    """Known devices of a long session, on a line whose unknown strip is learnt from the bytes of its end."""
+    hearing, random, at_ms = Hearing(), Random(2), 12_000
+    hearing.feed(a_strip("A001"), 1000)
+    for n in range(8):
+        hearing.feed(NEXT_KEY, at_ms)
+        hearing.feed(NEXT_KEY, at_ms + 60)  # echoed
+        hearing.feed(a_strip(f"A{100 + n}"), at_ms + 600)
+        hearing.tick(at_ms + 5000)
+        at_ms += 10_000
+    template = parse_template("show", "5A A5 < {address} 31 {length} ( {text} ) > {sum} 0D", "sum8", 120)
+    before = hearing.heard
+    hearing._kept.limit_bytes = 9_000
+    while hearing.heard < before + 12_000:
+        text = f"请A{random.randrange(1, 60):03d}号".encode("gbk")
+        hearing.feed(template.encode(TemplateFrame("show", random.choice((0x41, 0x52)), text)), at_ms)
+        at_ms += 60
+    hearing.tick(at_ms + 9000)
+    assert len(b"".join(data for _, data in hearing._kept)) < 9_000
+    assert map_of(hearing) == [("keypad", "7", 7), ("strip", "7", 3)]
+
+
+async def test_what_is_worked_out_does_not_hold_up_the_line() -> None:
+    listened = Listening(open_tap("memory://nobody"), lambda _: None)
+    random = Random(3)
+    for n in range(120):
+        listened.hearing.feed(bytes((0x7E, 0x10 + n % 4)) + random.randbytes(random.randrange(6, 30)), 100 * n)
+    turns, working = 0, asyncio.create_task(listened.drafts())
+    while not working.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    assert turns > 5, "others had their turn"
+    assert isinstance(working.result(), Drafts)
+
+
+def test_a_map_beside_others_takes_no_name_of_their_profiles(tmp_path: Path) -> None:
+    """A map that is written again replaces its own."""
+    (tmp_path / "profiles").mkdir()
+    for name in ("learnt-strip", "learnt-pad", "of-the-hall"):
+        (tmp_path / "profiles" / f"{name}.toml").write_text("", encoding="utf-8")
+    (tmp_path / "two.toml").write_text('[[device]]\nid = "pad-1"\nprofile = "learnt-pad"\n', encoding="utf-8")
+    assert names_of_others(tmp_path / "one.toml") == {"learnt-strip", "learnt-pad", "of-the-hall"}
+    assert names_of_others(tmp_path / "two.toml") == {"learnt-strip", "of-the-hall"}
+    unknown = bursts("5A A5 < {address} 31 {length} ( {text} ) > {sum} 0D", "sum8")
+    (found,) = draft(unknown, Serial(), {*PROFILES, *names_of_others(tmp_path / "one.toml")}).drafts
+    assert found.name == found.profile.profile.name == "learnt-strip-2"
 
 
 # Recordings, maps, options.

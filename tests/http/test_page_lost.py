@@ -15,6 +15,7 @@ from queue_server.app import terminals
 from queue_server.compose import serving
 from queue_server.web import sockets
 from queue_server.wire.common import DeviceState
+from queue_server.wire.live import Pattern
 from tests.devices.hall import until
 from tests.http.conftest import Site, settings_of
 from tests.http.test_agent_lost import Cable, port_of
@@ -32,6 +33,20 @@ async def hall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         site = Site(running, settings.configuration, session)
         await site.new_day()
         yield site
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Of once a second, which are the seconds of a machine that has time for them."""
+    found: list[float] = []
+    look = terminals.Terminals.look
+
+    async def counted(self: terminals.Terminals, at: float, *, patient: bool = False) -> None:
+        found.append(at)
+        await look(self, at, patient=patient)
+
+    monkeypatch.setattr(terminals.Terminals, "look", counted)
+    return found
 
 
 class Screen:
@@ -81,17 +96,8 @@ async def told(site: Site, device: str, *wanted: str) -> None:
 
 
 async def test_rules_89_a_kiosk_without_power_is_missed_within_10_s_and_a_display_with_it(
-    hall: Site, monkeypatch: pytest.MonkeyPatch
+    hall: Site, looks: list[float]
 ) -> None:
-    """In looks of once a second, which are the seconds of a machine that has time for them."""
-    looks, look = 0, terminals.Terminals.look
-
-    async def counted(self: terminals.Terminals, at: float, *, patient: bool = False) -> None:
-        nonlocal looks
-        looks += 1
-        await look(self, at, patient=patient)
-
-    monkeypatch.setattr(terminals.Terminals, "look", counted)
     kiosk, name = kiosk_of(hall)
     zone = hall.configuration.zone[0].id
     async with (
@@ -104,9 +110,9 @@ async def test_rules_89_a_kiosk_without_power_is_missed_within_10_s_and_a_displa
         assert page.pings >= 2
         assert await states(hall, name) == ["online"]
         cable.whole.clear()
-        looks = 0
+        looks.clear()
         await told(hall, name, "online", "offline")
-        assert looks * terminals.EVERY_S <= KNOWN_WITHIN_S
+        assert len(looks) * terminals.EVERY_S <= KNOWN_WITHIN_S
         assert not page.ended, "nothing told either end"
         assert (await document(hall, name)).last_error == "its page is not connected"
         await until(lambda: hall.running.frame.screens.around.pages[name].connected_since is None, 5)
@@ -137,6 +143,52 @@ async def test_rules_89_a_page_that_closes_has_5_s_to_come_back_as_before(
         async with screen(hall.running.url, hall, new):
             await asyncio.sleep(1.5)
             assert await states(hall, name) == ["online", "offline", "online"]
+        cable.whole.set()
+
+
+class Shown:
+    """A page that takes everything."""
+
+    def say(self, message: Pattern) -> bool:
+        return True
+
+
+async def test_rules_89_only_the_newest_page_of_a_kiosk_tells_that_it_is_lost(hall: Site) -> None:
+    kiosk, _ = kiosk_of(hall)
+    await hall.as_device("kiosk", kiosk)
+    pages, old, new = hall.running.frame.pages, Shown(), Shown()
+    [device] = [each.id for each in pages.paired() if each.of == kiosk]
+    for leaving, lost in (
+        (((new, False), (old, True)), set()),
+        (((new, True), (old, False)), set()),
+        (((old, True), (new, False)), set()),
+        (((old, True), (new, True)), {kiosk}),
+    ):
+        pages.came(device, old)
+        pages.came(device, new)
+        for page, silent in leaving:
+            pages.left(device, page, lost=silent)
+        assert pages.lost() == lost, leaving
+
+
+async def test_rules_89_a_half_open_connection_says_nothing_of_a_page_that_came_back_on_another(
+    hall: Site, monkeypatch: pytest.MonkeyPatch, looks: list[float]
+) -> None:
+    """And that reloads while the old one is found silent: it has its 5 s, here without an end."""
+    monkeypatch.setattr(terminals, "ABSENT_S", 3600.0)
+    kiosk, name = kiosk_of(hall)
+    token = await hall.as_device("kiosk", kiosk)
+    around, pages = hall.running.frame.screens.around, hall.running.frame.pages
+    async with Cable(port_of(hall)) as cable, screen(cable.url, hall, token):
+        await told(hall, name, "online")
+        [opened] = [each.pages for each in pages._open.values()]
+        cable.whole.clear()
+        async with screen(hall.running.url, hall, token):
+            await until(lambda: len(opened) == 2, 20)
+        await until(lambda: around.pages[name].connected_since is None, 60)
+        looks.clear()
+        await until(lambda: len(looks) > 2, 60)
+        assert await states(hall, name) == ["online"]
         cable.whole.set()
 
 
@@ -183,3 +235,26 @@ async def test_law_5_pages_of_people_are_not_asked_as_often_as_screens(
     ):
         await until(lambda: window.pings >= 5, 20)
         assert (page.pings, page.ended) == (0, False)
+
+
+async def test_law_5_a_phone_that_is_gone_is_ended_after_two_askings(
+    hall: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the same pings as screens, so that a slow page of people is not cut either."""
+    monkeypatch.setattr(sockets, "HEARTBEAT_S", 0.05)
+    left, leave = asyncio.Event(), sockets._Seat.leave
+
+    async def noted(self: sockets._Seat) -> None:
+        await leave(self)
+        left.set()
+
+    monkeypatch.setattr(sockets._Seat, "leave", noted)
+    who = await hall.as_staff("manager")
+    async with Cable(port_of(hall)) as cable, screen(cable.url, hall, who) as page:
+        await until(lambda: page.pings >= 3, 60)
+        assert not left.is_set()
+        cable.whole.clear()
+        async with asyncio.timeout(15):
+            await left.wait()
+        assert not page.ended, "nothing told either end"
+        cable.whole.set()

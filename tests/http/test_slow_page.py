@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from aiohttp import web
 from queue_server.domain import commands as c
 from queue_server.web import peers
 from queue_server.web.peers import Peer
+from queue_server.wire.frames import PING, pong_frame
 from tests.devices.hall import until
 from tests.http.conftest import Site
 from tests.http.test_agent_lost import port_of
@@ -20,6 +22,9 @@ UPGRADE = (
     b"GET /api/v1/live HTTP/1.1\r\nHost: hall\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
+SILENCE = pong_frame(bytes(125))
+"""What nobody answers."""
+PONG = b"\x8a\x80" + bytes(4)
 SMALL = 4096
 """Of the sockets' own buffers, so that a test fills them."""
 
@@ -30,27 +35,30 @@ def text(message: dict[str, Any]) -> bytes:
     return bytes((0x81, 0x80 | len(payload), 0, 0, 0, 0)) + payload
 
 
-async def frames(reader: asyncio.StreamReader) -> list[dict[str, Any]]:
-    """Every message that came, until nothing comes for a second and a half."""
-    found = []
-    try:
-        while True:
-            head = await asyncio.wait_for(reader.readexactly(2), 1.5)
+async def told(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, last: Callable[[dict[str, Any]], bool]
+) -> list[dict[str, Any]]:
+    """Every message up to the `last`; pings are answered."""
+    found: list[dict[str, Any]] = []
+    async with asyncio.timeout(60):
+        while not found or not last(found[-1]):
+            head = await reader.readexactly(2)
             size = head[1]
             if size >= 126:
                 size = int.from_bytes(await reader.readexactly(2 if size == 126 else 8), "big")
             payload = await reader.readexactly(size)
-            if head[0] == 0x81 and json.loads(payload)["type"] != "heartbeat":
+            if head[0] == PING[0]:
+                writer.write(PONG)
+            elif head[0] == 0x81:
                 found.append(json.loads(payload))
-    except TimeoutError:
-        return found
+    return found
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the sockets' buffers are made small as Linux does it")
 async def test_law_5_a_display_that_reads_too_slowly_is_bounded_and_then_right_again(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("queue_server.web.sockets.HEARTBEAT_S", 3600.0)
+    """As slow as that for longer than one that is gone may be silent: its answers stand behind what it has not read."""
     monkeypatch.setattr(peers, "BUFFER_MAX", 8 * 1024)
     token = (await site.as_device("hall"))["Authorization"].removeprefix("Bearer ")
     plain = socket.socket()
@@ -68,6 +76,17 @@ async def test_law_5_a_display_that_reads_too_slowly_is_bounded_and_then_right_a
     [peer] = topic.subscribers
     assert isinstance(peer, Peer)
     peer.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
+    pings, ping = 0, Peer.ping
+
+    def counted(self: Peer) -> None:
+        nonlocal pings
+        pings += self is peer
+        ping(self)
+
+    monkeypatch.setattr(Peer, "ping", counted)
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    while peer.transport.get_write_buffer_size() < SMALL:
+        peer.offer(SILENCE)
 
     most = 0
     for number in range(200):
@@ -77,15 +96,21 @@ async def test_law_5_a_display_that_reads_too_slowly_is_bounded_and_then_right_a
         if topic.behind:
             break
     assert topic.behind == {peer}, "it no longer takes part"
+    pings = 0
+    await until(lambda: pings > peers.SCREEN_PINGS_UNHEARD + 1, 60)
+    assert not peer.transport.is_closing(), "slow, not gone"
+    assert peer.socket._heartbeat is None, "nobody else asks it"
     for number in range(20):
         await site.hub.tell(c.SetMessage(kind="notice", zh=f"later {number} " + "请" * 150, en="x" * 150), "staff:1")
         most = max(most, peer.transport.get_write_buffer_size())
     assert most < 2 * peers.BUFFER_MAX, "the bound, and what one view weighs"
 
-    heard = await frames(reader)
-    last = [each for each in heard if "hall" in each.get("documents", {})][-1]
-    assert last["type"] == "snapshot", "dropped to a snapshot"
-    assert last["documents"]["hall"]["message"]["text"]["zh"].startswith("later 19 ")
+    assert topic.behind == {peer}
+    writer.transport.resume_reading()  # type: ignore[attr-defined]
+    heard = await told(
+        reader, writer, lambda each: "later 19 " in str(each.get("documents", {}).get("hall", {}).get("message"))
+    )
+    assert heard[-1]["type"] == "snapshot", "dropped to a snapshot"
     assert not topic.behind
     said = [str(each.get("documents", {})) for each in heard]
     assert not any("later 5 " in each for each in said), "what it missed is not told again"
@@ -96,7 +121,14 @@ class Transport(asyncio.Transport):
     """A connection whose buffer the test fills."""
 
     waiting = 0
+    written = 0
     aborted = False
+
+    def is_closing(self) -> bool:
+        return self.aborted
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += 1
 
     def get_write_buffer_size(self) -> int:
         return self.waiting
@@ -107,7 +139,7 @@ class Transport(asyncio.Transport):
 
 def test_law_5_a_connection_that_takes_nothing_for_a_minute_is_ended() -> None:
     line = Transport()
-    peer = Peer(web.WebSocketResponse(), line)
+    peer = Peer(web.WebSocketResponse(), line, 3)
     line.waiting = 1
     peer.watch(10.0)
     peer.watch(69.0)
@@ -119,3 +151,28 @@ def test_law_5_a_connection_that_takes_nothing_for_a_minute_is_ended() -> None:
     assert not line.aborted
     peer.watch(130.5)
     assert line.aborted
+    assert not peer.silent
+
+
+def test_law_5_who_has_not_taken_what_it_was_sent_is_slow_and_not_silent() -> None:
+    line = Transport()
+    peer = Peer(web.WebSocketResponse(), line, 3)
+    peer._listening = True
+    line.waiting = 1
+    for _ in range(10):
+        peer.ping()
+    assert (line.written, peer.silent, line.aborted) == (0, False, False)
+    line.waiting = 0
+    for _ in range(3):
+        peer.ping()
+    assert (line.written, peer.silent, line.aborted) == (3, True, False)
+    line.waiting = 1
+    peer.ping()
+    assert (peer.silent, line.aborted) == (False, False), "what it took since may have been much to read"
+    line.waiting = 0
+    for _ in range(4):
+        peer.ping()
+    assert (line.written, peer.silent, line.aborted) == (6, True, True)
+    peer.unheard = 0
+    peer.ping()
+    assert peer.unheard == 0, "nobody was asked"
