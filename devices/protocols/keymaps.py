@@ -24,7 +24,7 @@ class Key(IntEnum):
 
 
 class Action(StrEnum):
-    """What a clerk asks for; the words of `queue_server.wire.agent.KeypadPressed` and three calls for help."""
+    """What a clerk asks for; the words of `queue_server.wire.agent.KeypadPressed`."""
 
     NEXT = "next"
     RECALL = "recall"

@@ -110,11 +110,14 @@ class KeyTalk(Generic[FrameT]):
         return [KeyAction(self._token, action, digits)]
 
     def answer(self, token: int, *, ok: bool, show: str = "") -> list[Send[FrameT]]:
-        """The server's answer. Too late (the keypad showed failure), only the number that was called is shown."""
+        """The server's answer; a refusal that shows something is a question: the cells and the beeper, no sign over them.
+
+        Too late (the keypad showed failure), only the number that was called is shown.
+        """
         if self._pending.pop(token, None) is None:
             return self.show(show) if ok and show else []
         if not ok:
-            return self._failure()
+            return self.show(show) + self._attention() if show else self._failure()
         return self.show(show) if show else self._sends(self.sign(True), "sign")
 
     def show(self, text: str) -> list[Send[FrameT]]:
@@ -136,8 +139,10 @@ class KeyTalk(Generic[FrameT]):
         return self._sends(self.beeper(), "beep")
 
     def _failure(self) -> list[Send[FrameT]]:
-        sign = self._sends(self.sign(False), "sign")
-        return sign + self.beep() if self._settings.beep_on_failure else sign
+        return self._sends(self.sign(False), "sign") + self._attention()
+
+    def _attention(self) -> list[Send[FrameT]]:
+        return self.beep() if self._settings.beep_on_failure else []
 
     def fail_all(self) -> list[Send[FrameT]]:
         """The server is gone: every command that waits has failed (law 8: it is never stored)."""

@@ -3,7 +3,6 @@
 # long: the other half of the agent's conversation, in its order
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,6 +11,7 @@ import structlog
 from msgspec import structs
 
 from queue_server.app.hub import Cause, Hub, KeyReused
+from queue_server.app.keypads import Keypads, StaffName, in_hand
 from queue_server.app.live import Live
 from queue_server.app.pages import Pages
 from queue_server.app.printing import PRINTING, PrintJobs
@@ -36,7 +36,6 @@ from queue_server.wire.agent import (
     DeviceEntry,
     DeviceHealth,
     Invite,
-    KeypadAnswered,
     KeypadPressed,
     KeypadShow,
     PressStored,
@@ -46,13 +45,10 @@ from queue_server.wire.agent import (
     Tested,
     ToAgent,
 )
-from queue_server.wire.common import DeviceState, WindowState
+from queue_server.wire.common import DeviceState
 from queue_server.wire.documents import DeviceDocument
 
 log = structlog.get_logger()
-
-KEYPAD_TOO_OLD_MS = 3_000
-"""Law 8: a keypad command is never stored; older than this it fails."""
 
 RESHOW_S = 30.0
 """UX W-02: states are sent again, so that a rebooted strip heals."""
@@ -80,10 +76,6 @@ class Link(Protocol):
     def offer(self, message: ToAgent) -> bool: ...
 
 
-StaffName = Callable[[str], Awaitable[str | None]]
-"""The name of an active clerk by staff number, None for nobody."""
-
-
 @dataclass(slots=True)
 class _Live:
     links: dict[str, Link] = field(default_factory=dict)
@@ -109,7 +101,7 @@ class Agents:
         self._hub = hub
         self._around = screens.around
         self._live_views = live
-        self._staff_name = staff_name
+        self._keypads = Keypads(hub, staff_name)
         self._state = _Live()
         self.prints = PrintJobs(hub, store, self._around.papers, self._send)
         self._speakers = Speakers(hub, voice, self._send)
@@ -222,13 +214,26 @@ class Agents:
             if self._state.shown.get(device.id) != encoded and self._send(hall, device.id, message):
                 self._state.shown[device.id] = encoded
 
+    async def _show_in_hand(self, keypads: list[str]) -> None:
+        """Where a question stood, also on cells that are to be blank: an empty text would leave it there."""
+
+        def show(hall: Hall) -> None:
+            for device in keypads:
+                if entry := hall.catalogue.devices.get(device):
+                    number = in_hand(hall, entry.window) or " "
+                    self._send(hall, device, KeypadShow(epoch=self._hub.lease.epoch, device=device, show=number))
+
+        if keypads:
+            await self._hub.read(show)
+
     # --- the devices speak ---
 
     async def received(self, agent: str, link: Link, message: object) -> None:
         """One message of an agent; unknown devices are refused and logged."""
         match message:
             case KeypadPressed():
-                await self._keypad(agent, link, message)
+                window = await self._window_of(agent, message.device)
+                link.offer(await self._keypads.answer(agent, window, message))
             case RatingPressed():
                 await self._press(agent, link, message)
             case Printed():
@@ -248,76 +253,6 @@ class Agents:
         def look(hall: Hall) -> str | None:
             entry = hall.catalogue.devices.get(device)
             return entry.window if entry is not None and entry.agent == agent else None
-
-        return await self._hub.read(look)
-
-    async def _keypad(self, agent: str, link: Link, pressed: KeypadPressed) -> None:
-        epoch = self._hub.lease.epoch
-        window = await self._window_of(agent, pressed.device)
-        if window is None or pressed.age_ms > KEYPAD_TOO_OLD_MS:
-            code = "unknown-device" if window is None else "too-old"
-            link.offer(KeypadAnswered(epoch=epoch, id=pressed.id, ok=False, code=code, show=""))
-            return
-        try:
-            command = await self._command(window, pressed)
-            cause = Cause(
-                actor=f"keypad:{pressed.device}",
-                principal=f"agent:{agent}",
-                key=pressed.id,
-                fingerprint=f"{pressed.action}:{pressed.digits}",
-            )
-            answer = await self._hub.ask(command, cause, lambda hall, _decision: (200, _in_hand(hall, window).encode()))
-        except Rejected as rejection:
-            show = str(rejection.figures.get("number", "")) if rejection.code == "arrived-or-not" else ""
-            link.offer(KeypadAnswered(epoch=epoch, id=pressed.id, ok=False, code=rejection.code, show=show))
-        except (Unavailable, KeyReused) as error:
-            link.offer(KeypadAnswered(epoch=epoch, id=pressed.id, ok=False, code=type(error).__name__, show=""))
-        else:
-            show = answer.body.decode()
-            link.offer(KeypadAnswered(epoch=self._hub.lease.epoch, id=pressed.id, ok=True, code="", show=show))
-
-    async def _command(self, window: str, pressed: KeypadPressed) -> c.Command:
-        """What a key means (HARDWARE 2.1); raises Rejected for what this hall does not know."""
-        service = f"k{pressed.id}"
-        digits = pressed.digits
-        match pressed.action:
-            case "next":
-                return c.CallNext(window=window, service=service)
-            case "call":
-                return c.CallNumber(window=window, number=digits, reason="keypad", service=service)
-            case "recall":
-                return c.Recall(window=window)
-            case "evaluate":
-                return c.Invite(window=window)
-            case "pause" if await self._hub.read(lambda hall: hall.windows[window].state) is WindowState.PAUSED:
-                return c.ResumeWindow(window=window)
-            case "pause":
-                return c.PauseWindow(window=window, reason="other")
-            case "resume":
-                return c.ResumeWindow(window=window)
-            case "no_show":
-                return c.MarkNoShow(window=window, reason="keypad")
-            case "hold":
-                return c.Park(window=window, reason="keypad")
-            case "transfer":
-                return c.Transfer(window=window, to_window=digits, reason="keypad")
-            case "call_back":
-                return c.Unpark(window=window, ticket=await self._parked_at(window, digits), service=service)
-            case "sign_in":
-                name = await self._staff_name(digits)
-                if name is None:
-                    raise Rejected("wrong-password")
-                return c.OpenWindow(window=window, staff=digits, staff_name=name, take_over=True)
-            case "sign_out":
-                return c.CloseWindow(window=window)
-            case _:
-                raise Rejected("malformed", field="action")
-
-    async def _parked_at(self, window: str, digits: str) -> str:
-        def look(hall: Hall) -> str:
-            parked = [hall.tickets[name] for name in hall.parked if hall.tickets[name].window == window]
-            fitting = [t for t in parked if not digits or t.number.endswith(digits)]
-            return max(fitting, key=lambda t: t.parked_until).id if fitting else ""
 
         return await self._hub.read(look)
 
@@ -379,6 +314,7 @@ class Agents:
             time = asyncio.get_running_loop().time()
             try:
                 self._readings.end_late(time)
+                await self._show_in_hand(self._keypads.end_late())
                 await self.prints.end_late(time)
                 await self.trials.record(time)
                 await self._miss(time, starting=time - started < STARTED_S)
@@ -419,9 +355,3 @@ def _offline(device: str, why: str) -> DeviceHealth:
     return DeviceHealth(
         device=device, state=DeviceState.OFFLINE, last_seen_ms=None, last_error=why, printer=None, counters={}
     )
-
-
-def _in_hand(hall: Hall, window: str) -> str:
-    """What the keypad shows: the number in hand, or how many wait."""
-    ticket = hall.tickets.get(hall.windows[window].ticket)
-    return ticket.number if ticket else ""

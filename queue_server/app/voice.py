@@ -48,8 +48,8 @@ FILES_MAX = 64
 EVERYBODY = ""
 """Whom a notice is for, where a call names its ticket."""
 
-TAKEOVER_MS = 5_000
-"""UX V-02: so long a module that went away while it spoke may still be speaking."""
+TAKEOVER_MS = 4_500
+"""UX V-02, takeover ≤ 5 s: so long a player that went away while it spoke may still be speaking; then the next one begins."""
 
 NO_CLIP = Dropped("", "no clip")
 NOTICE_CLIPS = frozenset(zh for zh, _ in NOTICES.values())
@@ -330,10 +330,23 @@ class Voice:
             entry.players.append(page)
         elif not ready and page in entry.players:
             entry.players.remove(page)
-            if entry.speaker is page and isinstance(page, VoiceModule) and self._hub is not None:
-                # Its agent may come back and say how it ended; a page never does.
-                entry.ends_at = min(entry.ends_at, self._hub.clock.now() + TAKEOVER_MS)
+            if isinstance(page, VoiceModule):  # its agent may come back in time; a page plays to its end, and says so
+                self._hurry(entry, page)
         self._show(zone, entry)
+
+    def _hurry(self, entry: _Zone, gone: Player) -> None:
+        """What is heard of a player that went away is not waited for to its end."""
+        if entry.speaker is gone and self._hub is not None:
+            entry.ends_at = min(entry.ends_at, self._hub.clock.now() + TAKEOVER_MS)
+
+    def sound(self, zone: str, page: Player, word: str) -> None:
+        """What a page says of its loudspeaker: `blocked` is an alarm of its zone until it is `ready` or gone (UX V-09)."""
+        if self._hub is None or zone not in self._zones:
+            return
+        if word == "blocked":
+            self._unspoken.mute(zone, page, self._hub.clock.now())
+        elif word == "ready":
+            self._unspoken.sounds(page)
 
     def began(self, page: Player, name: str) -> None:
         """The first sound, which a module may have had to wait for."""
@@ -347,8 +360,10 @@ class Voice:
                 entry.ends_at = self._hub.clock.now() + speaking_ms(entry.playing)
 
     def forget(self, page: Player) -> None:
-        """The page is gone; what it was playing ends as unknown when its time is over."""
+        """The page is gone; what it was playing ends as unknown, and within TAKEOVER_MS another speaks."""
+        self._unspoken.sounds(page)
         for zone, entry in self._zones.items():
+            self._hurry(entry, page)
             if page in entry.players:
                 entry.players.remove(page)
                 self._show(zone, entry)

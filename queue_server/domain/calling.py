@@ -116,8 +116,11 @@ def _settle(hall: Hall, window: Window, ctx: c.Context) -> list[e.Event]:
     raise Rejected("arrived-or-not", asked, number=ticket.number)
 
 
-def find_number(hall: Hall, number: str) -> Ticket:
-    """The waiting ticket meant by a number or by its digits alone; raises Rejected with the choices when several wait."""
+def find_number(hall: Hall, number: str, window: str) -> Ticket:
+    """The waiting ticket meant at `window` by a number or by its digits alone; raises Rejected with the choices when several wait.
+
+    By digits a window means those it serves; of what it cannot call it asks nothing.
+    """
     wanted = number.strip().upper()
     exact = hall.numbers.get(wanted)
     if exact is not None:
@@ -126,6 +129,7 @@ def find_number(hall: Hall, number: str) -> Ticket:
         raise Rejected("number-unknown", number=wanted)
     same = [hall.tickets[name] for name in hall.by_sequence.get(int(wanted), [])]
     waiting = [ticket for ticket in same if ticket.state is TicketState.WAITING]
+    waiting = [ticket for ticket in waiting if window in all_windows(ticket.current.queue)] or waiting
     if len(waiting) > 1:
         raise Rejected("number-ambiguous", choices=sorted(ticket.number for ticket in waiting))
     if not waiting and len(same) == 1:
@@ -142,7 +146,7 @@ def call_number(hall: Hall, command: c.CallNumber, ctx: c.Context) -> list[e.Eve
         raise Rejected("call-number-not-permitted")
     if not command.reason.strip():
         raise Rejected("reason-needed")
-    ticket = find_number(hall, command.number)
+    ticket = find_number(hall, command.number, window.id)
     if ticket.state in (TicketState.CALLED, TicketState.SERVING):
         raise Rejected("ticket-at-window", number=ticket.number, window=ticket.window)
     if ticket.state is not TicketState.WAITING:

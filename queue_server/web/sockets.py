@@ -298,6 +298,8 @@ class _Seat:
             case Alive() if (device := self.device) is not None:
                 self._frame.seen[device] = self._frame.hub.clock.now()
                 self._frame.pages.heard(device)
+                if self._person is not None and self._may_see("hall", self._person.of):
+                    self._frame.voice.sound(self._person.of, self._peer, message.sound)
             case PageSize() if (device := self.device) is not None:
                 self._frame.pages.sized(device, self._peer, message)
             case PatternEnded():

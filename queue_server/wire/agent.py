@@ -43,7 +43,8 @@ class AgentHello(msgspec.Struct, frozen=True, kw_only=True, tag="hello"):
 class KeypadPressed(msgspec.Struct, frozen=True, kw_only=True, tag="keypad"):
     """A keypad command; `id` is unique for ever. Never stored: `age_ms` over 3000 is refused.
 
-    action: next, recall, evaluate, pause, resume, transfer, hold, call_back, no_show, call, sign_in, sign_out.
+    action: next, recall, evaluate, pause, resume, transfer, hold, call_back, no_show, call, sign_in, sign_out, call_guard,
+    call_manager, call_adviser.
     digits: what was typed before the key, possibly empty.
     """
 
@@ -144,7 +145,10 @@ class AgentWelcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
 
 
 class KeypadAnswered(msgspec.Struct, frozen=True, kw_only=True, tag="answer"):
-    """Outcome of a keypad command. `show` is what the keypad's six cells say (digits and blanks), empty for nothing."""
+    """Outcome of a keypad command. `show` is what the keypad's six cells say (digits and blanks), empty for nothing.
+
+    Not `ok` and something to show is a question: the number in hand (did they come?) or one of several that could be meant.
+    """
 
     epoch: int
     id: str

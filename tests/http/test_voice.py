@@ -31,6 +31,9 @@ from tests.voice import shipped_pack
 
 ZH, EN = "今天提前到四点结束", "We close at four today"
 
+SLACK_MS = 300
+"""Of the five seconds, for the loop's step and the next one's file."""
+
 
 class Speaker:
     """A page that is told to play, and answers as it is asked to."""
@@ -186,6 +189,77 @@ async def test_ux_v_05_that_a_call_was_not_spoken_is_known_after_a_restart_and_e
         assert await store.lost_claims(site.hub.name, "speech", at + 1) == []
         site.hub.clock.at_least(at + STANDS_MS)
         await until(lambda: not alarms(site))
+
+
+async def test_ux_v_02_a_display_that_dies_while_it_speaks_is_replaced_within_5_s(tmp_path: Path) -> None:
+    """UX V-02: "Exactly one player per zone speaks (server lease; takeover ≤ 5 s)", on the hall's own clock."""
+    async with voiced(tmp_path) as site:
+        windows, clock = site.configuration.window, site.hub.clock
+        dies, next_one = (Speaker(site.running, windows[0].zone) for _ in range(2))
+        for window in windows:
+            await site.sit(window.id)
+            await site.take(paper=False)
+        for speaker in (dies, next_one):
+            speaker.voice.player(speaker.zone, speaker, True)
+        for window in windows:
+            await site.hub.tell(c.CallNext(window=window.id, service=f"s{window.id}"), "test")
+        await until(lambda: dies.plays)
+        assert dies.plays[0]["duration_ms"] + 3_000 > 7_000, (
+            "UX V-08's own timeout would be longer than a takeover may take"
+        )
+        gone = clock.now()
+        dies.voice.forget(dies)
+        await asyncio.sleep(0.5)
+        assert next_one.plays == [], "what it was told may still sound: nobody speaks over it"
+        clock.at_least(gone + 5_000 - SLACK_MS)
+        await until(lambda: next_one.plays, 2)
+        async with asyncio.timeout(20):  # law 7: never said again
+            while ("unknown", "no answer from the player") not in {claim[1:] for claim in await claims(site)}:  # noqa: ASYNC110 - the store tells nobody
+                await asyncio.sleep(0.05)
+
+
+async def test_ux_v_09_a_display_that_may_not_sound_is_the_managers_alarm_until_it_sounds_or_is_gone(
+    site: Site,
+) -> None:
+    """UX V-09: "Page self-tests at start: play 50 ms silence; rejected → big "点一下开启声音" + manager alarm"."""
+    zone = site.configuration.window[0].zone
+    manager = await site.as_staff("manager")
+    token = (await site.as_device("hall", zone))["Authorization"].removeprefix("Bearer ")
+
+    async def alarms() -> list[Any]:
+        screens = site.running.frame.screens
+        found: Any = await site.hub.read(
+            lambda hall: screens.render(hall, "manager", "", site.hub.clock.now())["alarms"]
+        )
+        return [alarm for alarm in found.alarms if alarm.code == "voice"]
+
+    async def count(wanted: int) -> None:
+        async with asyncio.timeout(20):
+            while len(await alarms()) != wanted:  # noqa: ASYNC110 - a document of the moment
+                await asyncio.sleep(0.05)
+
+    async with site.session.ws_connect(f"{site.running.url}/api/v1/live") as page:
+        await page.send_json({"type": "hello", "token": token})
+        await page.send_json({"type": "alive", "sound": "unknown"})
+        await page.send_json({"type": "alive", "sound": "blocked"})
+        await count(1)
+        (alarm,) = await alarms()
+        assert (alarm.subject, alarm.level) == (zone, "warn")
+        assert "不让出声" in alarm.text.zh
+        assert (await site.ask("POST", f"alarms/{alarm.id}/acknowledge", manager)).status == 200
+        await page.send_json({"type": "alive", "sound": "blocked"})  # every 20 s: the same alarm, still acknowledged
+        await page.send_json({"type": "alive", "sound": ""})
+        await asyncio.sleep(0.3)
+        (same,) = await alarms()
+        assert (same.since, same.acknowledged_by) == (alarm.since, "staff:manager")
+        site.hub.clock.at_least(alarm.since + STANDS_MS + 1_000)
+        await asyncio.sleep(0.3)
+        assert len(await alarms()) == 1, "it is no loss that is forgotten after five minutes"
+        await page.send_json({"type": "alive", "sound": "ready"})
+        await count(0)
+        await page.send_json({"type": "alive", "sound": "blocked"})
+        await count(1)
+    await count(0)
 
 
 class Wire:

@@ -130,6 +130,17 @@ def test_digits_alone_find_the_one_that_waits_and_ask_when_both_do() -> None:
     assert called.number == "B001"
 
 
+def test_digits_alone_ask_nothing_about_whom_the_window_cannot_call() -> None:
+    """Issue 2: "digits alone find A012 or B012, and ask when both wait": at a window for one of them there is no question."""
+    play = Play(sit="13")
+    tax, social = play.take("tax"), play.take("pension")
+    assert (social.number, tax.number) == ("A001", "B001")
+    called = only(play.do(c.CallNumber(window="1", number="1", reason="x", service="v")), e.TicketCalled)
+    assert called.number == "A001"
+    play.take("tax")
+    assert play.code(c.CallNumber(window="1", number="2", reason="x", service="w")) == "window-does-not-serve"
+
+
 @pytest.mark.parametrize("number", ["7", "A007", "", "x", "²", "9" * 5000])
 def test_digits_that_mean_nobody(number: str) -> None:
     play = Play()

@@ -167,3 +167,14 @@ def test_no_frame_makes_it_raise_and_what_waits_is_bounded(
             assert digits.isdecimal() or not digits
         assert sum(at > now_ms - 3_000 for at in asked_at_ms) <= 4
         assert pad.wake_at_ms is None or now_ms < pad.wake_at_ms <= now_ms + 3_000
+
+
+def test_hardware_2_1_a_question_shows_its_cells_and_beeps_without_a_sign_over_them() -> None:
+    """HARDWARE 2.1: FUNC 02 "show (digits 0..9; 0x0A = blank …", FUNC 03 "beep"; issue 2: "ask when both wait"."""
+    pad = keypad()
+    token = next(o.token for o in pad.receive(frame("01 02 0C"), 0) if isinstance(o, KeyAction))
+    cells, beep = "FF 68 08 08 68 07 02 0A 02 0A 00 01 02 22 16", "FF 68 02 02 68 07 03 0A 16"
+    assert on_line(pad.answer(token, ok=False, show="2 012")) == [cells, beep]
+    quiet = KeypadProtocol(0x07, HALL_QUEUE_FRONT, KeypadSettings(beep_on_failure=False))
+    token = next(o.token for o in quiet.receive(frame("01 02 0C"), 0) if isinstance(o, KeyAction))
+    assert on_line(quiet.answer(token, ok=False, show="2 012")) == [cells]

@@ -36,7 +36,8 @@ export function useDisplay() {
     onEnd: (end) => live.send({ type: 'played', ...end }),
     onReady: () => {
       announce()
-      live.send({ type: 'alive', sound: player.state.ready })
+      // A box that is meant to be silent is no alarm (V-09).
+      live.send({ type: 'alive', sound: soundOff ? '' : player.state.ready })
     },
   })
 
