@@ -261,4 +261,4 @@ def test_a_hall_of_one_matter_and_one_of_none_are_searched() -> None:
     for matters in (whole.matter[:1], []):
         index = MatterIndex(structs.replace(whole, matter=matters, bundle=[]))
         assert len(index.search("a")) <= len(matters)
-        assert bool(index.letters("")) == bool(matters)
+        assert index.letters("") <= set("abcdefghijklmnopqrstuvwxyz")
