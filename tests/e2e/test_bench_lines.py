@@ -38,7 +38,7 @@ async def test_a_rush_on_lines_as_slow_as_real_ones_loses_no_press_and_shows_eve
 ) -> None:
     """Issue 3: no press lost or doubled, every call on its strip, every ticket printed once, nothing unspoken unsaid."""
     told: list[Told] = []
-    report: dict[str, Any] = await lines.live(tmp_path, voice, minutes=36, speed=160, seed=3, told=told)
+    report: dict[str, Any] = await lines.live(tmp_path, voice, minutes=36, speed=100, seed=3, told=told)
     assert report["findings"] == []
     assert report["differences"] == {}
     assert report["journal_ok"]
