@@ -242,12 +242,12 @@ class Hearing:
             offset, began_ms = self._marks.popleft()
             cut = max(0, offset - self._out)
             if cut:
-                self.unknown.add(data[:cut], at_ms, self._presser(at_ms))
+                self.unknown.add(data[:cut], at_ms)
                 data, self._out = data[cut:], offset
             if offset >= self._out:
                 self.unknown.end()
             at_ms = began_ms
-        self.unknown.add(data, at_ms, self._presser(at_ms))
+        self.unknown.add(data, at_ms)
         self._out = end
 
     def _presser(self, at_ms: int) -> int | None:

@@ -23,12 +23,11 @@ KEPT_LIMIT_BYTES: Final = 1 << 20
 
 @dataclass(slots=True)
 class Chunk:
-    """A burst of unknown bytes. `by`: the keypad that was pressed just before its first coming; `before`: the burst before it."""
+    """A burst of unknown bytes. `before`: the burst before its first coming."""
 
     raw: bytes
     count: int
     at_ms: int
-    by: int | None
     before: bytes
     last_ms: int = 0
     moments: int = 0
@@ -76,19 +75,19 @@ class Unknown:
     def __init__(self) -> None:
         self._chunks: dict[bytes, Chunk] = {}
         self._now = bytearray()
-        self._began: tuple[int, int | None] = (0, None)
+        self._began_ms = 0
         self._last: tuple[bytes, int] = (b"", -NEXT_MS)
         self.fresh: deque[Burst] = deque(maxlen=FRESH_LIMIT)
         """The bursts that nobody has taken yet."""
         self.bytes = 0
         self._ends = self._plain = 0
 
-    def add(self, data: bytes, at_ms: int, by: int | None) -> None:
+    def add(self, data: bytes, at_ms: int) -> None:
         """Bytes that continue the burst."""
         if not data:
             return
         if not self._now:
-            self._began = (at_ms, by)
+            self._began_ms = at_ms
         self.bytes += len(data)
         self._now += data[:CHUNK_LIMIT_BYTES]
         if len(self._now) >= CHUNK_LIMIT_BYTES:
@@ -100,14 +99,14 @@ class Unknown:
             return
         raw = bytes(self._now[:CHUNK_LIMIT_BYTES])
         self._now.clear()
-        at_ms, by = self._began
+        at_ms = self._began_ms
         self._ends += 1
         self._plain += raw[-1:] in (b"\r", b"\n") and all(0x20 <= byte < 0x7F or byte in b"\r\n\t" for byte in raw)
         before = self._last[0] if at_ms - self._last[1] <= NEXT_MS else b""
         self._last = (raw, at_ms)
         known = self._chunks.pop(raw, None)
         if known is None:
-            known = Chunk(raw, 0, at_ms, by, before)
+            known = Chunk(raw, 0, at_ms, before)
             if len(self._chunks) >= CHUNKS_LIMIT:
                 del self._chunks[next(iter(self._chunks))]
         known.count += 1

@@ -330,7 +330,7 @@ def bursts(line: str, name: str, colour: bytes = b"", count: int = 60) -> Unknow
         body = b"".join(character.encode("gbk") + colour for character in text)
         raw = template.encode(TemplateFrame("show", (0x21, 0x35, 0x22, 0x40, 0x51)[n % 5], body, sequence=n % 256))
         raw = random.randbytes(2) + raw if n % 11 == 0 else raw[:-2] if n % 13 == 0 else raw
-        unknown.add(raw, n * 1000, None)
+        unknown.add(raw, n * 1000)
         unknown.end()
     return unknown
 
@@ -356,7 +356,7 @@ def test_a_colour_after_each_character_is_found_and_the_unseen_ones_are_that_col
 def test_random_bytes_prove_nothing(seed: int) -> None:
     unknown, random = Unknown(), Random(seed)
     for n in range(400):
-        unknown.add(bytes((0x7E, 0x10 + n % 4)) + random.randbytes(random.randrange(4, 30)), n * 1000, None)
+        unknown.add(bytes((0x7E, 0x10 + n % 4)) + random.randbytes(random.randrange(4, 30)), n * 1000)
         unknown.end()
     made = draft(unknown, Serial())
     assert made.drafts == ()
@@ -372,7 +372,7 @@ def test_frames_to_one_address_or_of_one_length_are_left_in_hex() -> None:
         )
         for n in range(40):
             body = f"{texts[n % 3]}{n % 10}".encode()
-            unknown.add(template.encode(TemplateFrame("show", addresses[n % len(addresses)], body)), n * 1000, None)
+            unknown.add(template.encode(TemplateFrame("show", addresses[n % len(addresses)], body)), n * 1000)
             unknown.end()
         made = draft(unknown, Serial())
         assert made.drafts == ()
