@@ -38,6 +38,7 @@ class InitialsIndex:
 
     def __init__(self, names: Sequence[Spelled], words: Sequence[Spelled], documents: int) -> None:
         self._names = names
+        words = [word for word in words if word.documents]  # a small hall has no matter for most of them
         held: dict[str, dict[int, float]] = defaultdict(dict)
         whole = [*_pieces(names), *((word, word.initials, word.worth) for word in words if len(word.initials) > 1)]
         begun = [

@@ -253,3 +253,12 @@ def test_english_is_found_while_it_is_typed_and_the_pad_says_how_it_goes_on(inde
     assert index.search("passp", 1, english=True)[0].id == "crj-huzhao"
     assert index.letters("passport", english=True) == ""
     assert "v" in index.letters("", english=True), "letters that no syllable begins with"
+
+
+def test_a_hall_of_one_matter_and_one_of_none_are_searched() -> None:
+    """Most words of the catalogue have no matter in a small hall."""
+    whole = district()
+    for matters in (whole.matter[:1], []):
+        index = MatterIndex(structs.replace(whole, matter=matters, bundle=[]))
+        assert len(index.search("a")) <= len(matters)
+        assert index.letters("") <= set("abcdefghijklmnopqrstuvwxyz")
