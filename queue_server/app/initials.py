@@ -20,6 +20,9 @@ _IN_A_ROW = 1.0
 _LONGEST = 8
 """Letters of the longest piece."""
 
+_NO_INITIALS = frozenset("iuv")
+"""Letters that no syllable begins with: they stand inside names only, as in KTV."""
+
 Said = Iterable[tuple[Sequence[int], float]]
 """Documents, and how well a word names them."""
 
@@ -133,6 +136,8 @@ class InitialsIndex:
             return self._following[tail]
         found = {self._text[at + len(tail) : at + len(tail) + 1] for at in _places(self._text, tail)} - {"|", ""}
         found |= {spelled[len(tail)] for spelled in self._begun(tail) if len(spelled) > len(tail)}
+        if not tail:
+            found -= _NO_INITIALS
         return self._following.setdefault(tail, found) if found else found
 
     def _begun(self, letters: str) -> Iterable[str]:

@@ -121,13 +121,13 @@ class MatterIndex:
         return [self._hit(n, scores[n] + self._prior[n]) for n in ranked]
 
     def letters(self, prefix: str, *, english: bool = False) -> str:
-        """The letters, sorted, that may follow `prefix` (UX 1): as initials that lead somewhere, as syllables; or English."""
+        """The letters, sorted, that may follow `prefix` (UX 1): as syllables, as initials that lead somewhere; or English."""
         prefix = plain(prefix)
         if english:
             return self._english.letters(prefix)
         if (prefix and not _is_letters(prefix)) or len(prefix) >= ASKED_MOST:
             return ""
-        return "".join(sorted(self._initials.letters(prefix) | goes_on(prefix)))
+        return "".join(sorted(goes_on(prefix) | self._initials.letters(prefix)))
 
     def _hit(self, n: int, score: float) -> Hit:
         document = self._documents[n]
