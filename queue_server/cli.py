@@ -20,6 +20,7 @@ from displays.errors import Unavailable as NoPack
 from displays.speech.pack import build_pack, load_pack
 from queue_server.app import hallfile, reset
 from queue_server.app.projection import project
+from queue_server.app.terminal import own, own_language
 from queue_server.card import FORMS, write_card
 from queue_server.demo import cli as demo
 from queue_server.domain.configuration import Configuration
@@ -31,8 +32,8 @@ from queue_server.store.port import StoreError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit code 0 done, 1 the answer is no, 2 wrong usage."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    with own_language(_parser()) as parser:
+        arguments = parser.parse_args(argv)
     _log_setup(arguments.verbose)
     code: int = arguments.run(arguments)
     return code
@@ -100,7 +101,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 def _port_number(text: str) -> int:
     port = int(text) if text.isdecimal() else -1
     if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{text} is no port: 1 to 65535, or 0 for any that is free")
+        raise argparse.ArgumentTypeError(own("{text} is no port: 1 to 65535, or 0 for any that is free", text=text))
     return port
 
 
