@@ -55,7 +55,7 @@ def test_every_sentence_of_the_commands_has_its_chinese_with_the_same_figures() 
         assert english.count("%%") == said.count("%%"), english
 
 
-@pytest.mark.parametrize("words", [[], *([name] for name in ("serve", "account", "emulate", "demo"))])
+@pytest.mark.parametrize("words", [[], *([name] for name in ("serve", "certificate", "account", "emulate", "demo"))])
 def test_help_is_in_the_operators_language_and_fits_the_terminal(
     words: list[str], chinese: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
