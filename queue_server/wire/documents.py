@@ -38,6 +38,7 @@ class HallDocument(Message, frozen=True, kw_only=True):
     """Key `hall`: who we are and how the day stands. `day` is YYYY-MM-DD; zone is the subscribed zone's name.
 
     `english_unofficial`: English names are an unconfirmed translation, and a page that shows them in English says so.
+    `animations`: false, and nothing moves or flashes on any page (UX X-04).
     """
 
     id: str
