@@ -1,4 +1,4 @@
-"""The command line: `yichuang serve | account | config | journal | agent | voice | demo | devices | emulate`."""
+"""The command line: `yichuang serve | certificate | account | config | journal | agent | voice | demo | devices | emulate`."""
 
 import argparse
 import asyncio
@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -20,6 +21,7 @@ from displays.errors import Unavailable as NoPack
 from displays.speech.pack import build_pack, load_pack
 from queue_server.app import hallfile, reset
 from queue_server.app.projection import project
+from queue_server.app.terminal import own, own_language
 from queue_server.card import FORMS, write_card
 from queue_server.demo import cli as demo
 from queue_server.domain.configuration import Configuration
@@ -31,8 +33,8 @@ from queue_server.store.port import StoreError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit code 0 done, 1 the answer is no, 2 wrong usage."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    with own_language(_parser()) as parser:
+        arguments = parser.parse_args(argv)
     _log_setup(arguments.verbose)
     code: int = arguments.run(arguments)
     return code
@@ -64,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verbose", action="store_true", help="log what is merely informative too")
     commands = parser.add_subparsers(title="commands", required=True)
     _add_serve(commands.add_parser("serve", help="serve one hall"))
+    _add_certificate(
+        commands.add_parser("certificate", help="make the certificate with which a hall is served over TLS")
+    )
     _add_account(commands.add_parser("account", help="give an account a new password, at the server itself"))
     _add_config(commands.add_parser("config", help="check a hall's file"))
     _add_journal(commands.add_parser("journal", help="verify, rebuild or export what happened"))
@@ -100,7 +105,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 def _port_number(text: str) -> int:
     port = int(text) if text.isdecimal() else -1
     if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{text} is no port: 1 to 65535, or 0 for any that is free")
+        raise argparse.ArgumentTypeError(own("{text} is no port: 1 to 65535, or 0 for any that is free", text=text))
     return port
 
 
@@ -165,6 +170,45 @@ def run_loop(work: Coroutine[None, None, int]) -> int:
     except ImportError:
         return asyncio.run(work)
     return uvloop.run(work)
+
+
+def _add_certificate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--for",
+        dest="hosts",
+        action="append",
+        default=[],
+        metavar="NAME|ADDRESS",
+        help="a name or an address that browsers open; may be repeated; default: this machine's",
+    )
+    parser.add_argument(
+        "--folder", type=Path, help="where to; what is there is used again; default: the hall's own data"
+    )
+    parser.add_argument(
+        "--renew", action="store_true", help="a new one for the same names, or for others; the authority stays"
+    )
+    parser.add_argument("--json", action="store_true", help="for machines")
+    parser.set_defaults(run=_certificate)
+
+
+def _certificate(arguments: argparse.Namespace) -> int:
+    from queue_server import certificate  # noqa: PLC0415 — the other commands start without it
+    from queue_server.compose import lan_address  # noqa: PLC0415
+
+    folder = (arguments.folder or data_dir() / "certificate").absolute()
+    try:
+        hosts = arguments.hosts or (
+            [] if (folder / certificate.SERVER).exists() else certificate.hosts_here(lan_address())
+        )
+        made = certificate.make(folder, hosts, datetime.now(UTC), renew=arguments.renew)
+    except certificate.Refused as refused:
+        print(refused, file=sys.stderr)
+        return 2 if refused.usage else 1
+    except OSError as error:
+        print(f"--folder {folder}: {error.strerror}", file=sys.stderr)
+        return 1
+    print(json.dumps(made.told()) if arguments.json else made.advice())
+    return 0
 
 
 def _add_account(parser: argparse.ArgumentParser) -> None:
