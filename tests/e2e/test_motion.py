@@ -83,7 +83,7 @@ async def three_ways(
         )
         await page.open(f"/{view}?sound=off", still=True)
         await page.page.locator("html[data-motion]").wait_for(state="attached")
-        await page.live(6)  # the device page has gone (UX D-15)
+        await page.page.keyboard.press("i")  # away with the hall display's device page (UX D-15)
         frames.append(await called(page, wish == "no-preference" and animations))
         await context.close()
     return frames
