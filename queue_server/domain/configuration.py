@@ -50,6 +50,7 @@ class Identity(Part, frozen=True, kw_only=True):
     """[hall]: `id` is the name in addresses; `sample` marks invented halls on every screen.
 
     `english_unofficial`: the English names of the catalogue are a translation that no authority has confirmed.
+    `animations`: false, and nothing moves or flashes on any screen or strip of the hall (UX X-04).
     """
 
     id: str
@@ -58,6 +59,7 @@ class Identity(Part, frozen=True, kw_only=True):
     english_unofficial: bool = False
     timezone: str = "Asia/Shanghai"
     sample: bool = False
+    animations: bool = True
 
 
 class Hours(Part, frozen=True, kw_only=True):

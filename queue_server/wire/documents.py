@@ -38,6 +38,7 @@ class HallDocument(Message, frozen=True, kw_only=True):
     """Key `hall`: who we are and how the day stands. `day` is YYYY-MM-DD; zone is the subscribed zone's name.
 
     `english_unofficial`: English names are an unconfirmed translation, and a page that shows them in English says so.
+    `animations`: false, and nothing moves or flashes on any page (UX X-04).
     """
 
     id: str
@@ -142,7 +143,8 @@ class TicketDocument(Message, frozen=True, kw_only=True):
     """One ticket without any personal data. Times are ms UTC, waits in seconds.
 
     `ahead` counts those who would be called first; `wait_low_s`/`wait_high_s` is the estimate, both None when unknown
-    (no window open). `explanation` says how the effective time came about (QUEUES 2.2).
+    (no window open). `explanation` says how the effective time came about (QUEUES 2.2). `pass_rule` and `delay_rule` are
+    the hall's policy on who misses a call, and who asks to be called later, in words.
     """
 
     id: str
@@ -173,6 +175,7 @@ class TicketDocument(Message, frozen=True, kw_only=True):
     can_cancel: bool
     can_delay: bool
     origin: str
+    delay_rule: Words = Words(zh="")
 
 
 class WindowDocument(Message, frozen=True, kw_only=True):

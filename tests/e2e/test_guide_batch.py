@@ -10,8 +10,8 @@ import pytest
 from devices.transport import Listener, Unavailable
 from tests.devices.independent_escpos import decode
 from tests.e2e.conftest import MakeHall
-from tests.e2e.living import TappedPrinter, until
-from tests.e2e.pages import Screens
+from tests.e2e.living import LivingHall, TappedPrinter, until
+from tests.e2e.pages import Opened, Screens
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -36,11 +36,12 @@ class SlowPrinter(TappedPrinter):
 
 
 async def test_ux_g_01_twenty_in_a_row_are_twenty_slips_in_order(make_hall: MakeHall, pages: Screens) -> None:
-    living = make_hall(["6"])
+    """And the day begins with them: nobody sits at a window yet, and the first slip is the first number called."""
+    living = make_hall(["6"], opens="23:50")
     living.printer = SlowPrinter(f"pty://{living.folder / 'printer'}")  # type: ignore[attr-defined]
-    async with living as hall, hall.clerk("1006", "6"):
+    async with living as hall:
         await hall.start_agent()
-        await hall.hire("2001", "guide")
+        await hall.hire("2001", "guide", "manager")
         guide = await pages.staff(hall, "/guide", "2001")
         await guide.page.locator("input[type=search]").fill("社保卡")
         await guide.page.locator(".row-key:not(.shut)", has_text="社会保障卡").first.click()
@@ -54,3 +55,21 @@ async def test_ux_g_01_twenty_in_a_row_are_twenty_slips_in_order(make_hall: Make
         slips = [decode(paper).text for paper in hall.printer.tickets()]
         assert [next(number for number in issued if number in slip) for slip in slips] == issued
         assert hall.rows("select distinct state from claims where kind = 'print'") == [("done",)]
+        assert not hall.rows("select 1 from journal where kind in ('DayStarted', 'WindowOpened')"), (
+            "before the doors open"
+        )
+        await _the_doors_open(hall, guide, issued)
+
+
+async def _the_doors_open(hall: LivingHall, guide: Opened, issued: list[str]) -> None:
+    """The day begins with those who hold a slip, in the order of their slips."""
+    request = guide.page.context.request
+    answer = await request.post(f"{hall.server.api}/day/open", data={}, headers=hall.admin.key())
+    assert answer.ok, await answer.text()
+    async with hall.clerk("1006", "6") as clerk:
+        called = []
+        for _ in range(3):
+            desk = (await hall.post("windows/6/call-next", session=clerk))["desk"]
+            called.append(desk["ticket"]["number"])
+            await hall.post("windows/6/arrive", session=clerk)
+        assert called == issued[:3]

@@ -132,7 +132,7 @@ class Screens:
             opens=configuration.hours.opens,
             closes=configuration.hours.closes,
             message=HallMessage(kind=kind, text=plain(zh, en)) if kind else None,
-            animations=True,
+            animations=configuration.hall.animations,
             recent_rows=entry.recent_rows if entry else 4,
             sample=configuration.hall.sample,
             english_unofficial=configuration.hall.english_unofficial,

@@ -1,8 +1,9 @@
 /** The websocket of a screen: subscribes to live maps, keeps them in order, says how old they are, and comes back by itself. */
 import { reactive, readonly } from 'vue'
 import { ageOf, reconnectDelayMs, type Age } from './age'
+import { allowMotion } from './motion'
 import { ViewMap, type Documents } from './version'
-import type { FromScreen, Pattern, Play, Reading, Refused, Snapshot, Change, Heartbeat, Subscribe, ToScreen, Welcome } from './wire'
+import type { FromScreen, HallDocument, Pattern, Play, Reading, Refused, Snapshot, Change, Heartbeat, Subscribe, ToScreen, Welcome } from './wire'
 
 /** A subscription without its tag; `of` may be left empty when the token says what the screen is. */
 export interface Want {
@@ -120,6 +121,8 @@ export function connectLive(options: LiveOptions): Live {
     const moved = message.type === 'snapshot' ? map.snapshot(message.version, documents) : map.change(message.version, documents)
     if (!moved) return
     state.views[key(want)] = { ...map.documents }
+    const hall = map.documents.hall as HallDocument | undefined
+    if (hall) allowMotion(hall.animations)
     options.onChange?.(want, map.documents)
   }
 

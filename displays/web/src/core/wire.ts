@@ -130,6 +130,7 @@ export interface TicketDocument {
   can_cancel: boolean
   can_delay: boolean
   origin: string
+  delay_rule: Words
 }
 
 export interface WindowDocument {
