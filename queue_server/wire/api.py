@@ -203,8 +203,8 @@ class MatterHit(Message, frozen=True, kw_only=True):
 
 
 class MatterHits(Message, frozen=True, kw_only=True):
-    """`letters` are the pinyin initials that would still lead somewhere after `q` (UX 1, initials pad); with `lang=en`,
-    the letters of English names.
+    """`letters` may follow `q` (UX 1, the kiosk's pad): as initials that still lead somewhere, and as syllables of pinyin;
+    with `lang=en`, as English names.
 
     `domain` of the request is a domain's id, or `bundles`; an empty `q` gives the most wanted first.
     """
