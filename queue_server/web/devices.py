@@ -13,6 +13,7 @@ from queue_server.app.clock import Clock
 from queue_server.app.compliance import DAYS_MAX, Report, report
 from queue_server.app.texts import has, plain, words
 from queue_server.app.views.devices import device_name
+from queue_server.domain import commands as c
 from queue_server.domain.availability import RATING, TERMINAL, Gap, Use
 from queue_server.domain.catalogue import Catalogue
 from queue_server.domain.configuration import KIOSK_PAGE
@@ -21,7 +22,15 @@ from queue_server.domain.errors import Malformed, Unavailable
 from queue_server.domain.model import Hall
 from queue_server.web.frame import Frame, Route, new_id
 from queue_server.web.principals import Person
-from queue_server.wire.api import Availability, AvailabilityGap, AvailabilityLine, DeviceTestAsked, Empty, encode
+from queue_server.wire.api import (
+    Availability,
+    AvailabilityGap,
+    AvailabilityLine,
+    DeviceTestAsked,
+    Empty,
+    MuteZone,
+    encode,
+)
 from queue_server.wire.common import Words
 
 KEEPERS = frozenset({"manager", "admin"})
@@ -46,6 +55,14 @@ async def try_out(frame: Frame, request: web.Request, person: Person) -> web.Str
         return 202, encode(DeviceTestAsked(id=name))
 
     return await frame.carry(request, person, frame.agents.trials.asking(name, request.match_info["device"]), respond)
+
+
+async def mute(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
+    """UX V-10: ten minutes of silence in one zone, or no longer."""
+    body = await frame.body(request, MuteZone)
+    command = c.MuteZone(zone=request.match_info["zone"], muted=body.muted)
+    done = encode(Empty())
+    return await frame.carry(request, person, command, lambda _hall, _decision: (200, done))
 
 
 def _period(request: web.Request, today: str, latest: str) -> tuple[date, date]:
@@ -160,6 +177,9 @@ def _harmless(cell: str) -> str:
 
 ROUTES: list[Route] = [
     Route("POST", "devices/{device}/test", try_out, KEEPERS, Empty, DeviceTestAsked, "Try a device or sound zone", 202),
+    Route(
+        "POST", "zones/{zone}/mute", mute, KEEPERS, MuteZone, Empty, "Say no calls in a zone for ten minutes, or again"
+    ),
     Route(
         "GET",
         "reports/availability",

@@ -32,6 +32,7 @@
 | POST alarms/{id}/acknowledge | guide, manager | Empty → Empty |
 | GET configuration · POST configuration/{preview,apply,rollback} | manager, admin | ConfigurationFile → ConfigurationReply |
 | POST devices/{id}/test | manager, admin | Empty → DeviceTestAsked (202; RULES 37; zone:ID for a sound zone) |
+| POST zones/{id}/mute | manager, admin | MuteZone → Empty (UX V-10) |
 | GET reports/availability?from=&to= · reports/availability.csv | manager, admin, auditor | → Availability (RULES 37, 38, 89) |
 | GET journal?after= | auditor | → JSON lines |
 | POST session · GET session · DELETE session | anybody · staff | SignIn → Session |
@@ -370,6 +371,12 @@ class ConfigurationReply(Message, frozen=True, kw_only=True):
     stranded: int
     applied: int
     text: str
+
+
+class MuteZone(Incoming, frozen=True, kw_only=True):
+    """UX V-10: `muted` for ten minutes from now on, or speaking again at once."""
+
+    muted: bool
 
 
 class DeviceTestAsked(Message, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from msgspec import structs
 
 from queue_server.app.clock import Clock
+from queue_server.app.loudness import Loudness
 from queue_server.app.papers import Papers
 from queue_server.app.past import rating_until
 from queue_server.app.texts import NOTHING, plain, words
@@ -29,6 +30,7 @@ from queue_server.domain.finishing import OUTCOMES
 from queue_server.domain.model import Alarm, Hall, Ticket, Window
 from queue_server.domain.queues import first_in_order, home_windows, waiting_in
 from queue_server.domain.serving import QueueKey, parse
+from queue_server.domain.sounding import muted_until
 from queue_server.wire.common import (
     DeviceState,
     HallState,
@@ -67,7 +69,8 @@ NAMED_MAX = 3
 class Surroundings:
     """What views show beside the hall itself: speech by zone, devices by id, the address phones reach us at.
 
-    `asked` counts the tickets of earlier days by matter and bundle; `guidance` says whether kiosks can speak (UX K-06).
+    `asked` counts the tickets of earlier days by matter and bundle; `guidance` says whether kiosks can speak (UX K-06), `loudness`
+    how loud the zones do.
     """
 
     clock: Clock
@@ -80,6 +83,10 @@ class Surroundings:
     alarms: list[AlarmDocument] = field(default_factory=list)
     asked: Mapping[str, int] = field(default_factory=dict)
     guidance: bool = False
+    loudness: Loudness = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loudness = Loudness(self.clock)
 
 
 Keyed = dict[str, Message | None]
@@ -134,6 +141,7 @@ class Screens:
             recent_rows=entry.recent_rows if entry else 4,
             sample=configuration.hall.sample,
             english_unofficial=configuration.hall.english_unofficial,
+            muted_until=muted_until(hall, zone, self.around.clock.now()),
         )
 
     def _hall(self, hall: Hall, of: str, now: int) -> Keyed:

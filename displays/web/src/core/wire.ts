@@ -41,6 +41,7 @@ export interface HallDocument {
   recent_rows: number
   sample: boolean
   english_unofficial: boolean
+  muted_until: number | null
 }
 
 export interface Call {
@@ -248,6 +249,11 @@ export interface PageFacts {
   ratio: number
 }
 
+export interface ZoneSound {
+  volume: number
+  muted_until: number | null
+}
+
 export interface DeviceDocument {
   id: string
   kind: string
@@ -262,6 +268,7 @@ export interface DeviceDocument {
   test: string
   trial: DeviceTrial | null
   page: PageFacts | null
+  sound: ZoneSound | null
 }
 
 export interface DevicesDocument {
@@ -740,6 +747,10 @@ export interface ConfigurationReply {
   stranded: number
   applied: number
   text: string
+}
+
+export interface MuteZone {
+  muted: boolean
 }
 
 export interface DeviceTestAsked {
