@@ -20,6 +20,7 @@ from displays.speech.assemble import announcement_wav
 from displays.speech.pack import Pack, load_pack
 from displays.speech.phrases import NOTICES, PAUSES, Notice, VoicePolicy, english_phrase, notice, phrase
 from displays.speech.queue import Announcement, Dropped, SpeechQueue
+from queue_server.app.delays import Delays
 from queue_server.app.guidance import Guidance
 from queue_server.app.hub import Hub
 from queue_server.app.live import Live
@@ -122,6 +123,7 @@ class Voice:
         self.tested: Callable[[str, str, str, str], None] = lambda name, zone, outcome, reason: None
         """Told of each test's end: its id, the zone, done, unconnected, busy, failed or unknown, and why."""
         self.guidance = Guidance()
+        self.delays = Delays()
         self.pack: Pack | None = None
         self.why_silent = ""
 
@@ -185,6 +187,7 @@ class Voice:
         return ticket is not None and ticket.state is TicketState.CALLED
 
     def _called(self, entry: _Zone, zone: str, ticket: str, name: str, number: str, plate: str, at: int) -> None:
+        self.delays.called(name, at, idle=entry.playing is None and not entry.queue.queued)
         full = entry.queue.called(name, number, plate, at) if self._sayable(zone, number, plate) else NO_CLIP
         if full is not None:
             self._end_call(name, zone, "dropped", full.reason)
@@ -357,15 +360,18 @@ class Voice:
             self._unspoken.sounds(page)
 
     def began(self, page: Player, name: str) -> None:
-        """The first sound, which a module may have had to wait for."""
-        for entry in self._zones.values():
+        """The first sound, which a module may have had to wait for; how long each call took is told (UX V-07)."""
+        for zone, entry in self._zones.items():
             if (
                 entry.playing is not None
                 and entry.playing.id == name
                 and entry.speaker is page
                 and self._hub is not None
             ):
-                entry.ends_at = self._hub.clock.now() + speaking_ms(entry.playing)
+                now = self._hub.clock.now()
+                if isinstance(page, VoiceModule):
+                    entry.ends_at = now + speaking_ms(entry.playing)
+                self.delays.began(zone, entry.playing.calls, now)
 
     def forget(self, page: Player) -> None:
         """The page is gone; what it was playing ends as unknown, and within TAKEOVER_MS another speaks."""
@@ -487,6 +493,7 @@ class Voice:
         """Written by the loop."""
         assert self._hub is not None
         now, test = self._hub.clock.now(), name.startswith(TEST)
+        self.delays.ended(name)
         kept = "cancelled" if test and state != "done" else reason  # nobody waited for a test: no loss
         self._ended.append(Settled(id=name, state=state, reason=kept, at=now))  # type: ignore[arg-type]
         if test:

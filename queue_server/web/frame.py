@@ -17,6 +17,7 @@ from queue_server.app.live import Live
 from queue_server.app.pages import Pages
 from queue_server.app.persons import Persons
 from queue_server.app.readings import Readings
+from queue_server.app.remote import Remote
 from queue_server.app.search import MatterIndex
 from queue_server.app.views.screens import Screens
 from queue_server.app.voice import Voice
@@ -82,6 +83,7 @@ class Frame:
     persons: Persons
     readings: Readings
     pages: Pages
+    remote: Remote
     build: str
     start: str
     index: MatterIndex

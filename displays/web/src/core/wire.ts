@@ -406,6 +406,11 @@ export interface Say {
   ahead?: number
 }
 
+export interface Began {
+  type: 'began'
+  id: string
+}
+
 export interface Played {
   type: 'played'
   id: string
@@ -442,7 +447,18 @@ export interface PatternEnded {
   reason?: string
 }
 
-export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive | ReadingHeard | CardGone | PageSize | PatternEnded
+export interface ErrandDone {
+  type: 'errand_done'
+  id: string
+  outcome: string
+  reason?: string
+  text?: string
+  width?: number
+  height?: number
+  ratio?: number
+}
+
+export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Began | Played | ErrandDone | Alive | ReadingHeard | CardGone | PageSize | PatternEnded
 
 export interface Welcome {
   type: 'welcome'
@@ -453,6 +469,8 @@ export interface Welcome {
   view: string
   of: string
   device: string
+  name: string
+  address: string
 }
 
 export interface Snapshot {
@@ -512,6 +530,15 @@ export interface Pattern {
   volume: number
 }
 
+export interface Errand {
+  type: 'errand'
+  id: string
+  epoch: number
+  what: string
+  name: string
+  place: Words
+}
+
 export interface Refused {
   type: 'refused'
   code: string
@@ -520,7 +547,7 @@ export interface Refused {
   text: Words
 }
 
-export type ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Reading | Pattern | Refused
+export type ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Reading | Pattern | Errand | Refused
 
 export interface Problem {
   type: string
@@ -755,6 +782,23 @@ export interface MuteZone {
 
 export interface DeviceTestAsked {
   id: string
+}
+
+export interface AskScreen {
+  what: string
+}
+
+export interface ScreenAnswer {
+  outcome: string
+  reason: string
+  text: string
+  width: number
+  height: number
+  ratio: number
+}
+
+export interface ScreenAnswers {
+  pages: ScreenAnswer[]
 }
 
 export interface AvailabilityGap {
