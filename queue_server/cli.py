@@ -1,4 +1,4 @@
-"""The command line: `yichuang serve | account | config | journal | agent | voice | demo | devices | emulate`."""
+"""The command line: `yichuang serve | account | config | journal | agent | screen | voice | demo | devices | emulate`."""
 
 import argparse
 import asyncio
@@ -25,6 +25,7 @@ from queue_server.demo import cli as demo
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.errors import Unavailable
 from queue_server.edge import make_printer, render_strip
+from queue_server.paths import config_dir
 from queue_server.store import cli as journal
 from queue_server.store.port import StoreError
 
@@ -68,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(commands.add_parser("config", help="check a hall's file"))
     _add_journal(commands.add_parser("journal", help="verify, rebuild or export what happened"))
     _add_agent(commands.add_parser("agent", help="own the devices of this PC"))
+    if sys.platform != "win32":
+        _add_screen(commands.add_parser("screen", help="keep a display's browser at its page"))
     _add_voice(commands.add_parser("voice", help="make the voice pack that ships, or a player's card"))
     _add_demo(commands.add_parser("demo", help="live through a morning on emulated devices"))
     tool = commands.add_parser("devices", help="the devices that are known, and what their bytes mean")
@@ -289,6 +292,13 @@ def _write_card(arguments: argparse.Namespace) -> int:
 def _add_agent(parser: argparse.ArgumentParser) -> None:
     agent.add_arguments(parser)
     parser.set_defaults(run=lambda arguments: run_loop(agent.run(arguments, render_strip, make_printer)))
+
+
+def _add_screen(parser: argparse.ArgumentParser) -> None:
+    from displays import browser  # noqa: PLC0415 — it needs POSIX processes
+
+    browser.add_arguments(parser)
+    parser.set_defaults(run=lambda arguments: browser.run(arguments, config_dir() / "launcher.html"))
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
