@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from displays.terminal import chinese
+
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "microsoft-edge-stable")
 FLAGS: Final = (
     "--kiosk",
@@ -47,6 +49,16 @@ ANSWER_MAX: Final = 1 << 22
 ALIVE: Final = "location.href"
 """Asked of the page: only one whose scripts run answers."""
 ERROR_PAGE: Final = "chrome-error:"
+
+WRONG_ADDRESS: Final = (
+    "网址以 http:// 或 https:// 开头，不是 {given}",
+    "the address begins with http:// or https://, not {given}",
+)
+NO_BROWSER: Final = (
+    "这台电脑没有浏览器（找过 {wanted}）：安装 chromium，或用 --browser 指定",
+    "there is no browser ({wanted}): install chromium, or name one with --browser",
+)
+"""Chinese and English."""
 
 log = structlog.get_logger()
 
@@ -205,17 +217,20 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _wrong(sentence: tuple[str, str], **values: str) -> int:
+    sys.stderr.write(sentence[0 if chinese() else 1].format(**values) + "\n")
+    return 2
+
+
 def run(arguments: argparse.Namespace, launcher: Path) -> int:
     """Keep the browser at the address until a signal ends it; 2 for a wrong address or no browser."""
     parts = urlsplit(arguments.url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        sys.stderr.write(f"the address begins with http:// or https://, not {arguments.url!r}\n")
-        return 2
+        return _wrong(WRONG_ADDRESS, given=repr(arguments.url))
     wanted = [arguments.browser] if arguments.browser else BROWSERS
     program = next(filter(None, map(shutil.which, wanted)), None)
     if program is None:
-        sys.stderr.write(f"there is no browser: {', '.join(wanted)}; install chromium, or name one with --browser\n")
-        return 2
+        return _wrong(NO_BROWSER, wanted=", ".join(wanted))
     state = Path(os.environ.get("XDG_STATE_HOME", "") or Path.home() / ".local" / "state")
     profile: Path = arguments.profile or state / "yichuang-screen"
     profile.mkdir(parents=True, exist_ok=True)
