@@ -77,6 +77,7 @@ def desk_document(hall: Hall, window: Window, clock: Clock, now: int) -> DeskDoc
         started_at=service.started_at or None if service else None,
         typical_s=typical_s(hall, service) if service else None,
         note=ticket.note if ticket else "",
+        passed_on=ticket.current.reason if ticket else "",
         actions=actions(hall, window.id, clock, now),
         undo=_undoable(hall, window, now),
         asked=asked,
