@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from pypinyin import Style, lazy_pinyin
 
 from displays.errors import Malformed, Unavailable
 from displays.speech.guidance import clips_needed
@@ -168,10 +167,14 @@ def _guidance(token: str, text: str) -> tuple[str, str, int]:
 
 
 def _pinyin(text: str) -> list[str]:
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 — its words take longer to read than a whole voice
+
     return lazy_pinyin(text, style=Style.TONE3, neutral_tone_with_five=True)
 
 
-SHIPPED_TOKENS: Final = frozenset(_script(()))
+SHIPPED_TOKENS: Final = frozenset(
+    {*clips_needed(), *BASE_TOKENS, *WORDS, "幺", *LETTERS, *ENGLISH_TOKENS}.union(*NOTICES.values())
+)
 """What the pack that ships can say when no hall's own words were asked for."""
 
 

@@ -7,6 +7,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import structlog
 from argon2 import PasswordHasher
@@ -252,7 +253,7 @@ class Accounts:
     def _verify(self, row: StaffRow | None, password: str) -> bool:
         """Takes as long for an unknown number as for a known one."""
         try:
-            return self._hasher.verify(row.password if row else _NOBODY, password) and row is not None
+            return self._hasher.verify(row.password if row else _nobody(), password) and row is not None
         except (VerificationError, InvalidHashError):
             return False
 
@@ -349,7 +350,10 @@ class Accounts:
         raise Rejected("pairing-unknown")
 
 
-_NOBODY = PasswordHasher().hash(secrets.token_hex(8))
+@cache
+def _nobody() -> str:
+    """What no password fits."""
+    return PasswordHasher().hash(secrets.token_hex(8))
 
 
 def _check_password(staff: str, password: str) -> None:

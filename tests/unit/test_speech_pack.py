@@ -14,7 +14,7 @@ import pytest
 from displays.errors import Malformed, Unavailable
 from displays.speech import assemble
 from displays.speech.assemble import announcement_wav
-from displays.speech.pack import CHINESE_WPM, Pack, build_pack, load_pack, main
+from displays.speech.pack import CHINESE_WPM, SHIPPED_TOKENS, Pack, build_pack, load_pack, main
 from displays.speech.phrases import BASE_TOKENS, DIGITS, NOTICES, VoicePolicy, tokens_needed
 from displays.speech.queue import Announcement, SpeechQueue
 from displays.speech.sound import RATE_HZ, duration_ms, samples_of, trimmed
@@ -193,6 +193,11 @@ def test_the_shipped_voice_says_every_number_window_and_language(pack: Pack) -> 
     windows = [*map(str, range(1, 1_000)), "A1", "08"]
     for policy in (ZH_EN, VoicePolicy(one="yao", template="请{number}号，到2楼B区第{window}窗口办理业务")):
         assert tokens_needed(windows, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", policy) <= pack.clips.keys()
+
+
+def test_what_the_shipped_voice_says_is_known_without_making_it(pack: Pack) -> None:
+    """UX S-06: a hall's file is checked against it."""
+    assert pack.clips.keys() == SHIPPED_TOKENS
 
 
 def test_the_clips_speak_pinyin_with_its_tones() -> None:
