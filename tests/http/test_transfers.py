@@ -22,12 +22,15 @@ async def _shown(site: Site, view: str, code: str) -> list[AlarmDocument]:
 async def test_ux_c12_to_a_domain_or_a_person_with_the_people_ahead_before_it_is_done(site: Site) -> None:
     """Where it may go, what it would mean, that somebody is away; the note arrives, and the life tells it in words."""
     first, second = (each.id for each in site.configuration.window[:2])
-    clerk, other = await site.sit(first), await site.sit(second)
-    manager = await site.as_staff("manager")
+    clerk, manager = await site.sit(first), await site.as_staff("manager")
     await site.as_staff("clerk", window="away")
     waiting = (await site.take(paper=False)).body["ticket"]
-    held = (await site.ask("POST", f"windows/{first}/call-next", clerk)).body["desk"]["ticket"]
+    called = (await site.ask("POST", f"windows/{first}/call-next", clerk)).body["desk"]
+    held = called["ticket"]
     assert held["number"] == waiting["number"]
+    allowed = {each["name"]: each["allowed"] for each in called["actions"]}
+    assert allowed["transfer"], "also while every other window is closed"
+    other = await site.sit(second)
     targets = (await site.ask("GET", f"windows/{first}/transfer", clerk)).body
     people = {each["staff"]: each for each in targets["staff"]}
     me, colleague = await site.hub.read(lambda hall: [hall.windows[each].staff for each in (first, second)])
