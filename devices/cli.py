@@ -16,6 +16,7 @@ from devices.agent import Agent, AgentSettings, Render
 from devices.devicemap import PrinterMaker
 from devices.pairing import membership
 from devices.profiles import add_folder
+from devices.saying import NO_SERVER
 from devices.words import say
 
 PAIRING: Final = (
@@ -40,7 +41,7 @@ async def run(arguments: argparse.Namespace, render: Render, make_printer: Print
     """Join the hall when not yet a member, then own its devices until a signal ends it; 2 for a wrong URL."""
     server: str = arguments.server.rstrip("/")
     if not server.startswith(("http://", "https://")):
-        sys.stderr.write(f"--server begins with http:// or https://, not {server!r}\n")
+        sys.stderr.write(say(NO_SERVER, server=repr(server)) + "\n")
         return 2
     arguments.state.mkdir(parents=True, exist_ok=True)
     for sentence in add_folder(arguments.profiles or arguments.state / "profiles"):

@@ -56,6 +56,9 @@ async def membership(
 def _why(error: Exception, hall: str) -> str:
     """What a technician can do about it."""
     match error:
+        case aiohttp.ClientConnectorCertificateError():
+            trusted = "install the hall's authority.crt on this PC, or name it in SSL_CERT_FILE"
+            return f"the server's certificate is not trusted here ({error.strerror}): {trusted}"
         case aiohttp.ClientConnectorError():
             return (
                 f"nobody answers ({error.strerror or error.os_error}): look at --server, and whether the hall is served"

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
+import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+import structlog
 from rich.console import Console
 from rich.table import Table
 
+from devices import saying
 from devices.decode import SIDES, decode, encode
 from devices.devicemap import read_map
 from devices.learning import cli as learning
@@ -20,8 +24,10 @@ from devices.patterns import TEXT
 from devices.profiles import PROFILES, add_folder, find_profile
 from devices.profiles.files import load_profile
 from devices.profiles.profile import Profile
+from devices.saying import Told
 from devices.scan import scan
 from devices.session import Recording, Trial, check_recording, try_device
+from devices.words import say
 
 DONE: Final = 0
 NO: Final = 1
@@ -100,12 +106,17 @@ def run(arguments: argparse.Namespace) -> int:
         return WRONG_USAGE
 
 
-def _say(line: str) -> None:
+def _write(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
-def _say_json(value: object) -> None:
-    _say(json.dumps(value, ensure_ascii=False))
+def _write_now(line: str) -> None:
+    _write(line)
+    sys.stdout.flush()
+
+
+def _write_json(value: object) -> None:
+    _write(json.dumps(value, ensure_ascii=False))
 
 
 def chosen(name: str) -> Profile:
@@ -116,7 +127,7 @@ def chosen(name: str) -> Profile:
         except ValueError as error:
             raise WrongUsage(str(error)) from error
     if name.lower() not in PROFILES:
-        raise WrongUsage(f"no profile {name!r}: {', '.join(PROFILES)}")
+        raise WrongUsage(say(saying.NO_PROFILE, name=repr(name), names=", ".join(PROFILES)))
     return PROFILES[name.lower()]
 
 
@@ -139,7 +150,7 @@ def _profiles(arguments: argparse.Namespace) -> int:
         return _check(arguments.check, arguments.json)
     every = [told(profile) for profile in PROFILES.values()]
     if arguments.json:
-        _say_json(every)
+        _write_json(every)
         return DONE
     table = Table(box=None, pad_edge=False)
     for column in ("profile", "kind", "line", "device"):
@@ -157,14 +168,14 @@ def _check(path: Path, as_json: bool) -> int:
         profile = load_profile(path).profile
     except ValueError as error:
         if as_json:
-            _say_json({"good": False, "mend": str(error).splitlines()})
+            _write_json({"good": False, "mend": str(error).splitlines()})
         else:
-            _say(str(error))
+            _write(str(error))
         return NO
     if as_json:
-        _say_json({"good": True, **told(profile)})
+        _write_json({"good": True, **told(profile)})
     else:
-        _say(f"{path.name} is a good profile: {profile.name}, {profile.title}")
+        _write(say(saying.GOOD_PROFILE, file=path.name, name=profile.name, title=profile.title))
     return DONE
 
 
@@ -176,20 +187,20 @@ def bytes_of(words: list[str]) -> bytes:
     try:
         return bytes.fromhex("".join(text.split()))
     except ValueError:
-        raise WrongUsage(f"these are not whole bytes in hex: {text.strip()[:60]!r}") from None
+        raise WrongUsage(say(saying.NO_HEX, text=repr(text.strip()[:60]))) from None
 
 
 def _decode(arguments: argparse.Namespace) -> int:
     profile = chosen(arguments.profile)
     data = bytes_of(arguments.hex)
     if not data:
-        raise WrongUsage("give at least one byte")
+        raise WrongUsage(say(saying.NO_BYTE))
     pieces = decode(profile, data, arguments.side)
     if arguments.json:
-        _say_json([piece.values for piece in pieces])
+        _write_json([piece.values for piece in pieces])
     else:
         for piece in pieces:
-            _say(piece.line)
+            _write(piece.line)
     return DONE if all(piece.told is not None for piece in pieces) else NO
 
 
@@ -197,10 +208,10 @@ def _values(text: str) -> Mapping[str, object]:
     try:
         values = json.loads(text)
     except ValueError as error:
-        raise WrongUsage(f"this is not JSON: {error}") from error
+        raise WrongUsage(say(saying.NO_JSON, error=error)) from error
     inner = values.get("values", values) if isinstance(values, Mapping) else None
     if not isinstance(inner, Mapping):  # a piece of `decode --json` goes back as it is
-        raise WrongUsage('give one frame as an object: {"address": 3, "text": "A042"}')
+        raise WrongUsage(say(saying.NO_FRAME))
     return inner
 
 
@@ -212,21 +223,21 @@ def _encode(arguments: argparse.Namespace) -> int:
         raise WrongUsage(str(error)) from error
     shown = raw.hex(" ").upper()
     if arguments.json:
-        _say_json({"hex": shown})
+        _write_json({"hex": shown})
     else:
-        _say(shown)
+        _write(shown)
     return DONE
 
 
 def _scan(arguments: argparse.Namespace) -> int:
     found = scan()
     if arguments.json:
-        _say_json([one.values for one in found])
+        _write_json([one.values for one in found])
     else:
         for one in found:
-            _say(f"{one.bus:9} {one.name}\n          {one.guess}" + (f"\n          {one.url}" if one.url else ""))
+            _write(f"{one.bus:9} {one.name}\n          {one.guess}" + (f"\n          {one.url}" if one.url else ""))
         if not found:
-            _say("nothing is plugged in that a hall's devices could hang on")
+            _write(say(saying.NOTHING_PLUGGED))
     return DONE if found else NO
 
 
@@ -238,7 +249,9 @@ def _from_map(arguments: argparse.Namespace) -> None:
         raise WrongUsage(f"{arguments.map}: {error}") from error
     entry = entries.get(arguments.url)
     if entry is None:
-        raise WrongUsage(f"{arguments.map.name} has no device {arguments.url!r}: {', '.join(entries)}")
+        raise WrongUsage(
+            say(saying.NO_DEVICE, file=arguments.map.name, name=repr(arguments.url), names=", ".join(entries))
+        )
     arguments.url, arguments.address = entry.url, entry.address
     arguments.profile = arguments.profile or entry.profile or find_profile(entry.kind, "").name
     arguments.kind = arguments.kind or entry.kind
@@ -249,13 +262,15 @@ def _try(arguments: argparse.Namespace) -> int:
     if arguments.map is not None:
         _from_map(arguments)
     if not arguments.profile:
-        raise WrongUsage("give --as PROFILE, or --map FILE and a device's id")
+        raise WrongUsage(say(saying.NO_CHOICE))
     profile = chosen(arguments.profile)
     pairs = [text.partition("=") for text in arguments.set]
     if wrong := [name for name, sign, _ in pairs if not sign]:
-        raise WrongUsage(f"--set {wrong[0]}: write NAME=VALUE")
+        raise WrongUsage(say(saying.NO_PAIR, name=wrong[0]))
     if arguments.kind and arguments.kind not in profile.kinds:
-        raise WrongUsage(f"{profile.name} is {', '.join(sorted(profile.kinds))}, not {arguments.kind!r}")
+        raise WrongUsage(
+            say(saying.NO_KIND, profile=profile.name, kinds=", ".join(sorted(profile.kinds)), kind=repr(arguments.kind))
+        )
     trial = Trial(
         url=arguments.url,
         profile=profile,
@@ -266,10 +281,12 @@ def _try(arguments: argparse.Namespace) -> int:
         seconds=arguments.seconds or FOREVER_S,
     )
     sends = [_values(text) for text in arguments.send]
-    say, recording = _teller(arguments.json), None
+    told = _Machines() if arguments.json else Told(_write_now, trial.entry.kind, trial.address, trial.text)
+    recording = None
     try:
-        recording = Recording(arguments.record, trial, say) if arguments.record is not None else None
-        heard = asyncio.run(try_device(trial, say, recording=recording, sends=sends))
+        recording = Recording(arguments.record, trial, told.tell) if arguments.record is not None else None
+        with contextlib.nullcontext() if arguments.json or getattr(arguments, "verbose", False) else _without_log():
+            heard = asyncio.run(try_device(trial, told.tell, recording=recording, sends=sends))
     except ValueError as error:
         raise WrongUsage(str(error)) from error
     except OSError as error:
@@ -279,21 +296,30 @@ def _try(arguments: argparse.Namespace) -> int:
     finally:
         if recording is not None:
             recording.close()
+    told.conclude(heard=heard)
     return DONE if heard else NO
 
 
-def _teller(as_json: bool) -> Callable[[dict[str, object]], None]:
-    def say(event: dict[str, object]) -> None:
-        if as_json:
-            _say_json({name: value for name, value in event.items() if name != "line"})
-        elif event["event"] == "frame":
-            _say(f"{event['at_ms']:>7} ms  {event['line']}")
-        else:
-            rest = " ".join(f"{name}={value}" for name, value in event.items() if name != "event" and value)
-            _say(f"{event['event']:>10}  {rest}".rstrip())
+class _Machines:
+    """The events as they are."""
+
+    def tell(self, event: dict[str, object]) -> None:
+        _write_json({name: value for name, value in event.items() if name != "line"})
         sys.stdout.flush()
 
-    return say
+    def conclude(self, *, heard: bool) -> None:
+        """The exit code says it."""
+
+
+@contextlib.contextmanager
+def _without_log() -> Iterator[None]:
+    """Beside the sentences for people, that say the same."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def _learn(arguments: argparse.Namespace) -> int:
@@ -309,10 +335,10 @@ def _replay(arguments: argparse.Namespace) -> int:
         try:
             differ += check_recording(path)
         except (OSError, ValueError, KeyError, AttributeError) as error:
-            raise WrongUsage(f"{path.name}: not a recorded session: {error}") from error
+            raise WrongUsage(say(saying.NO_SESSION, file=path.name, error=error)) from error
     if arguments.json:
-        _say_json({"same": not differ, "differ": differ})
+        _write_json({"same": not differ, "differ": differ})
     else:
         for line in differ:
-            _say(line)
+            _write(line)
     return NO if differ else DONE

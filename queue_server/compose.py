@@ -28,11 +28,13 @@ from queue_server.app.printing import claims as print_claims
 from queue_server.app.projection import project
 from queue_server.app.readings import Readings
 from queue_server.app.search import MatterIndex
+from queue_server.app.terminal import own
 from queue_server.app.terminals import Terminals
 from queue_server.app.timers import Timers
 from queue_server.app.tokens import Tokens
 from queue_server.app.views.screens import Screens, Surroundings
 from queue_server.app.voice import Voice
+from queue_server.certificate import Refused, ends_at
 from queue_server.domain import commands as c
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.errors import Unavailable
@@ -51,6 +53,7 @@ log = structlog.get_logger()
 ENDING_S = 5.0
 """How long the loops may take to end by themselves, so that none is cut off in the middle of a write."""
 TOKEN_KEY_BYTES = 32
+TAKEN = "port {port} is in use by another program: is the hall being served already? Otherwise give another --port"
 BACKLOG = 1024
 """Connections that may wait to be accepted; while a hall starts, all of them."""
 
@@ -71,7 +74,8 @@ GC_NEW = 10_000
 class Settings:
     """How one hall is served. `keys_dir` holds what must not lie in the database; `voice_dir` the voice pack.
 
-    `certificate` is a PEM file with certificate chain and private key; with it there is nothing but TLS (UX X-13).
+    `certificate` is a PEM file with certificate chain and private key, as `yichuang certificate` makes it; with it there is
+    nothing but TLS (UX X-13).
     """
 
     database: str
@@ -93,11 +97,14 @@ class Settings:
         if self.certificate is None:
             return None
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        sentence = "--certificate {file}: {why}; it is a PEM file with the certificate and its private key"
         try:
             context.load_cert_chain(self.certificate)
+            ends_at(self.certificate)
         except OSError as error:  # ssl.SSLError is one
-            wanted = "a PEM file with the certificate and its private key"
-            raise Unavailable(f"--certificate {self.certificate}: {error.strerror or error}; it is {wanted}") from error
+            raise Unavailable(own(sentence, file=self.certificate, why=error.strerror or error)) from error
+        except Refused as refused:
+            raise Unavailable(own(sentence, file=self.certificate, why=refused)) from refused
         return context
 
 
@@ -153,8 +160,7 @@ def _listen(host: str, port: int) -> list[socket.socket]:
         for each in made:
             each.close()
         if error.errno == errno.EADDRINUSE:
-            remedy = "is the hall being served already? Otherwise give another --port"
-            raise Unavailable(f"port {port} is in use by another program: {remedy}") from error
+            raise Unavailable(own(TAKEN, port=port)) from error
         raise Unavailable(f"--host {host} --port {port}: {error.strerror or error}") from error
     return made
 
@@ -202,6 +208,7 @@ def _parts(settings: Settings, store: Store, base_url: str) -> tuple[Hub, Frame]
     clock = Clock(configuration.hall.timezone)
     tokens = Tokens(_token_key(settings.keys_dir))
     around = Surroundings(clock, tokens, Papers(clock, tokens, base_url), base_url)
+    around.certificate_ends = ends_at(settings.certificate) if settings.certificate else 0
     screens = Screens(around)
     voice = Voice(store, around, settings.voice_dir)
     hub = Hub(

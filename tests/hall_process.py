@@ -37,6 +37,7 @@ class HallProcess:
     folder: Path
     hall: Path = TOWNSHIP
     port: int = 0
+    host: str = "127.0.0.1"
     database: str = ""
     extra: list[str] = field(default_factory=list)
     process: asyncio.subprocess.Process | None = None
@@ -49,7 +50,7 @@ class HallProcess:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def api(self) -> str:
@@ -63,7 +64,7 @@ class HallProcess:
         """Until `/readyz` says so."""
         self.port = self.port or free_port()
         database = self.database or f"sqlite:///{self.sqlite}"
-        arguments = ["serve", "--hall", str(self.hall), "--database", database, "--host", "127.0.0.1"]
+        arguments = ["serve", "--hall", str(self.hall), "--database", database, "--host", self.host]
         arguments += [
             "--port",
             str(self.port),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import socket
 import threading
 from concurrent.futures import Future
@@ -201,6 +203,8 @@ class SerialTransport(StreamTransport):
 
 def _refused(url: str, error: Exception) -> Unavailable:
     """A port that cannot be used now, whatever pyserial raised: termios.error is no OSError, and Windows has no termios."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOENT, errno.EACCES):  # pyserial says both of them twice
+        return Unavailable(f"{url}: {os.strerror(error.errno)}")
     return Unavailable(f"{url}: {error or type(error).__name__}")
 
 

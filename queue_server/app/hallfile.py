@@ -6,6 +6,7 @@ import tomllib
 import typing
 import zoneinfo
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -207,19 +208,23 @@ def _struct(kind: type[msgspec.Struct], data: object, where: str) -> Iterator[Fi
             f"{where} should be a table; write {{ ... }}.",
         )
         return
-    fields = {field.name: field for field in msgspec.structs.fields(kind)}
-    hints = typing.get_type_hints(kind)
+    fields = _fields(kind)
     for key, value in data.items():
         at = f"{where} · {key}" if where else key
         if key not in fields:
             zh, en = nearest(key, fields)
             yield error("unknown_key", at, f"不认识“{key}”{zh}", f"The key {key!r} is unknown{en}")
         else:
-            yield from _shape(hints[key], value, at)
+            yield from _shape(fields[key].type, value, at)
     for name, field in fields.items():
         if field.required and name not in data:
             at = where or "file"
             yield error("missing_key", at, f"缺少“{name}”，请填写。", f"The key {name!r} is missing; fill it in.")
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    return {field.name: field for field in msgspec.structs.fields(kind)}
 
 
 def _nth(where: str, n: int, item: object) -> str:

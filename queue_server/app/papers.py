@@ -3,8 +3,9 @@
 from displays.receipts.model import TestPaper, TicketPaper, UncalledPaper, encode_paper
 from queue_server.app.clock import Clock
 from queue_server.app.tokens import Tokens
+from queue_server.app.views.devices import device_name
 from queue_server.app.views.tickets import plate_of, priority_words, stop_names
-from queue_server.domain.configuration import NoShowPolicy, WindowKind
+from queue_server.domain.configuration import KIOSK_PAGE, NoShowPolicy, WindowKind
 from queue_server.domain.model import Hall, Ticket
 from queue_server.domain.queues import home_windows
 
@@ -45,7 +46,7 @@ class Papers:
             pass_places=policy.no_show_after,
             pass_limit=policy.no_show_void_after,
             taken_at=f"{self._clock.local(ticket.issued_at):%Y-%m-%d %H:%M}",
-            kiosk=ticket.origin.partition(":")[2],
+            kiosk=_taken_at(hall, ticket.origin),
             priority=priority_words(hall, ticket).zh,
             credit_min=ticket.credit_ms // 60_000,
             effective_at=f"{self._clock.local(ticket.key.effective_at):%H:%M}",
@@ -76,6 +77,14 @@ class Papers:
             reprint=ticket.slips > 1,
         )
         return encode_paper(paper)
+
+
+def _taken_at(hall: Hall, origin: str) -> str:
+    """The name of the kiosk a ticket was taken at; of a guide their number."""
+    kind, _, of = origin.partition(":")
+    page = f"{KIOSK_PAGE}{of}"
+    known = kind == "device" and page in hall.catalogue.device_names
+    return device_name(hall.catalogue, page).zh if known else of
 
 
 def _range(plates: list[str]) -> str:

@@ -7,6 +7,7 @@ from msgspec import structs
 from sqlalchemy import select
 
 from queue_server.app.accounts import FIRST_ADMIN, PIN_ACCOUNT, new_password, new_pin
+from queue_server.app.terminal import own
 from queue_server.store import tables
 from queue_server.store.accounts import AccountStore, StaffRow
 from queue_server.store.database import Database, missing_file, parse
@@ -19,8 +20,8 @@ def only_database(folder: Path) -> str:
     """The address of the one database of a folder; ValueError says which there are."""
     found = sorted(folder.glob("*.db"))
     if len(found) != 1:
-        which = ", ".join(each.name for each in found) or "none"
-        raise ValueError(f"name the database with --database sqlite:///FILE; in {folder} there are: {which}")
+        sentence = "name the database with --database sqlite:///FILE; in {folder} there are: {found}"
+        raise ValueError(own(sentence, folder=folder, found=", ".join(each.name for each in found) or own("none")))
     return f"sqlite:///{found[0]}"
 
 
@@ -40,7 +41,8 @@ async def reset(url: str, hall: str | None, staff: str) -> str:
             halls = list((await connection.execute(ids)).scalars())
         meant = [each for each in halls if hall in (None, each)]
         if len(meant) != 1:
-            raise ValueError(f"name the hall with --hall ID; in this database there are: {', '.join(halls) or 'none'}")
+            sentence = "name the hall with --hall ID; in this database there are: {halls}"
+            raise ValueError(own(sentence, halls=", ".join(halls) or own("none")))
         return await _reset(AccountStore(database, meant[0]), staff)
     finally:
         await database.close()
@@ -51,13 +53,13 @@ async def _reset(accounts: AccountStore, staff: str) -> str:
     known = {row.staff for row in await accounts.staff()}
     if name not in known:
         ids = ", ".join([*sorted(known - {PIN_ACCOUNT}), PIN])
-        raise ValueError(f"there is no account {staff!r}; there are: {ids}")
+        raise ValueError(own("there is no account {staff}; there are: {ids}", staff=repr(staff), ids=ids))
     secret = new_pin() if name == PIN_ACCOUNT else new_password()
     hashed = PasswordHasher().hash(secret)
 
     def change(row: StaffRow | None) -> StaffRow:
         if row is None:
-            raise ValueError(f"the account {staff!r} is gone")
+            raise ValueError(own("the account {staff} is gone", staff=repr(staff)))
         if name == PIN_ACCOUNT:
             return structs.replace(row, password=hashed)
         row = structs.replace(row, password=hashed, must_change=True, active=True)

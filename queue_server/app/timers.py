@@ -23,6 +23,7 @@ log = structlog.get_logger()
 EVERY_S = 2.0
 HOUSEKEEPING_S = 3600.0
 DRIFT_ALARM_MS = 5_000
+CERTIFICATE_ALARM_MS = 30 * 86_400_000
 COUNTED_DAYS = 14
 AFTER_CLOSING_MIN = 120
 """A day that nobody ended ends itself this long after closing time."""
@@ -64,6 +65,7 @@ class Timers:
             await self._day()
         await self._tell(c.Tick())
         self._watch_clock()
+        self._watch_certificate()
         await self._count()
         await self._keep_house()
 
@@ -123,17 +125,27 @@ class Timers:
     def _watch_clock(self) -> None:
         """RULES 49: a wall clock that jumped is not followed during the day, but somebody must mend it."""
         drift_ms = self._hub.clock.drift_ms()
-        standing = [alarm for alarm in self._around.alarms if alarm.code == "clock"]
-        self._around.alarms = [alarm for alarm in self._around.alarms if alarm.code != "clock"]
-        if abs(drift_ms) > DRIFT_ALARM_MS:
-            text = words("alarm.clock", {"figure": drift_ms // 1000})
+        standing = [alarm.since for alarm in self._around.alarms if alarm.code == "clock"]
+        since = standing[0] if standing else self._hub.clock.now()
+        self._show("clock", since if abs(drift_ms) > DRIFT_ALARM_MS else 0, {"figure": drift_ms // 1000})
+
+    def _watch_certificate(self) -> None:
+        """UX X-13: on the day it ends no screen opens any more; it is told long before."""
+        ends, begins = self._around.certificate_ends, self._around.certificate_ends - CERTIFICATE_ALARM_MS
+        on = f"{self._hub.clock.local(ends):%Y-%m-%d}"
+        self._show("certificate", begins if ends and self._hub.clock.now() >= begins else 0, {"figure": on})
+
+    def _show(self, code: str, since: int, figures: dict[str, object]) -> None:
+        """An alarm of the server itself stands since then; 0 is that it does not."""
+        self._around.alarms = [alarm for alarm in self._around.alarms if alarm.code != code]
+        if since:
             self._around.alarms.append(
                 AlarmDocument(
-                    id="clock",
+                    id=code,
                     level="warn",
-                    code="clock",
-                    text=text,
-                    since=standing[0].since if standing else self._hub.clock.now(),
+                    code=code,
+                    text=words(f"alarm.{code}", figures),
+                    since=since,
                     acknowledged_by="",
                     action="acknowledge",
                     subject="",

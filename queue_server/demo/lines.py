@@ -138,7 +138,7 @@ BOARDS: Final = "boards"
 def _placed(device: Device, line: str, node: AnyNode | None = None) -> Placed:
     station = device.window or (BOARDS if node else ENTRANCE)
     levels = {int(key): level for key, level in device.levels.items()}
-    name = {"zh": device.name or device.id, "en": device.id}
+    name = {"zh": device.name or device.id, "en": device.name_en or device.id}
     return Placed(id=device.id, station=station, line=line, name=name, node=node, levels=levels)
 
 

@@ -51,7 +51,8 @@ class Catalogue:
         # Chinese and English, "" where nobody gave one. A printer without a name of its own is known by the kiosk it stands in.
         kiosks = {each.printer: (each.name, each.name_en) for each in configuration.kiosk if each.printer}
         self.device_names: dict[str, tuple[str, str]] = {
-            each.id: (each.name, "") if each.name else kiosks.get(each.id, ("", "")) for each in configuration.device
+            each.id: (each.name, each.name_en) if each.name else kiosks.get(each.id, ("", ""))
+            for each in configuration.device
         }
         # A kiosk's page is looked after as a device of its own (RULES 89).
         self.device_names |= {f"{KIOSK_PAGE}{each.id}": (each.name, each.name_en) for each in configuration.kiosk}

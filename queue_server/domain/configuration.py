@@ -269,6 +269,7 @@ class Led(Part, frozen=True, kw_only=True):
 
     id: str
     name: str = ""
+    name_en: str = ""
     window: str = ""
     zone: str = ""
     width: int = 128
@@ -288,6 +289,7 @@ class Device(Part, frozen=True, kw_only=True):
     profile: str = ""
     window: str = ""
     name: str = ""
+    name_en: str = ""
     levels: dict[str, int] = {}
     settings: dict[str, str] = {}
 

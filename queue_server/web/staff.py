@@ -136,7 +136,7 @@ def _places(hall: Hall) -> list[Place]:
         *(Place(role="hall", of=zone.id, name=plain(zone.name, zone.name_en)) for zone in file.zone),
         *(Place(role="window", of=window.id, name=plain(window.name, window.name_en)) for window in file.window),
         *(Place(role="kiosk", of=kiosk.id, name=plain(kiosk.name, kiosk.name_en)) for kiosk in file.kiosk),
-        *(Place(role="led", of=led.id, name=plain(led.name)) for led in file.led),
+        *(Place(role="led", of=led.id, name=plain(led.name, led.name_en)) for led in file.led),
         *(Place(role="agent", of=agent, name=words("place-agent", {"n": n})) for agent, n in agents.items()),
     ]
 

@@ -233,8 +233,9 @@ def test_wrong_usage_names_its_line(arguments: list[str], reason: str, capsys: p
     ],
 )
 def test_arguments_that_are_none_are_refused_by_the_command_itself(
-    arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
     with pytest.raises(SystemExit) as ended:
         yichuang(["emulate", *arguments])
     assert ended.value.code == 2

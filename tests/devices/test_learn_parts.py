@@ -39,7 +39,7 @@ from devices.learning.tap import PosixTap, TransportTap, open_tap
 from devices.profiles import PROFILES
 from devices.profiles.profile import NOBODY, Serial
 from devices.transport import Unavailable
-from devices.words import chinese
+from displays.terminal import chinese
 from queue_server.wire.agent import DeviceEntry
 from tests.devices.hall import until
 

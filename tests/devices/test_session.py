@@ -9,6 +9,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -17,13 +18,14 @@ from typing import Any
 
 import pytest
 
-from devices import tool
+from devices import saying, tool
 from devices.decode import decode
 from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.plainstrips import EmulatedAaqt
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.profiles import PROFILES
 from devices.protocols.keymaps import Key
+from devices.saying import Told
 from devices.scan import scan
 from devices.session import Recording, Trial, check_recording, try_device
 from devices.transport.serialports import SerialPort
@@ -212,6 +214,57 @@ def test_a_full_disk_is_told_though_nothing_was_heard(capsys: pytest.CaptureFixt
     assert events[-1]["event"] == "ended"
 
 
+class Listening(list[str]):
+    """The lines for people of one session whose events are given."""
+
+    def __init__(self, kind: str, *events: dict[str, object], heard: bool) -> None:
+        super().__init__()
+        told = Told(self.append, kind, 7, "请A042")
+        for event in events:
+            told.tell(event)
+        told.conclude(heard=heard)
+
+
+def test_try_says_an_error_once_and_how_often_it_came_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+    down: dict[str, object] = {"event": "state", "state": "offline", "error": "no answer"}
+    ends: list[dict[str, object]] = [{"event": "unavailable", "url": "tcp://h:1", "reason": "no answer"}]
+    ends += [{"event": "ended", "state": "offline", "error": "no answer", "counters": {"failures": 3}}]
+    lines = Listening("strip", down, down, down, *ends, heard=False)
+    assert sum("no answer" in line for line in lines) == 2
+    assert "state=offline error=no answer" in lines[0]
+    assert lines[-2] == "2 more times: no answer"
+    assert lines[-1].startswith("The line could not be opened")
+    assert [line.split()[0] for line in lines[1:3]] == ["unavailable", "ended"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "chinese", "english"),
+    [
+        ("keypad", "现在按呼叫器的键", "Press the keys of the keypad now"),
+        ("rating_pad", "五个键都按一遍", "Press all the keys of the rating device"),
+        ("strip", "应当显示“请A042”", 'should show "请A042"'),
+    ],
+)
+def test_try_says_what_to_press_and_what_it_means_when_nothing_came(
+    kind: str, chinese: str, english: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: dict[str, object] = {"event": "open", "url": "tcp://h:1"}
+    for language, asked, silent in (("zh_CN", chinese, "没有听到"), ("en_GB", english, "heard")):
+        monkeypatch.setenv("LC_ALL", language)
+        lines = Listening(kind, opened, heard=False)
+        assert asked in lines[1]
+        assert silent in lines[-1]
+        assert len(Listening(kind, opened, heard=True)) == 2
+
+
+def test_try_of_a_port_that_is_not_there_says_so_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("try", "serial:///dev/no-such-port", "--as", "ff68-b") == 1
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("No such file or directory") == 1
+    assert "线路打不开" in said.out
+
+
 class Gone(io.StringIO):
     """A file on a share that is gone when it is to be closed."""
 
@@ -284,9 +337,20 @@ def test_a_recording_that_ran_out_of_room_still_replays(far_strip: str, tmp_path
         (["replay", __file__], "not a recorded session"),
     ],
 )
-def test_design_6_wrong_usage_is_2(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_design_6_wrong_usage_is_2(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
     assert run(*words) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_every_sentence_of_the_device_commands_has_the_same_figures_in_both_languages() -> None:
+    pairs = [each for each in vars(saying).values() if isinstance(each, tuple)] + list(saying.ASKED.values())
+    assert len(pairs) > 20
+    for zh, en in pairs:
+        assert re.search("[\u4e00-\u9fff]", zh)
+        assert set(re.findall(r"{\w+}", zh)) == set(re.findall(r"{\w+}", en)), en
 
 
 @pytest.mark.parametrize("file", sorted(RECORDED.glob("*.jsonl")), ids=lambda file: file.stem)

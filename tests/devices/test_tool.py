@@ -215,8 +215,13 @@ def test_bytes_come_from_standard_input_too(
     ],
 )
 def test_design_6_wrong_usage_is_2_with_a_sentence(
-    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    words: list[str],
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
     (tmp_path / "bad.toml").write_text("name = 1", encoding="utf-8")
     assert run(*(word.replace("{bad}", str(tmp_path)) for word in words)) == 2
     assert sentence in capsys.readouterr().err

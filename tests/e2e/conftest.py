@@ -31,6 +31,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--no-proxy-server",  # a hall's LAN has none; this machine's may not know its own address
     "--autoplay-policy=no-user-gesture-required",
 ]
 

@@ -13,6 +13,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,6 +28,7 @@ from devices.emulators.scanners import EmulatedScanner
 from devices.protocols.rating import AckVariant
 from devices.transport import Transport
 from queue_server.app import hallfile
+from queue_server.compose import lan_address
 from queue_server.domain.configuration import Device
 from tests.hall_process import DISTRICT, PASSWORD, ROOT, Desk, HallProcess, desk, open_hall
 
@@ -54,6 +56,15 @@ async def told(ask: Callable[[], Awaitable[Any]], timeout_s: float = 40.0, what:
         if time.monotonic() > ends:
             raise AssertionError(f"not within {timeout_s} s: {what}")
         await asyncio.sleep(0.05)
+
+
+def hall_address() -> str:
+    """Where browsers open the hall: as in its LAN, an address that is no secure context over plain HTTP (UX X-13).
+
+    A machine without a network is reached by 0.0.0.0, which no browser takes for itself as it does 127.0.0.1.
+    """
+    address = lan_address()
+    return "0.0.0.0" if ip_address(address).is_loopback else address
 
 
 class Tap:
@@ -141,7 +152,7 @@ class LivingHall:
         self.reader, self.scanner = EmulatedIdReader(), EmulatedScanner()
         corner = (("reader", self.reader), ("scanner", self.scanner)) if readers else ()
         self.corner = {name: Rs485BusEmulator(f"pty://{folder / name}", (node,)) for name, node in corner}
-        self.server = HallProcess(folder, self._hall_file(policy))
+        self.server = HallProcess(folder, self._hall_file(policy), host=hall_address())
         self.agent: asyncio.subprocess.Process | None = None
         self.agent_log: list[str] = []
         self.admin: Desk

@@ -21,7 +21,10 @@ NAME, PHONE, CARD = "欧阳测试", "13912345678", "11010119491001001X"
 
 
 async def test_every_page_keeps_to_itself(pages: Screens, busy_hall: Hall) -> None:
-    """UX 13.10, X-09, X-01, X-11: every page of entries.json, with a citizen who gave their identity in the hall."""
+    """UX 13.10, X-09, X-01, X-11: every page of entries.json, with a citizen who gave their identity in the hall.
+
+    UX X-13: none of them stands in a secure context, nor does any page of these tests, which open the hall by its address.
+    """
     hall, desks = busy_hall
     identity = {"kind": "id_card", "number": CARD, "name": NAME}
     taken = await hall.take(desks.matter, desks.kiosk, identity=identity)
@@ -31,6 +34,7 @@ async def test_every_page_keeps_to_itself(pages: Screens, busy_hall: Hall) -> No
     for name, page in opened.items():
         path = {"phone": "/t/", "rate": "/rate/"}.get(name, f"/{name}")
         assert path in page.page.url, f"{name} went to {page.page.url}"
+        assert not await page.page.evaluate("window.isSecureContext"), name
         await page.page.wait_for_timeout(300)
         _nobody_is_named(name, await page.page.content(), public=name not in ("console", "guide", "manager"))
         findings += [f"{name}: {finding}" for finding in await axe(page)]

@@ -135,6 +135,12 @@ def township(**policy: object) -> Configuration:
 
 
 @pytest.fixture
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands speak to somebody whose system is English."""
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+
+
+@pytest.fixture
 async def site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Site]:
     """A hall whose first day is open; `@pytest.mark.parametrize("site", [{...}], indirect=True)` changes its policy."""
     configuration = township(**getattr(request, "param", {}))

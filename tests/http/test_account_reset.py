@@ -14,6 +14,8 @@ from queue_server.domain.errors import Rejected
 from tests.hall_process import PASSWORD
 from tests.http.conftest import Site, settings_of
 
+pytestmark = pytest.mark.usefixtures("english")
+
 
 def _url(site: Site) -> str:
     return str(site.running.frame.store.database.url.set(drivername="sqlite").render_as_string(hide_password=False))

@@ -16,6 +16,8 @@ from queue_server.domain.errors import Unavailable
 from tests.hall_process import TOWNSHIP
 from tests.http.conftest import settings_of
 
+pytestmark = pytest.mark.usefixtures("english")
+
 
 async def _refused(settings: Settings, words: str) -> None:
     with pytest.raises(Unavailable, match=words):

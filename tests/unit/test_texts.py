@@ -49,7 +49,7 @@ MADE = (
     + [f"said.{outcome}" for outcome in sorted(OUTCOMES)]
     + [f"said.{state}" for state in PrintState if state is not PrintState.NONE]
     + [f"life.{name}" for name in sorted(LIFE)]
-    + ["life.TicketCalled.given", "alarm.window-help"]
+    + ["life.TicketCalled.given", "alarm.window-help", "alarm.clock", "alarm.certificate"]
 )
 
 

@@ -63,7 +63,8 @@ def page_place(hall: Hall, role: str, of: str) -> Words:
             return plain(of)
         zh, en = ({"floor": zone.floor, "zone": of, "name": name} for name in (zone.name, zone.name_en or zone.name))
         return Words(zh=words("place-zone", zh).zh.strip(), en=words("place-zone", en).en.strip())
-    return plain(next((each.name for each in hall.configuration.led if each.id == of and each.name), of))
+    board = next((each for each in hall.configuration.led if each.id == of and each.name), None)
+    return plain(board.name, board.name_en) if board is not None else plain(of)
 
 
 def _screen(hall: Hall, name: str, page: PageState) -> DeviceDocument:

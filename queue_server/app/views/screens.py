@@ -68,7 +68,8 @@ NAMED_MAX = 3
 class Surroundings:
     """What views show beside the hall itself: speech by zone, devices by id, the address phones reach us at.
 
-    `asked` counts the tickets of earlier days by matter and bundle; `guidance` says whether kiosks can speak (UX K-06).
+    `asked` counts the tickets of earlier days by matter and bundle; `guidance` says whether kiosks can speak (UX K-06);
+    `certificate_ends` is when the server's certificate ends, 0 without TLS.
     """
 
     clock: Clock
@@ -81,6 +82,7 @@ class Surroundings:
     alarms: list[AlarmDocument] = field(default_factory=list)
     asked: Mapping[str, int] = field(default_factory=dict)
     guidance: bool = False
+    certificate_ends: int = 0
 
 
 Keyed = dict[str, Message | None]
