@@ -25,13 +25,20 @@ class Key(NamedTuple):
 
 
 class Stop(Struct, gc=False):
-    """One stop of a ticket: what one window does in one visit; `window` pins it to a window, "" for any."""
+    """One stop of a ticket: what one window does in one visit.
+
+    A transfer may tie it to a `window`, a `domain` or a member of `staff`, and say why (UX C-12); "" otherwise.
+    """
 
     matters: tuple[str, ...]
     bundle: str
     queue: str
     done: bool = False
     window: str = ""
+    domain: str = ""
+    staff: str = ""
+    staff_name: str = ""
+    reason: str = ""
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -161,6 +168,7 @@ class Alarm:
     level: str
     at: int
     figure: int
+    window: str = ""
     acknowledged_by: str = ""
 
 

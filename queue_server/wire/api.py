@@ -23,6 +23,7 @@
 | POST windows/{id}/call | clerk with permission | CallNumber → DeskReply |
 | POST windows/{id}/{transfer,park,unpark,restore,serve-direct} | clerk at it | Transfer, Park, OneTicket, ServeDirect → DeskReply |
 | POST windows/{id}/transfer/preview | clerk at it | Transfer → TransferPreview (changes nothing) |
+| GET windows/{id}/transfer | clerk at it | → TransferTargets (domains and people; windows are in `GET windows`) |
 | GET windows/{id}/leaving | clerk at it | → Leaving (before it is paused or closed) |
 | POST windows/{id}/help · DELETE windows/{id}/help | clerk at it; ended also by guide, manager | Empty → Empty (UX C-15) |
 | GET said/{reference} | staff | → Said (a note or reason in somebody's own words, until it expires) |
@@ -49,7 +50,7 @@ from typing import Annotated
 
 import msgspec
 
-from queue_server.wire.common import Incoming, Message, PrintState, TicketState, Words
+from queue_server.wire.common import Incoming, Message, PrintState, TicketState, WindowState, Words
 from queue_server.wire.documents import DeskDocument, TicketDocument, TicketLine
 
 Line = Annotated[str, msgspec.Meta(max_length=200)]
@@ -251,11 +252,38 @@ class CallNumber(Incoming, frozen=True, kw_only=True):
 
 
 class Transfer(Incoming, frozen=True, kw_only=True):
-    """To matters, or to a window; the effective time stays (RULES 29)."""
+    """To matters, a domain, a window or a person (a staff number), one of the four; the effective time stays (RULES 29, UX C-12)."""
 
     matters: Ids = []
     window: str = ""
+    domain: str = ""
+    staff: str = ""
     reason: Line = ""
+
+
+class DomainTarget(Message, frozen=True, kw_only=True):
+    """A domain that windows serve as a whole, and how many of these work now."""
+
+    id: str
+    name: Words
+    windows_open: int
+
+
+class StaffTarget(Message, frozen=True, kw_only=True):
+    """A clerk: where they sit (`window` id and `plate`, "" at none) and what that window does (None at none)."""
+
+    staff: str
+    name: str
+    window: str
+    plate: str
+    state: WindowState | None
+
+
+class TransferTargets(Message, frozen=True, kw_only=True):
+    """Where the ticket in hand may go beside matters and windows (UX C-12); clerks who sit at a window first."""
+
+    domains: list[DomainTarget]
+    staff: list[StaffTarget]
 
 
 class TransferPreview(Message, frozen=True, kw_only=True):

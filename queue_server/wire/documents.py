@@ -233,7 +233,8 @@ class Undoable(Message, frozen=True, kw_only=True):
 class DeskDocument(Message, frozen=True, kw_only=True):
     """Key `desk`: the ticket in hand and every key with its state; `asked` is an open question to the clerk.
 
-    `note` is a code or a reference to what somebody wrote (GET said/{reference}).
+    `note` is a code or a reference to what somebody wrote (GET said/{reference}); so is `passed_on`, with which another
+    window sent the ticket here (UX C-12).
 
     Actions are call-next, recall, arrive, no-show, finish, transfer, park, pause, resume, close, serve-direct, undo.
     """
@@ -247,6 +248,7 @@ class DeskDocument(Message, frozen=True, kw_only=True):
     undo: Undoable | None
     asked: Words | None
     recall_at: int | None
+    passed_on: str = ""
 
 
 class QueueDocument(Message, frozen=True, kw_only=True):

@@ -183,6 +183,7 @@ export interface DeskDocument {
   undo: Undoable | null
   asked: Words | null
   recall_at: number | null
+  passed_on: string
 }
 
 export interface QueueDocument {
@@ -692,7 +693,28 @@ export interface CallNumber {
 export interface Transfer {
   matters?: string[]
   window?: string
+  domain?: string
+  staff?: string
   reason?: string
+}
+
+export interface DomainTarget {
+  id: string
+  name: Words
+  windows_open: number
+}
+
+export interface StaffTarget {
+  staff: string
+  name: string
+  window: string
+  plate: string
+  state: WindowState | null
+}
+
+export interface TransferTargets {
+  domains: DomainTarget[]
+  staff: StaffTarget[]
 }
 
 export interface TransferPreview {
