@@ -24,7 +24,7 @@ def chinese(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 def sentences() -> set[str]:
     """Every text of the commands' help, and every literal or constant that the server's source gives to `own`."""
-    parsers = list(every_parser(cli._parser()))
+    parsers = list(every_parser(cli.parser_of(cli.COMMANDS)))
     found = {each.description for each in parsers} | {group.title for each in parsers for group in each._action_groups}
     found |= {action.help for each in parsers for action in shown_actions(each)}
     for path in SERVER.rglob("*.py"):
