@@ -333,6 +333,8 @@ export interface KioskDocument {
   reactivates: boolean
   scanner: boolean
   reader: boolean
+  next_opening: Words
+  elsewhere: Words[]
 }
 
 export interface MenuEntry {
