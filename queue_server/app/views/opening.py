@@ -21,7 +21,7 @@ def next_opening(hall: Hall, clock: Clock, now: int) -> Words:
     day = next_working_day(hours, max(today, date.fromisoformat(hall.day)) if hall.day else today)
     if (day - today).days == 1:
         return words("opening.tomorrow", figures)
-    return words("opening.day", {**figures, "month": day.month, "day": day.day, "date": day.isoformat()})
+    return words("opening.day", {**figures, "month": day.month, "day": day.day})
 
 
 def opening_words(code: str, when: Words) -> Words:
