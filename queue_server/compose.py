@@ -28,6 +28,7 @@ from queue_server.app.persons import Persons
 from queue_server.app.printing import claims as print_claims
 from queue_server.app.projection import project
 from queue_server.app.readings import Readings
+from queue_server.app.remote import Remote
 from queue_server.app.terminal import own
 from queue_server.app.terminals import Terminals
 from queue_server.app.timers import Timers
@@ -245,6 +246,7 @@ def _parts(settings: Settings, store: Store, base_url: str) -> tuple[Hub, Frame]
         persons=persons,
         readings=readings,
         pages=pages,
+        remote=Remote(hub, pages),
         build=build_id(screens_dir()),
         start=secrets.token_hex(6),
         lookup=Lookup(hub),

@@ -1,4 +1,4 @@
-"""The exceptions people must see (RULES 7, 30, 32; UX M-02): raised once, cleared when they are over."""
+"""The exceptions people must see (RULES 7, 30, 32, 54; UX M-02): raised once, cleared when they are over."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,7 @@ from queue_server.domain.configuration import KIOSK_PAGE, ROUND_THE_CLOCK, Windo
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall
 from queue_server.domain.queues import all_windows, oldest_base, waiting_in
+from queue_server.domain.ratings import BAD_RATING
 from queue_server.domain.windows import known_window
 from queue_server.wire.common import DeviceState, HallState, PrinterState, WindowState
 
@@ -22,7 +23,7 @@ def current(hall: Hall, now: int) -> Iterator[Found]:
     """Every exception that holds at `now`."""
     yield from _waits(hall, now)
     yield from _windows(hall, now)
-    yield from _devices(hall, now)
+    yield from _at_any_hour(hall, now)
     for name in sorted(hall.parked):
         if now >= hall.tickets[name].parked_until:
             yield "park-expired", name, "warn", (now - hall.tickets[name].parked_until) // 60_000
@@ -35,6 +36,14 @@ def current(hall: Hall, now: int) -> Iterator[Found]:
         asked = alarm.code == "help" and alarm.subject not in hall.tickets
         if asked and not alarm.acknowledged_by and now - alarm.at < HELP_MS:
             yield "help", alarm.subject, "warn", 0
+
+
+def _at_any_hour(hall: Hall, now: int) -> Iterator[Found]:
+    """What people are told of in a closed hall too: its terminals (RULES 89), and a bad rating until somebody has seen it."""
+    yield from _devices(hall, now)
+    for alarm in hall.alarms.values():
+        if alarm.code == BAD_RATING and not alarm.acknowledged_by:
+            yield BAD_RATING, alarm.subject, alarm.level, alarm.figure
 
 
 def _waits(hall: Hall, now: int) -> Iterator[Found]:
@@ -113,7 +122,7 @@ def _of_terminals(hall: Hall) -> set[str]:
 def tick(hall: Hall, command: c.Tick, ctx: c.Context) -> list[e.Event]:
     """What began and what ended since the last tick."""
     closed = not hall.day or hall.state is HallState.CLOSED
-    holds = _devices(hall, ctx.now) if closed else current(hall, ctx.now)
+    holds = _at_any_hour(hall, ctx.now) if closed else current(hall, ctx.now)
     found: dict[str, Found] = {f"{entry[0]}:{entry[1]}": entry for entry in holds}
     raised = [
         e.AlarmRaised(alarm=name, code=code, subject=subject, level=level, figure=figure, at=ctx.now)

@@ -6,7 +6,7 @@ from queue_server.domain.configuration import NoShowPolicy
 from queue_server.domain.errors import Rejected
 from queue_server.domain.finishing import finish_in_hand, infer_arrival
 from queue_server.domain.model import Hall, Line, Ticket, Window
-from queue_server.domain.queues import all_windows, key_behind
+from queue_server.domain.queues import all_windows, is_away, key_behind, queue_of_staff
 from queue_server.domain.windows import in_hand, is_served, known_window, open_window
 from queue_server.wire.common import TicketState, WindowState
 
@@ -151,7 +151,9 @@ def call_number(hall: Hall, command: c.CallNumber, ctx: c.Context) -> list[e.Eve
         raise Rejected("ticket-at-window", number=ticket.number, window=ticket.window)
     if ticket.state is not TicketState.WAITING:
         raise Rejected("ticket-not-waiting", number=ticket.number, state=ticket.state)
-    if window.id not in all_windows(ticket.current.queue):
+    queue = ticket.current.queue
+    # Whoever waits for a person who has gone may be called anywhere: nobody else ever would.
+    if window.id not in all_windows(queue) and not is_away(queue):
         raise Rejected("window-does-not-serve", number=ticket.number, window=window.id)
     events = _settle(hall, window, ctx)
     events += _resume(window, ctx)
@@ -235,29 +237,59 @@ def _resume(window: Window, ctx: c.Context) -> list[e.Event]:
 
 
 def transfer(hall: Hall, command: c.Transfer, ctx: c.Context) -> list[e.Event]:
-    """RULES 29: another matter or window that is open, the same place."""
+    """RULES 29, UX C-12: to another matter, domain, window or person at work, the same place.
+
+    Under a domain, at a window and with a person the ticket keeps its matter: what it is really about, whoever gets it
+    finds out, and passes it on to that.
+    """
     window, ticket = in_hand(hall, command.window, WindowState.CALLED, WindowState.SERVING)
-    stop = ticket.current
-    if bool(command.matters) == bool(command.to_window):
+    if sum(map(bool, (command.matters, command.to_domain, command.to_window, command.to_staff))) != 1:
         raise Rejected("transfer-needs-one-target")
-    if command.to_window:
-        if known_window(hall, command.to_window).state is WindowState.CLOSED:
-            raise Rejected("window-closed", window=command.to_window)
-        if command.to_window == window.id:
+    queue, staff_name = _target(hall, command, window)
+    stop = ticket.current
+    matters, bundle = (command.matters, "") if command.matters else (stop.matters, stop.bundle)
+    plan = e.StopPlan(matters=matters, bundle=bundle, queue=queue, window=command.to_window)
+    moved = e.TicketTransferred(
+        ticket=ticket.id,
+        window=window.id,
+        service=window.service,
+        stop=plan,
+        reason=command.reason,
+        at=ctx.now,
+        domain=command.to_domain,
+        staff=command.to_staff,
+        staff_name=staff_name,
+    )
+    return [moved]
+
+
+def _target(hall: Hall, command: c.Transfer, window: Window) -> tuple[str, str]:
+    """The queue that a transfer leads to, and the name of the person it is to; Rejected when nobody is there to call from it."""
+    if command.to_window or command.to_staff:
+        if command.to_window:
+            seat = known_window(hall, command.to_window)
+        else:
+            found = queue_of_staff(hall, command.to_staff)
+            if found not in hall.windows:
+                raise Rejected("staff-not-at-window", staff=command.to_staff)
+            seat = hall.windows[found]
+        if seat.state is WindowState.CLOSED:
+            raise Rejected("window-closed", window=seat.id)
+        if seat is window:
             raise Rejected("transfer-to-self")
-        plan = e.StopPlan(matters=stop.matters, bundle=stop.bundle, queue=command.to_window, window=command.to_window)
+        return seat.id, seat.staff_name if command.to_staff else ""
+    if command.to_domain:
+        if command.to_domain not in hall.catalogue.domains:
+            raise Rejected("domain-unknown", domain=command.to_domain)
+        queue = hall.serving.queue_of_domain(command.to_domain)
     else:
         hall.catalogue.require(command.matters)
         queue = hall.serving.queue_of(command.matters)
-        if not queue:
-            raise Rejected("no-single-window")
-        if not is_served(hall, queue):
-            raise Rejected("nobody-serves")
-        plan = e.StopPlan(matters=command.matters, bundle="", queue=queue)
-    moved = e.TicketTransferred(
-        ticket=ticket.id, window=window.id, service=window.service, stop=plan, reason=command.reason, at=ctx.now
-    )
-    return [moved]
+    if not queue:
+        raise Rejected("no-window-for-domain" if command.to_domain else "no-single-window")
+    if not is_served(hall, queue):
+        raise Rejected("nobody-serves")
+    return queue, ""
 
 
 def park(hall: Hall, command: c.Park, ctx: c.Context) -> list[e.Event]:

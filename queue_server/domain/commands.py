@@ -55,6 +55,13 @@ class SetMessage(Command, frozen=True, kw_only=True):
     en: str = ""
 
 
+class MuteZone(Command, frozen=True, kw_only=True):
+    """UX V-10: the zone says no calls for ten minutes from now on; not `muted`: it speaks again at once."""
+
+    zone: str
+    muted: bool = True
+
+
 class ApplyConfiguration(Command, frozen=True, kw_only=True):
     configuration: Configuration
     source: str
@@ -192,11 +199,13 @@ class Undo(Command, frozen=True, kw_only=True):
 
 
 class Transfer(Command, frozen=True, kw_only=True):
-    """To matters or to a window (one of both)."""
+    """To matters, a domain, a window or a person by staff number (one of the four)."""
 
     window: str
     matters: tuple[str, ...] = ()
     to_window: str = ""
+    to_domain: str = ""
+    to_staff: str = ""
     reason: str = ""
 
 
@@ -248,7 +257,7 @@ class Rate(Command, frozen=True, kw_only=True):
 
 
 class RateEarlier(Rate, frozen=True, kw_only=True):
-    """A page's rating of a service of an earlier day, with what the journal said of it while the hall's day was `day`.
+    """A page's rating of a service of an earlier day, with what the journal said of it (its `window` too) while the hall's day was `day`.
 
     `until` is the end of the rating period (ms UTC); `rated` whether the service had a rating.
     """
@@ -256,6 +265,7 @@ class RateEarlier(Rate, frozen=True, kw_only=True):
     until: int
     rated: bool
     day: str
+    window: str
 
 
 class ReportDevice(Command, frozen=True, kw_only=True):

@@ -138,7 +138,10 @@ class Elsewhere(Part, frozen=True, kw_only=True):
 
 
 class Zone(Part, frozen=True, kw_only=True):
-    """[[zone]]: an area with its own waiting seats, display and loudspeaker; `recent_rows` from the farthest seat."""
+    """[[zone]]: an area with its own waiting seats, display and loudspeaker; `recent_rows` from the farthest seat.
+
+    `volume` is percent, or by the clock: `08:30=100 12:00=60 14:00=100 17:30=0` (0: not spoken); "" is that of [voice] (UX V-10).
+    """
 
     id: str
     name: str
@@ -148,6 +151,7 @@ class Zone(Part, frozen=True, kw_only=True):
     queueing: bool = True
     recent_rows: int = 4
     notices: tuple[str, ...] = ()
+    volume: str = ""
 
 
 class Domain(Part, frozen=True, kw_only=True):

@@ -6,7 +6,8 @@ from queue_server.domain.configuration import Configuration
 from queue_server.domain.errors import Rejected
 from queue_server.domain.finishing import finish_in_hand
 from queue_server.domain.model import Hall, Ticket
-from queue_server.domain.queues import all_windows, in_order
+from queue_server.domain.queues import all_windows, in_order, is_away, queue_of_staff
+from queue_server.domain.ratings import BAD_RATING
 from queue_server.domain.serving import Serving
 from queue_server.domain.states import OVER
 from queue_server.wire.common import HallState, TicketState, WindowState
@@ -32,7 +33,22 @@ def open_day(hall: Hall, command: c.OpenDay, ctx: c.Context) -> list[e.Event]:
         )
         for name, health in hall.devices.items()
     )
-    return [*ended, e.DayOpened(day=command.day, previous_day=hall.day, at=ctx.now, devices=devices)]
+    opened = e.DayOpened(day=command.day, previous_day=hall.day, at=ctx.now, devices=devices)
+    # A bad rating of last evening is still nobody's (RULES 54): a day is replayed alone, so it is raised in this one.
+    unseen = [
+        e.AlarmRaised(
+            alarm=alarm.id,
+            code=alarm.code,
+            subject=alarm.subject,
+            level=alarm.level,
+            figure=alarm.figure,
+            at=alarm.at,
+            window=alarm.window,
+        )
+        for alarm in hall.alarms.values()
+        if alarm.code == BAD_RATING and not alarm.acknowledged_by
+    ]
+    return [*ended, opened, *unseen]
 
 
 def start_day(hall: Hall, command: c.StartDay, ctx: c.Context) -> list[e.Event]:
@@ -154,6 +170,11 @@ def requeued(hall: Hall, configuration: Configuration) -> dict[str, tuple[str, .
         for stop in ticket.stops:
             if stop.done:
                 queues.append(stop.queue)
+            elif stop.staff:
+                queue = queue_of_staff(hall, stop.staff)
+                queues.append(queue if is_away(queue) or queue in windows else "")
+            elif stop.domain:
+                queues.append(serving.queue_of_domain(stop.domain))
             elif stop.window:
                 queues.append(stop.window if stop.window in windows else "")
             elif stop.bundle:

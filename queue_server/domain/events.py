@@ -96,6 +96,15 @@ class AnnouncementDue(Event, frozen=True, kw_only=True):
     at: int
 
 
+class ZoneMuted(Event, frozen=True, kw_only=True):
+    """No calls are spoken in the zone before `until` (ms UTC); when that is `at`, they are again. `by` is the actor."""
+
+    zone: str
+    until: int
+    by: str
+    at: int
+
+
 class TicketIssued(Event, frozen=True, kw_only=True):
     """`wait_*_s` are -1 when no estimate was possible."""
 
@@ -302,7 +311,7 @@ class TicketRestored(Event, frozen=True, kw_only=True):
 
 
 class TicketTransferred(Event, frozen=True, kw_only=True):
-    """The place stays (RULES 29): same key, new stop."""
+    """The place stays (RULES 29): same key, new stop; `domain` or `staff` (a number) when it was passed on to one (UX C-12)."""
 
     ticket: str
     window: str
@@ -310,6 +319,9 @@ class TicketTransferred(Event, frozen=True, kw_only=True):
     stop: StopPlan
     reason: str
     at: int
+    domain: str = ""
+    staff: str = ""
+    staff_name: str = ""
 
 
 class TicketParked(Event, frozen=True, kw_only=True):
@@ -438,12 +450,15 @@ class DeviceTestEnded(Event, frozen=True, kw_only=True):
 
 
 class AlarmRaised(Event, frozen=True, kw_only=True):
+    """`window` where the subject is not one itself (a rating's id, RULES 54)."""
+
     alarm: str
     code: str
     subject: str
     level: str
     figure: int
     at: int
+    window: str = ""
 
 
 class AlarmCleared(Event, frozen=True, kw_only=True):

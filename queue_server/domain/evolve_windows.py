@@ -3,7 +3,7 @@
 from queue_server.domain import events as e
 from queue_server.domain.model import GivenCalls, Hall, LastStep, Service, Stop, Ticket
 from queue_server.domain.moves import forget_person, let_go, move, remember_person, turn
-from queue_server.domain.queues import place, take_out
+from queue_server.domain.queues import AWAY_STAFF, follow, place, take_out
 from queue_server.domain.said import WRITTEN, is_sealed
 from queue_server.wire.common import TicketState
 
@@ -12,6 +12,7 @@ def window_opened(hall: Hall, event: e.WindowOpened) -> None:
     window = hall.windows[event.window]
     turn(window, event, event.at)
     window.staff, window.staff_name = event.staff, event.staff_name
+    follow(hall, event.staff, f"{AWAY_STAFF}{event.staff}")
 
 
 def window_taken_over(hall: Hall, event: e.WindowTakenOver) -> None:
@@ -19,6 +20,8 @@ def window_taken_over(hall: Hall, event: e.WindowTakenOver) -> None:
     window.staff, window.staff_name = event.staff, event.staff_name
     if window.service:
         hall.services[window.service].staff = event.staff
+    follow(hall, event.previous_staff, window.id)
+    follow(hall, event.staff, f"{AWAY_STAFF}{event.staff}")
 
 
 def window_paused(hall: Hall, event: e.WindowPaused) -> None:
@@ -36,8 +39,10 @@ def window_resumed(hall: Hall, event: e.WindowResumed) -> None:
 def window_closed(hall: Hall, event: e.WindowClosed) -> None:
     window = hall.windows[event.window]
     turn(window, event, event.at)
+    staff = window.staff
     window.staff = window.staff_name = window.pause_reason = window.resumes_at = ""
     window.last = None
+    follow(hall, staff, window.id)
 
 
 def _begin(hall: Hall, event: e.TicketCalled | e.TicketRestored | e.TicketUnparked) -> Ticket:
@@ -178,7 +183,16 @@ def ticket_transferred(hall: Hall, event: e.TicketTransferred) -> None:
     service.cancelled = not service.started_at
     plan = event.stop
     forget_person(hall, ticket, ticket.current)
-    ticket.stops[ticket.stop] = Stop(plan.matters, plan.bundle, plan.queue, window=plan.window)
+    ticket.stops[ticket.stop] = Stop(
+        plan.matters,
+        plan.bundle,
+        plan.queue,
+        window=plan.window,
+        domain=event.domain,
+        staff=event.staff,
+        staff_name=event.staff_name,
+        reason=event.reason,
+    )
     remember_person(hall, ticket)
     ticket.window = ticket.service = ""
     ticket.aside_reason = event.reason

@@ -15,16 +15,31 @@ from queue_server.domain.model import Entry, Hall, Key, Line, Lines, Ticket
 BEHIND_STEP = 1 << 20
 
 
+AWAY_STAFF = "@"
+"""Before the number of a member of staff who sits at no window: the queue of those who wait for them (UX C-12)."""
+
+
 @lru_cache(maxsize=4096)
 def all_windows(queue: str) -> frozenset[str]:
     """The windows that serve a queue, at home or away."""
-    return frozenset(name.rstrip("~") for name in queue.split(",") if name)
+    return frozenset() if is_away(queue) else frozenset(n.rstrip("~") for n in queue.split(",") if n)
+
+
+def is_away(queue: str) -> bool:
+    """Whether it is the queue of somebody who sits at no window."""
+    return queue.startswith(AWAY_STAFF)
+
+
+def queue_of_staff(hall: Hall, staff: str) -> str:
+    """The queue of those who wait for one member of staff: of the window where they sit, else of nobody. O(windows)."""
+    return next((window.id for window in hall.windows.values() if window.staff == staff), f"{AWAY_STAFF}{staff}")
 
 
 @lru_cache(maxsize=4096)
 def home_windows(queue: str) -> frozenset[str]:
     """The windows whose home the queue is; all that serve it when it has no home."""
-    return frozenset(name for name in queue.split(",") if name and not name.endswith("~")) or all_windows(queue)
+    every = all_windows(queue)
+    return every.intersection(queue.split(",")) or every
 
 
 @lru_cache(maxsize=4096)
@@ -56,8 +71,11 @@ def _line(lines: Lines, queue: str, credit_ms: int) -> Line:
 
 
 def place(hall: Hall, ticket: Ticket) -> None:
-    """Into the queue of its current stop."""
-    queue = ticket.current.queue
+    """Into the queue of its current stop; who waits for a person, into that of the window where they sit by now."""
+    stop = ticket.current
+    if stop.staff:
+        stop.queue = queue_of_staff(hall, stop.staff)
+    queue = stop.queue
     line = _line(hall.lines, queue, ticket.credit_ms)
     entry = _entry(ticket)
     line.entries.add(entry)
@@ -84,6 +102,14 @@ def take_out(hall: Hall, ticket: Ticket) -> None:
     else:
         keys.remove(ticket.key)
     hall.waiting -= 1
+
+
+def follow(hall: Hall, staff: str, left: str) -> None:
+    """Those who wait for a member of staff leave the queue `left` for where the person is now, each with its place."""
+    for ticket in list(in_order(hall, (left,))):
+        if ticket.current.staff == staff:
+            take_out(hall, ticket)
+            place(hall, ticket)
 
 
 def rebuild(hall: Hall, waiting: list[Ticket]) -> None:

@@ -16,6 +16,10 @@ TAGS: dict[int, range] = {
     2: range(207, 215),
     1: range(108, 116),
 }
+BAD_MAX = 2
+"""差评: level 1 or 2."""
+BAD_RATING = "bad-rating"
+"""The code of its alarm."""
 TEXT_MAX = 150
 LATE_AFTER_MS = 10 * 60_000
 
@@ -26,7 +30,7 @@ def check_level(level: int, tags: tuple[str, ...], has_text: bool) -> None:
         raise Rejected("level-unknown", level=level)
     if any(not tag.isdecimal() or int(tag) not in TAGS[level] for tag in tags):
         raise Rejected("tag-unknown", level=level)
-    if level <= 2 and not tags and not has_text:
+    if level <= BAD_MAX and not tags and not has_text:
         raise Rejected("rating-needs-reason")
 
 
@@ -74,7 +78,7 @@ def press(hall: Hall, command: c.PressRating, ctx: c.Context) -> list[e.Event]:
         late=late,
         at=ctx.now,
     )
-    return [*events, rated]
+    return [*events, rated, *_alarm(rated, service.window)]
 
 
 def rate(hall: Hall, command: c.Rate, ctx: c.Context) -> list[e.Event]:
@@ -85,7 +89,8 @@ def rate(hall: Hall, command: c.Rate, ctx: c.Context) -> list[e.Event]:
     if service.rating:
         raise Rejected("already-rated")
     check_level(command.level, command.tags, command.has_text)
-    return [rated_on_page(command, ctx)]
+    rated = rated_on_page(command, ctx)
+    return [rated, *_alarm(rated, service.window)]
 
 
 def rate_earlier(hall: Hall, command: c.RateEarlier, ctx: c.Context) -> list[e.Event]:
@@ -97,7 +102,24 @@ def rate_earlier(hall: Hall, command: c.RateEarlier, ctx: c.Context) -> list[e.E
     if ctx.now > command.until:
         raise Rejected("rating-closed")
     check_level(command.level, command.tags, command.has_text)
-    return [rated_on_page(command, ctx)]
+    rated = rated_on_page(command, ctx)
+    return [rated, *_alarm(rated, command.window)]
+
+
+def _alarm(rated: e.ServiceRated, window: str) -> list[e.Event]:
+    """RULES 54, UX M-02: a bad rating is told at once, by its window only (RULES 50); each is an alarm of its own."""
+    if rated.level > BAD_MAX:
+        return []
+    raised = e.AlarmRaised(
+        alarm=f"{BAD_RATING}:{rated.rating}",
+        code=BAD_RATING,
+        subject=rated.rating,
+        level="alert",
+        figure=0,
+        at=rated.at,
+        window=window,
+    )
+    return [raised]
 
 
 def rated_on_page(command: c.Rate, ctx: c.Context) -> e.ServiceRated:

@@ -91,6 +91,11 @@ class Serving:
         marks = (f"{id_}{'' if home >> n & 1 else '~'}" for n, id_ in enumerate(self._windows) if able >> n & 1)
         return QueueKey(",".join(marks))
 
+    def queue_of_domain(self, domain: str) -> QueueKey:
+        """The queue of the windows that serve every matter of a domain that is offered; NOBODY when none does."""
+        offered = [matter.id for matter in self._matters.values() if matter.domain == domain and matter.offered]
+        return self.queue_of(offered) if offered else NOBODY
+
     def unserved(self, matters: Collection[str], among: Collection[str] | None = None) -> tuple[str, ...]:
         """Those of the matters that no window (of `among`) serves."""
         mask = -1 if among is None else sum(1 << n for n, window in enumerate(self._windows) if window in among)

@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from queue_server.app.texts import plain
 from queue_server.app.views.desk import desk_document
+from queue_server.app.views.tickets import plate_of
 from queue_server.domain import commands as c
 from queue_server.domain.decide import Decision, decide
 from queue_server.domain.errors import Malformed, Rejected
@@ -21,6 +23,7 @@ from queue_server.web.said import sealed
 from queue_server.wire.api import (
     CallNumber,
     DeskReply,
+    DomainTarget,
     Empty,
     Finish,
     Leaving,
@@ -30,12 +33,16 @@ from queue_server.wire.api import (
     Park,
     PauseWindow,
     ServeDirect,
+    StaffTarget,
     Transfer,
     TransferPreview,
+    TransferTargets,
     encode,
 )
 from queue_server.wire.common import WindowState
 from queue_server.wire.documents import WindowsDocument
+
+RESTING = (WindowState.CLOSED, WindowState.PAUSED)
 
 Build = Callable[[str, Any, Person], c.Command]
 
@@ -69,7 +76,51 @@ def _route(action: str, body: type[msgspec.Struct], build: Build) -> Route:
 
 
 def _transfer(window: str, body: Transfer) -> c.Transfer:
-    return c.Transfer(window=window, matters=tuple(body.matters), to_window=body.window, reason=body.reason)
+    return c.Transfer(
+        window=window,
+        matters=tuple(body.matters),
+        to_window=body.window,
+        to_domain=body.domain,
+        to_staff=body.staff,
+        reason=body.reason,
+    )
+
+
+async def transfer_targets(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    """Domains and people; whoever sits at this window is not among them."""
+    name = request.match_info["window"]
+    clerks = {row.staff: row.name for row in frame.accounts.staff() if row.active and "clerk" in row.roles.split(",")}
+
+    def look(hall: Hall) -> TransferTargets:
+        seats = {each.staff: each for each in hall.windows.values() if each.staff}
+        known = clerks | {staff: seat.staff_name or staff for staff, seat in seats.items()}
+        known.pop(known_window(hall, name).staff, None)
+        working = {each.id for each in hall.windows.values() if each.state not in RESTING}
+        served = ((each, hall.serving.queue_of_domain(each.id)) for each in hall.configuration.domain)
+        return TransferTargets(
+            domains=[
+                DomainTarget(
+                    id=domain.id,
+                    name=plain(domain.name, domain.name_en),
+                    windows_open=len(working & all_windows(queue)),
+                )
+                for domain, queue in served
+                if queue
+            ],
+            staff=[
+                StaffTarget(
+                    staff=staff,
+                    name=known[staff],
+                    window=seat.id if seat else "",
+                    plate=plate_of(hall, seat.id) if seat else "",
+                    state=seat.state if seat else None,
+                )
+                for staff in sorted(known, key=lambda staff: (staff not in seats, staff))
+                for seat in (seats.get(staff),)
+            ],
+        )
+
+    return web.Response(body=encode(await frame.hub.read(look)), content_type="application/json")
 
 
 async def windows(frame: Frame, request: web.Request, person: Person) -> web.Response:
@@ -91,8 +142,7 @@ async def transfer_preview(frame: Frame, request: web.Request, person: Person) -
         queue = moved.stop.queue
         ahead = ahead_of(hall, queue, hall.tickets[moved.ticket].key)
         span = estimate(hall, queue, ahead, context.minute)
-        resting = (WindowState.CLOSED, WindowState.PAUSED)
-        able = [each for each in all_windows(queue) if each in hall.windows and hall.windows[each].state not in resting]
+        able = [each for each in all_windows(queue) if each in hall.windows and hall.windows[each].state not in RESTING]
         return TransferPreview(
             ahead=ahead,
             wait_low_s=span[0] if span else None,
@@ -147,6 +197,15 @@ ROUTES: list[Route] = [
         Transfer,
         TransferPreview,
         "What a transfer would mean",
+    ),
+    Route(
+        "GET",
+        "windows/{window}/transfer",
+        transfer_targets,
+        SEATED,
+        None,
+        TransferTargets,
+        "Domains and people a ticket may be passed on to",
     ),
     Route("GET", "windows/{window}/leaving", leaving, SEATED, None, Leaving, "Whom a pause or closing would strand"),
     Route("POST", "windows/{window}/open", open_window, SEATED, OpenWindow, DeskReply, "open a window"),

@@ -18,6 +18,7 @@ from queue_server.app.lookup import Lookup
 from queue_server.app.pages import Pages
 from queue_server.app.persons import Persons
 from queue_server.app.readings import Readings
+from queue_server.app.remote import Remote
 from queue_server.app.views.screens import Screens
 from queue_server.app.voice import Voice
 from queue_server.domain.commands import Command
@@ -82,6 +83,7 @@ class Frame:
     persons: Persons
     readings: Readings
     pages: Pages
+    remote: Remote
     build: str
     start: str
     lookup: Lookup

@@ -43,12 +43,14 @@ async def life(frame: Frame, request: web.Request, person: Person) -> web.Respon
     for row in rows:
         fields = await opened_fields(frame, row.data)
         who = _who(frame, catalogue, row.actor)
-        lines.append(_line(row, plates, fields, who, frame.hub.clock))
+        lines.append(_line(row, plates, fields, who, frame.hub.clock, catalogue))
     reply = TicketLife(ticket=document, origin=_who(frame, catalogue, document.origin), lines=lines)
     return web.Response(body=encode(reply), content_type="application/json")
 
 
-def _line(row: JournalRow, plates: dict[str, str], fields: dict[str, object], who: Words, clock: Clock) -> LifeLine:
+def _line(
+    row: JournalRow, plates: dict[str, str], fields: dict[str, object], who: Words, clock: Clock, catalogue: Catalogue
+) -> LifeLine:
     window = str(fields.get("window", ""))
     figures = {**fields, "window": plates.get(window, window)}
     code = f"life.{row.kind}"
@@ -61,6 +63,10 @@ def _line(row: JournalRow, plates: dict[str, str], fields: dict[str, object], wh
         code += ".first"
         heads = [_head(head, clock) for head in msgspec.convert(fields["heads"], list[e.Head])]
         zh["heads"], en["heads"] = "；".join(each.zh for each in heads), "; ".join(each.en for each in heads)
+    if row.kind == "TicketTransferred":
+        code += ".noted" if fields.get("reason") else ""
+        to = _target(msgspec.convert(fields, e.TicketTransferred), plates, catalogue)
+        zh["target"], en["target"] = to.zh, to.en
     for name, value in fields.items():
         if has(f"said.{value}"):
             said = words(f"said.{value}")
@@ -74,6 +80,20 @@ def _line(row: JournalRow, plates: dict[str, str], fields: dict[str, object], wh
         who=who,
         inferred=bool(fields.get("inferred")),
     )
+
+
+def _target(moved: e.TicketTransferred, plates: dict[str, str], catalogue: Catalogue) -> Words:
+    """The person, domain, window or matters that a ticket was passed on to (UX C-12)."""
+    if moved.staff:
+        return plain(f"{moved.staff_name}（{moved.staff}）", f"{moved.staff_name} ({moved.staff})")
+    if moved.domain:
+        domain = catalogue.domains.get(moved.domain)
+        return plain(domain.name, domain.name_en) if domain else plain(moved.domain)
+    if moved.stop.window:
+        return words("life.window", {"window": plates.get(moved.stop.window, moved.stop.window)})
+    known = [(catalogue.matters.get(name), name) for name in moved.stop.matters]
+    names = [plain(matter.name, matter.name_en) if matter else plain(name) for matter, name in known]
+    return Words(zh="、".join(each.zh for each in names), en=", ".join(each.en for each in names))
 
 
 def _head(head: e.Head, clock: Clock) -> Words:

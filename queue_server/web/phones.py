@@ -98,7 +98,9 @@ async def _rating(frame: Frame, body: Rate) -> c.Rate | c.RateEarlier:
     if past is None or service is None or not service.started_at or service.cancelled:
         raise Rejected("service-unknown")
     until = rating_until(past.configuration, past.day, frame.hub.clock)
-    return c.RateEarlier(**msgspec.structs.asdict(command), until=until, rated=bool(service.rating), day=day)
+    return c.RateEarlier(
+        **msgspec.structs.asdict(command), until=until, rated=bool(service.rating), day=day, window=service.window
+    )
 
 
 def _ticket_served(hall: Hall, service: str) -> str | None:

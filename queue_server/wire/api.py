@@ -23,6 +23,7 @@
 | POST windows/{id}/call | clerk with permission | CallNumber → DeskReply |
 | POST windows/{id}/{transfer,park,unpark,restore,serve-direct} | clerk at it | Transfer, Park, OneTicket, ServeDirect → DeskReply |
 | POST windows/{id}/transfer/preview | clerk at it | Transfer → TransferPreview (changes nothing) |
+| GET windows/{id}/transfer | clerk at it | → TransferTargets (domains and people; windows are in `GET windows`) |
 | GET windows/{id}/leaving | clerk at it | → Leaving (before it is paused or closed) |
 | POST windows/{id}/help · DELETE windows/{id}/help | clerk at it; ended also by guide, manager | Empty → Empty (UX C-15) |
 | GET said/{reference} | staff | → Said (a note or reason in somebody's own words, until it expires) |
@@ -32,6 +33,8 @@
 | POST alarms/{id}/acknowledge | guide, manager | Empty → Empty |
 | GET configuration · POST configuration/{preview,apply,rollback} | manager, admin | ConfigurationFile → ConfigurationReply |
 | POST devices/{id}/test | manager, admin | Empty → DeviceTestAsked (202; RULES 37; zone:ID for a sound zone) |
+| POST devices/{id}/ask | manager, admin | AskScreen → ScreenAnswers (UX D-15) |
+| POST zones/{id}/mute | manager, admin | MuteZone → Empty (UX V-10) |
 | GET reports/availability?from=&to= · reports/availability.csv | manager, admin, auditor | → Availability (RULES 37, 38, 89) |
 | GET journal?after= | auditor | → JSON lines |
 | POST session · GET session · DELETE session | anybody · staff | SignIn → Session |
@@ -47,7 +50,7 @@ from typing import Annotated
 
 import msgspec
 
-from queue_server.wire.common import Incoming, Message, PrintState, TicketState, Words
+from queue_server.wire.common import Incoming, Message, PrintState, TicketState, WindowState, Words
 from queue_server.wire.documents import DeskDocument, TicketDocument, TicketLine
 
 Line = Annotated[str, msgspec.Meta(max_length=200)]
@@ -249,11 +252,38 @@ class CallNumber(Incoming, frozen=True, kw_only=True):
 
 
 class Transfer(Incoming, frozen=True, kw_only=True):
-    """To matters, or to a window; the effective time stays (RULES 29)."""
+    """To matters, a domain, a window or a person (a staff number), one of the four; the effective time stays (RULES 29, UX C-12)."""
 
     matters: Ids = []
     window: str = ""
+    domain: str = ""
+    staff: str = ""
     reason: Line = ""
+
+
+class DomainTarget(Message, frozen=True, kw_only=True):
+    """A domain that windows serve as a whole, and how many of these work now."""
+
+    id: str
+    name: Words
+    windows_open: int
+
+
+class StaffTarget(Message, frozen=True, kw_only=True):
+    """A clerk: where they sit (`window` id and `plate`, "" at none) and what that window does (None at none)."""
+
+    staff: str
+    name: str
+    window: str
+    plate: str
+    state: WindowState | None
+
+
+class TransferTargets(Message, frozen=True, kw_only=True):
+    """Where the ticket in hand may go beside matters and windows (UX C-12); clerks who sit at a window first."""
+
+    domains: list[DomainTarget]
+    staff: list[StaffTarget]
 
 
 class TransferPreview(Message, frozen=True, kw_only=True):
@@ -372,10 +402,39 @@ class ConfigurationReply(Message, frozen=True, kw_only=True):
     text: str
 
 
+class MuteZone(Incoming, frozen=True, kw_only=True):
+    """UX V-10: `muted` for ten minutes from now on, or speaking again at once."""
+
+    muted: bool
+
+
 class DeviceTestAsked(Message, frozen=True, kw_only=True):
     """A test that was asked for; what comes of it stands in the device's document."""
 
     id: str
+
+
+class AskScreen(Incoming, frozen=True, kw_only=True):
+    """UX D-15. what: identify, reload or look."""
+
+    what: str
+
+
+class ScreenAnswer(Message, frozen=True, kw_only=True):
+    """What one open page of a screen did: done, busy, failed (`reason`) or silent; of look its text and its size."""
+
+    outcome: str
+    reason: str
+    text: str
+    width: int
+    height: int
+    ratio: float
+
+
+class ScreenAnswers(Message, frozen=True, kw_only=True):
+    """One for each page that is open."""
+
+    pages: list[ScreenAnswer]
 
 
 class AvailabilityGap(Message, frozen=True, kw_only=True):

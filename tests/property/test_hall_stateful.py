@@ -135,8 +135,13 @@ class AnyHall(RuleBasedStateMachine):
             case c.Unpark:
                 return c.Unpark(window=name, ticket=self.some(data, TicketState.PARKED), service=play.name("v"))
             case c.Transfer:
-                to = data.draw(st.sampled_from([*MATTERS, *WINDOWS]))
-                return c.Transfer(window=name, **({"to_window": to} if to in WINDOWS else {"matters": (to,)}))
+                fields: list[dict[str, Any]] = [
+                    {"matters": (data.draw(st.sampled_from(MATTERS)),)},
+                    {"to_window": data.draw(st.sampled_from(WINDOWS))},
+                    {"to_domain": data.draw(st.sampled_from(["social", "tax", "desk"]))},
+                    {"to_staff": data.draw(st.sampled_from([*(f"s{each}" for each in WINDOWS), "x"]))},
+                ]
+                return c.Transfer(window=name, **data.draw(st.sampled_from([*fields, fields[-1]])))
             case c.PauseWindow:
                 return c.PauseWindow(window=name, reason="lunch")
             case c.MarkNoShow | c.Park:
@@ -167,6 +172,7 @@ class AnyHall(RuleBasedStateMachine):
             c.Tick(),
             c.ReportDevice(device="pad1", state=data.draw(st.sampled_from(DeviceState))),
             c.SetMessage(kind="notice", zh="x"),
+            c.MuteZone(zone="A", muted=data.draw(st.booleans())),
             c.RecordPrint(ticket=self.some(data), state=PrintState.PRINTED),
             c.Reprint(ticket=self.some(data), printer="p"),
             c.AcknowledgeAlarm(alarm=next(iter(hall.alarms), "")),
@@ -222,6 +228,9 @@ def check_places(hall: Hall) -> None:
         if waits:
             assert queued[ticket.id] == (ticket.current.queue, ticket.credit_ms)
             assert ticket.window == ticket.service == ""
+            if ticket.current.staff:
+                seats = [each.id for each in hall.windows.values() if each.staff == ticket.current.staff]
+                assert [ticket.current.queue] == (seats or [f"@{ticket.current.staff}"]), "waits where the person is"
         if at_window:
             here = hall.windows[ticket.window]
             assert (here.ticket, here.service, here.state.value) == (ticket.id, ticket.service, ticket.state.value)
@@ -265,13 +274,17 @@ def check_replay(play: Play) -> None:
 
 
 def check_nobody_starves(play: Play) -> None:
-    """While its windows work, everybody who waits is called, in no more calls than there are tickets and stops."""
+    """While its windows work, everybody who waits is called, in no more calls than there are tickets and stops.
+
+    Who waits for a person waits until that person sits somewhere; or any window calls the number.
+    """
     hall = play.hall
     if hall.state is HallState.CLOSED or not hall.waiting:
         return
-    for name in hall.windows:
+    for name, each in hall.windows.items():
+        staff = each.staff or f"last{name}"
         try:
-            play.do(c.OpenWindow(window=name, staff=f"last{name}", staff_name="", take_over=True))
+            play.do(c.OpenWindow(window=name, staff=staff, staff_name="", take_over=True))
         except Rejected:
             continue
     able = {name for name, each in hall.windows.items() if each.state is not WindowState.CLOSED}
@@ -280,6 +293,13 @@ def check_nobody_starves(play: Play) -> None:
         waiting = (ticket for ticket in play.hall.tickets.values() if ticket.state is TicketState.WAITING)
         return [ticket.number for ticket in waiting if able & all_windows(ticket.current.queue)]
 
+    alone = [ticket for ticket in hall.tickets.values() if ticket.current.queue.startswith("@")]
+    for ticket in (each for each in alone if each.state is TicketState.WAITING):
+        if able:
+            name = min(able)
+            play.wait(1)
+            play.code(c.Arrive(window=name))
+            play.do(c.CallNumber(window=name, number=ticket.number, reason="x", service=play.name("v")))
     for _ in range(sum(len(ticket.stops) for ticket in hall.tickets.values()) + 2):
         if not left():
             return

@@ -21,9 +21,11 @@ from queue_server.domain import (
 )
 from queue_server.domain.errors import Broken, Rejected
 from tests.property import test_calling_order as order
+from tests.unit import test_rules_alarms as exceptions
 from tests.unit import test_rules_calling as calls
 from tests.unit import test_rules_day as days
 from tests.unit import test_rules_tickets as issues
+from tests.unit import test_rules_transfer as transfers
 from tests.unit import test_rules_windows as desks
 
 CROWD = order.busy_morning
@@ -206,6 +208,27 @@ MUTANTS: list[tuple[str, ModuleType, str, str, Callable[[], None]]] = [
         calls.test_rules_29_transfer_keeps_the_place_and_the_reason,
     ),
     (
+        "a ticket follows its person",
+        evolve_windows,
+        'follow(hall, event.staff, f"{AWAY_STAFF}{event.staff}")',
+        "pass",
+        transfers.test_ux_c12_to_a_person_is_their_window_and_follows_them,
+    ),
+    (
+        "nobody else calls who waits for a person",
+        evolve_windows,
+        "    follow(hall, staff, window.id)\n",
+        "",
+        transfers.test_ux_c12_to_a_person_is_their_window_and_follows_them,
+    ),
+    (
+        "a bad rating alarms",
+        ratings,
+        "rated.level > BAD_MAX",
+        "True",
+        lambda: exceptions.test_ux_m02_rules_54_levels_1_and_2_of_five_alarm_in_the_same_commit(1),
+    ),
+    (
         "park alarm",
         alarms,
         "now >= hall.tickets[name].parked_until",
@@ -264,7 +287,7 @@ MUTANTS: list[tuple[str, ModuleType, str, str, Callable[[], None]]] = [
     (
         "a reason for bad levels",
         ratings,
-        "if level <= 2 and",
+        "if level <= BAD_MAX and",
         "if level <= 0 and",
         lambda: desks.test_rules_45_bad_levels_on_a_page_need_a_tag_or_text(2),
     ),

@@ -7,7 +7,7 @@ import type { Action, DeskDocument, TicketDocument } from '../src/core/wire'
 const stroke = (key: string, code = key, more: Partial<Stroke> = {}): Stroke => ({ key, code, ctrlKey: false, altKey: false, shiftKey: false, metaKey: false, repeat: false, ...more })
 const ticket = (state: string): TicketDocument => ({ id: 't', number: 'A016', state } as TicketDocument)
 const action = (name: string, ok: boolean, zh = ''): Action => ({ name, allowed: ok, code: ok ? '' : 'no', why: { zh, en: '' } })
-const desk = (more: Partial<DeskDocument> = {}): DeskDocument => ({ ticket: null, service: '', started_at: null, typical_s: null, note: '', actions: [], undo: null, asked: null, recall_at: null, ...more })
+const desk = (more: Partial<DeskDocument> = {}): DeskDocument => ({ ticket: null, service: '', started_at: null, typical_s: null, note: '', passed_on: '', actions: [], undo: null, asked: null, recall_at: null, ...more })
 const input = (more: Partial<DeskInput> = {}): DeskInput => ({ desk: desk(), window: { state: 'idle' }, age: 'fresh', noNumbers: false, nowMs: 100_000, ...more })
 
 describe('UX C-04 the key map', () => {

@@ -20,12 +20,18 @@ describe('UX M-01 exceptions', () => {
     expect(remedyOf(alarm('help', 't1'), windows)).toEqual({ kind: 'ticket', ticket: 't1' })
     expect(remedyOf(alarm('no-bundle-window', ''), windows)).toEqual({ kind: 'windows', windows: ['3', '5', '10'] })
     expect(remedyOf(alarm('something-new', ''), windows)).toBeNull()
+    expect(remedyOf(alarm('queue-stranded', '@1017'), windows)).toEqual({ kind: 'windows', windows: ['3', '5', '10'] })
     expect(remedyOf({ ...alarm('print', 't1'), action: 'reprint' }, windows)).toEqual({ kind: 'reprint', ticket: 't1' })
     expect(remedyOf(alarm('queue-stranded', '10'), windows)).toEqual({ kind: 'windows', windows: ['10'] })
     expect(remedyOf(alarm('queue-stranded', '10'), windows, true)).toEqual({ kind: 'slips' })
   })
   it('a slip that was not printed and a silent loudspeaker are not called late', () => {
     expect(['print', 'voice', 'clock', 'single-wait', 'something-new'].map(wordOf)).toEqual(['print', 'voice', 'clock', null, 'other'])
+  })
+  it('UX M-02 a bad rating has a word of its own, and is of the window where it was given', () => {
+    expect(stateOf(alarm('bad-rating', '3'))).toBe('over')
+    expect(zh.mgr.alarm[wordOf('bad-rating') as 'bad-rating']).toBe('差评')
+    expect(subjectOf(alarm('bad-rating', '3'), { windows, queues: [], devices: [] })).toMatchObject({ plate: '3' })
   })
   it('a queue of one window is not that window', () => {
     expect(aboutOf('queue-stranded')).toBe('queue')

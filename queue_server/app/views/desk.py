@@ -20,15 +20,15 @@ DRY = "-"
 """The service id of a command that is only tried, never applied."""
 
 
-def _tries(hall: Hall, window: str) -> dict[str, c.Command]:
-    other = next((name for name in hall.windows if name != window), window)
+def _tries(window: str) -> dict[str, c.Command]:
     return {
         "call-next": c.CallNext(window=window, service=DRY),
         "recall": c.Recall(window=window),
         "arrive": c.Arrive(window=window),
         "no-show": c.MarkNoShow(window=window, reason=DRY),
         "finish": c.Finish(window=window),
-        "transfer": c.Transfer(window=window, to_window=other),
+        # Where to is asked next: the key needs somebody in hand, as parking does, whatever other window is open.
+        "transfer": c.Park(window=window, reason=DRY),
         "park": c.Park(window=window, reason=DRY),
         "pause": c.PauseWindow(window=window, reason="other"),
         "resume": c.ResumeWindow(window=window),
@@ -42,7 +42,7 @@ def actions(hall: Hall, window: str, clock: Clock, now: int) -> list[Action]:
     """UX C-01: the state machine is the server's, because the server is asked."""
     ctx = c.Context(now=now, minute=clock.minute(now), actor="")
     found = []
-    for name, command in _tries(hall, window).items():
+    for name, command in _tries(window).items():
         try:
             decide(hall, command, ctx)
         except Rejected as rejection:
@@ -77,6 +77,7 @@ def desk_document(hall: Hall, window: Window, clock: Clock, now: int) -> DeskDoc
         started_at=service.started_at or None if service else None,
         typical_s=typical_s(hall, service) if service else None,
         note=ticket.note if ticket else "",
+        passed_on=ticket.current.reason if ticket else "",
         actions=actions(hall, window.id, clock, now),
         undo=_undoable(hall, window, now),
         asked=asked,

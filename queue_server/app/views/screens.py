@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from msgspec import structs
 
 from queue_server.app.clock import Clock
+from queue_server.app.loudness import Loudness
 from queue_server.app.papers import Papers
 from queue_server.app.past import rating_until
 from queue_server.app.texts import NOTHING, plain, words
@@ -28,8 +29,10 @@ from queue_server.app.views.tickets import call, names_of, plate_of, ticket_docu
 from queue_server.domain.configuration import KIOSK_PAGE, NoShowPolicy
 from queue_server.domain.finishing import OUTCOMES
 from queue_server.domain.model import Alarm, Hall, Ticket, Window
-from queue_server.domain.queues import first_in_order, home_windows, waiting_in
+from queue_server.domain.queues import AWAY_STAFF, first_in_order, home_windows, is_away, waiting_in
+from queue_server.domain.ratings import BAD_RATING
 from queue_server.domain.serving import QueueKey, parse
+from queue_server.domain.sounding import muted_until
 from queue_server.wire.common import (
     DeviceState,
     HallState,
@@ -70,6 +73,8 @@ class Surroundings:
 
     `asked` counts the tickets of earlier days by matter and bundle; `guidance` says whether kiosks can speak (UX K-06);
     `certificate_ends` is when the server's certificate ends, 0 without TLS.
+    `asked` counts the tickets of earlier days by matter and bundle; `guidance` says whether kiosks can speak (UX K-06), `loudness`
+    how loud the zones do.
     """
 
     clock: Clock
@@ -83,6 +88,10 @@ class Surroundings:
     asked: Mapping[str, int] = field(default_factory=dict)
     guidance: bool = False
     certificate_ends: int = 0
+    loudness: Loudness = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loudness = Loudness(self.clock)
 
 
 Keyed = dict[str, Message | None]
@@ -137,6 +146,7 @@ class Screens:
             recent_rows=entry.recent_rows if entry else 4,
             sample=configuration.hall.sample,
             english_unofficial=configuration.hall.english_unofficial,
+            muted_until=muted_until(hall, zone, self.around.clock.now()),
         )
 
     def _hall(self, hall: Hall, of: str, now: int) -> Keyed:
@@ -301,7 +311,7 @@ class Screens:
             "menu": self.menu(hall, now),
             "windows": self.windows(hall, now),
             "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
-            "alarms": self.alarms(hall),
+            "alarms": self.alarms(hall, ratings=False),
             "devices": self.devices(hall),
             "demand": demand(hall),
         }
@@ -317,8 +327,9 @@ class Screens:
             "demand": demand(hall),
         }
 
-    def alarms(self, hall: Hall) -> AlarmsDocument:
-        found = [_alarm(hall, alarm) for alarm in hall.alarms.values()]
+    def alarms(self, hall: Hall, *, ratings: bool = True) -> AlarmsDocument:
+        """Of bad ratings only those hear who see to them: the manager, not the guide (RULES 50)."""
+        found = [_alarm(hall, alarm) for alarm in hall.alarms.values() if ratings or alarm.code != BAD_RATING]
         found += [_noticed(hall, alarm) for alarm in (*_failed_prints(hall), *self.around.alarms)]
         return AlarmsDocument(alarms=sorted(found, key=lambda alarm: (alarm.level != "alert", alarm.since)))
 
@@ -350,7 +361,7 @@ def _alarm(hall: Hall, alarm: Alarm) -> AlarmDocument:
         since=alarm.at,
         acknowledged_by=alarm.acknowledged_by,
         action=_ACTIONS.get(alarm.code, "acknowledge"),
-        subject=alarm.subject,
+        subject=alarm.window or alarm.subject,
     )
 
 
@@ -361,17 +372,26 @@ def _sentence(hall: Hall, alarm: Alarm) -> Words:
         first = [ticket.number for ticket in first_in_order(hall, (alarm.subject,), NAMED_MAX)]
         more = max(alarm.figure, waiting_in(hall, alarm.subject)) - len(first)
         plates = [plate_of(hall, name) for name, _ in parse(QueueKey(alarm.subject))]
+        if is_away(alarm.subject):
+            text, plates = "alarm.person-away", [_person(hall, alarm.subject)]
         zh, en = "、".join(first), ", ".join(first)
         if more > 0:
             zh, en = f"{zh} 等 {more + len(first)} 个号".strip(), f"{en} and {more} more".removeprefix(" and ")
         return Words(
             zh=words(text, {"subject": zh, "windows": plates}).zh, en=words(text, {"subject": en, "windows": plates}).en
         )
-    about = _subject(hall, alarm.code, alarm.subject)
+    about = _subject(hall, alarm.code, alarm.window or alarm.subject)
     return Words(
         zh=words(text, {"subject": about.zh, "figure": alarm.figure}).zh,
         en=words(text, {"subject": about.en, "figure": alarm.figure}).en,
     )
+
+
+def _person(hall: Hall, queue: str) -> str:
+    """The name and number of whom the queue of an absent person waits for."""
+    waiting = first_in_order(hall, (queue,), 1)
+    name = waiting[0].current.staff_name if waiting else ""
+    return f"{name} {queue.removeprefix(AWAY_STAFF)}".strip()
 
 
 def _noticed(hall: Hall, alarm: AlarmDocument) -> AlarmDocument:

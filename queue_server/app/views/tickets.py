@@ -12,7 +12,7 @@ from queue_server.domain.configuration import Window
 from queue_server.domain.events import StopPlan, TicketIssued
 from queue_server.domain.kept import kept
 from queue_server.domain.model import Hall, Stop, Ticket
-from queue_server.domain.queues import ahead_of, home_windows
+from queue_server.domain.queues import ahead_of, home_windows, is_away
 from queue_server.domain.tickets import SLIP_CREDIT_MIN, estimate
 from queue_server.wire.common import TicketState, Words
 from queue_server.wire.documents import Call, Station, TicketDocument, TicketLine
@@ -78,7 +78,9 @@ def priority_words(hall: Hall, ticket: Ticket) -> Words:
 
 
 def domain_of(hall: Hall, stop: Stop) -> str:
-    """The domain id of a stop, or "bundles"."""
+    """The domain id of a stop (the one it was passed on to, else its matter's), or "bundles"."""
+    if stop.domain:
+        return stop.domain
     if stop.bundle:
         return "bundles"
     matter = hall.catalogue.matters.get(stop.matters[0])
@@ -145,12 +147,14 @@ def _delay_words(catalogue: Catalogue) -> Words:
 
 
 def watch(hall: Hall, ticket: Ticket) -> Words:
-    """Which windows to watch: those at home with the ticket, or the zone when there are many."""
+    """Which windows to watch: those at home with the ticket, or the zone when there are many; or that a person is awaited."""
     return _watch(hall.catalogue, ticket.current.queue)
 
 
 @kept(1024)
 def _watch(catalogue: Catalogue, queue: str) -> Words:
+    if is_away(queue):
+        return words("watch.person")
     names = sorted(home_windows(queue), key=lambda name: (len(name), name))
     entries = [catalogue.windows[name] for name in names if name in catalogue.windows]
     zones = {entry.zone for entry in entries}

@@ -15,7 +15,7 @@ const ASKS: Partial<Record<Wish, Dialog>> = {
   call: 'number', transfer: 'transfer', park: 'park', pause: 'pause', 'not-done': 'not-done', 'serve-direct': 'serve-direct',
 }
 const NOTHING: DeskDocument = {
-  ticket: null, service: '', started_at: null, typical_s: null, note: '', actions: [], undo: null, asked: null, recall_at: null,
+  ticket: null, service: '', started_at: null, typical_s: null, note: '', passed_on: '', actions: [], undo: null, asked: null, recall_at: null,
 }
 /** A reply's desk counts until the live map moves, or this long when the map was quicker. */
 const REPLY_COUNTS_MS = 1500

@@ -41,6 +41,7 @@ export interface HallDocument {
   recent_rows: number
   sample: boolean
   english_unofficial: boolean
+  muted_until: number | null
 }
 
 export interface Call {
@@ -182,6 +183,7 @@ export interface DeskDocument {
   undo: Undoable | null
   asked: Words | null
   recall_at: number | null
+  passed_on: string
 }
 
 export interface QueueDocument {
@@ -249,6 +251,11 @@ export interface PageFacts {
   ratio: number
 }
 
+export interface ZoneSound {
+  volume: number
+  muted_until: number | null
+}
+
 export interface DeviceDocument {
   id: string
   kind: string
@@ -263,6 +270,7 @@ export interface DeviceDocument {
   test: string
   trial: DeviceTrial | null
   page: PageFacts | null
+  sound: ZoneSound | null
 }
 
 export interface DevicesDocument {
@@ -402,6 +410,11 @@ export interface Say {
   ahead?: number
 }
 
+export interface Began {
+  type: 'began'
+  id: string
+}
+
 export interface Played {
   type: 'played'
   id: string
@@ -438,7 +451,18 @@ export interface PatternEnded {
   reason?: string
 }
 
-export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive | ReadingHeard | CardGone | PageSize | PatternEnded
+export interface ErrandDone {
+  type: 'errand_done'
+  id: string
+  outcome: string
+  reason?: string
+  text?: string
+  width?: number
+  height?: number
+  ratio?: number
+}
+
+export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Began | Played | ErrandDone | Alive | ReadingHeard | CardGone | PageSize | PatternEnded
 
 export interface Welcome {
   type: 'welcome'
@@ -449,6 +473,8 @@ export interface Welcome {
   view: string
   of: string
   device: string
+  name: string
+  address: string
 }
 
 export interface Snapshot {
@@ -508,6 +534,15 @@ export interface Pattern {
   volume: number
 }
 
+export interface Errand {
+  type: 'errand'
+  id: string
+  epoch: number
+  what: string
+  name: string
+  place: Words
+}
+
 export interface Refused {
   type: 'refused'
   code: string
@@ -516,7 +551,7 @@ export interface Refused {
   text: Words
 }
 
-export type ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Reading | Pattern | Refused
+export type ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Reading | Pattern | Errand | Refused
 
 export interface Problem {
   type: string
@@ -660,7 +695,28 @@ export interface CallNumber {
 export interface Transfer {
   matters?: string[]
   window?: string
+  domain?: string
+  staff?: string
   reason?: string
+}
+
+export interface DomainTarget {
+  id: string
+  name: Words
+  windows_open: number
+}
+
+export interface StaffTarget {
+  staff: string
+  name: string
+  window: string
+  plate: string
+  state: WindowState | null
+}
+
+export interface TransferTargets {
+  domains: DomainTarget[]
+  staff: StaffTarget[]
 }
 
 export interface TransferPreview {
@@ -745,8 +801,29 @@ export interface ConfigurationReply {
   text: string
 }
 
+export interface MuteZone {
+  muted: boolean
+}
+
 export interface DeviceTestAsked {
   id: string
+}
+
+export interface AskScreen {
+  what: string
+}
+
+export interface ScreenAnswer {
+  outcome: string
+  reason: string
+  text: string
+  width: number
+  height: number
+  ratio: number
+}
+
+export interface ScreenAnswers {
+  pages: ScreenAnswer[]
 }
 
 export interface AvailabilityGap {
