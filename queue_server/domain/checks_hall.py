@@ -121,6 +121,15 @@ def _policy(configuration: Configuration) -> Iterator[Finding]:  # long: each fi
                 f"“{matter.name}”的 minutes 要大于 0，sd_minutes、share、promise_days 不能是负数。",
                 f"minutes of {matter.id!r} must be above 0; sd_minutes, share and promise_days may not be negative.",
             )
+    for table in ("domain", "matter", "bundle"):
+        for part in getattr(configuration, table):
+            if part.daily_limit < 0:
+                yield error(
+                    "bad_number",
+                    f"{table} {part.id}",
+                    f"“{part.name}”的每日号数 daily_limit 不能是负数；0 表示不限。",
+                    f"The daily_limit of {part.id!r} may not be negative; 0 means any number.",
+                )
     for bundle in configuration.bundle:
         if bundle.minutes <= 0 or bundle.days < 0:
             yield error(

@@ -127,6 +127,16 @@ class Voice(Part, frozen=True, kw_only=True):
     recall_times: int = 1
 
 
+class Elsewhere(Part, frozen=True, kw_only=True):
+    """[elsewhere]: what who gets no number today may do instead, in short sentences; "" for what there is not (UX K-14)."""
+
+    appointment: str = ""
+    appointment_en: str = ""
+    self_service: str = ""
+    self_service_en: str = ""
+    phone: str = ""
+
+
 class Zone(Part, frozen=True, kw_only=True):
     """[[zone]]: an area with its own waiting seats, display and loudspeaker; `recent_rows` from the farthest seat.
 
@@ -147,7 +157,8 @@ class Zone(Part, frozen=True, kw_only=True):
 class Domain(Part, frozen=True, kw_only=True):
     """[[domain]]: a family of matters with one number prefix (RULES 14; not I, O, Q, Z: UX X-03).
 
-    `everyday` and `everyday_en` are what people come for, in a few words.
+    `everyday` and `everyday_en` are what people come for, in a few words. `daily_limit`: so many numbers with its letters a
+    day, 0 for any (UX K-14).
     """
 
     id: str
@@ -157,6 +168,7 @@ class Domain(Part, frozen=True, kw_only=True):
     icon: str = ""
     everyday: str = ""
     everyday_en: str = ""
+    daily_limit: int = 0
 
 
 class Department(Part, frozen=True, kw_only=True):
@@ -170,7 +182,10 @@ class Department(Part, frozen=True, kw_only=True):
 
 
 class Matter(Part, frozen=True, kw_only=True):
-    """[[matter]]: a service item. `minutes` is the mean time at the window for one filing, `sd_minutes` its deviation."""
+    """[[matter]]: a service item. `minutes` is the mean time at the window for one filing, `sd_minutes` its deviation.
+
+    `daily_limit`: so many tickets with it a day, 0 for any (UX K-14).
+    """
 
     id: str
     name: str
@@ -191,6 +206,7 @@ class Matter(Part, frozen=True, kw_only=True):
     share: float = 0.0
     confirmed: bool = False
     offered: bool = True
+    daily_limit: int = 0
 
 
 class BundleStep(Part, frozen=True, kw_only=True):
@@ -202,7 +218,7 @@ class BundleStep(Part, frozen=True, kw_only=True):
 
 
 class Bundle(Part, frozen=True, kw_only=True):
-    """[[bundle]]: "一件事", one intake of `minutes` at one window."""
+    """[[bundle]]: "一件事", one intake of `minutes` at one window; `daily_limit` as of a matter."""
 
     id: str
     name: str
@@ -218,6 +234,7 @@ class Bundle(Part, frozen=True, kw_only=True):
     shared: tuple[str, ...] = ()
     steps: tuple[BundleStep, ...] = ()
     confirmed: bool = False
+    daily_limit: int = 0
 
 
 class Priority(Part, frozen=True, kw_only=True):
@@ -307,6 +324,7 @@ class Configuration(Part, frozen=True, kw_only=True):
     hours: Hours = Hours()
     policy: Policy = Policy()
     voice: Voice = Voice()
+    elsewhere: Elsewhere = Elsewhere()
     zone: tuple[Zone, ...]
     domain: tuple[Domain, ...]
     window: tuple[Window, ...]

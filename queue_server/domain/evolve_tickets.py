@@ -33,6 +33,10 @@ def ticket_issued(hall: Hall, event: e.TicketIssued) -> None:
     hall.by_sequence.setdefault(event.sequence, []).append(ticket.id)
     hall.sequences[event.prefix] = event.sequence
     hall.issued = event.issue
+    taken = hall.taken
+    for stop in ticket.stops:
+        for name in stop.wanted:
+            taken[name] = taken.get(name, 0) + 1
     if event.slip:
         hall.redeemed.add(event.slip)
     remember_person(hall, ticket)

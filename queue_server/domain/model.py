@@ -252,9 +252,9 @@ class Hall:
     """One hall, one day. `serving` and `catalogue` are tables derived from `configuration`, never history.
 
     `closing` is what early closing says, Chinese and English, also while another message stands before it; `announced`
-    when a kind of message was last spoken, ms UTC. `muted` are the zones that staff ever muted, also
-    those that speak again. `noticed` says when and by whom an alarm was acknowledged that is shown beside `alarms`; it stands
-    again when it began later.
+    when a kind of message was last spoken, ms UTC. `taken` counts the tickets of each matter and bundle. `muted` are the zones
+    that staff ever muted, also those that speak again. `noticed` says when and by whom an alarm was acknowledged that is shown
+    beside `alarms`; it stands again when it began later.
     """
 
     configuration: Configuration
@@ -274,6 +274,7 @@ class Hall:
     numbers: dict[str, str] = field(default_factory=dict)
     by_sequence: dict[int, list[str]] = field(default_factory=dict)
     sequences: dict[str, int] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
     issued: int = 0
     lines: Lines = field(default_factory=Lines)
     waiting: int = 0

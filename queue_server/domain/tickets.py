@@ -10,6 +10,7 @@ from queue_server.domain.configuration import Configuration
 from queue_server.domain.errors import Rejected
 from queue_server.domain.kept import kept
 from queue_server.domain.model import Hall, Key, Ticket
+from queue_server.domain.pools import sold_out
 from queue_server.domain.queues import ahead_of, home_windows, key_behind
 from queue_server.domain.serving import Serving
 from queue_server.domain.states import OVER
@@ -152,6 +153,9 @@ def take(hall: Hall, command: c.TakeTicket, ctx: c.Context) -> tuple[list[e.Even
     if command.slip and command.slip in hall.redeemed:
         raise Rejected("slip-used")
     plans, prefix = _plan(hall, command, ctx)
+    # Who was sent home with a slip has been promised a number (RULES 34).
+    if not command.slip and sold_out(hall, command.matters, command.bundle):
+        raise Rejected("numbers-gone")
     queue = plans[0].queue
     sequence, issue = hall.sequences.get(prefix, 0) + 1, hall.issued + 1
     credit_ms = credit_ms_of(hall.configuration, command.priority, command.slip)

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from queue_server.app.pinyin import initials_of
-from queue_server.app.texts import NOTHING, words
+from queue_server.app.texts import NOTHING
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall
 from queue_server.web.frame import NOBODY, Frame, Route, query_int
@@ -55,6 +55,7 @@ def _hit(frame: Frame, hall: Hall, name: str, kind: str) -> MatterHit:
     matter = hall.catalogue.matters[name] if kind != "bundle" else None
     queue = hall.serving.queue_of(bundle=name) if bundle else hall.serving.queue_of([name])
     ahead, low, high, served = frame.screens.wait_of(hall, queue, frame.hub.clock.now())
+    reason = frame.screens.shut(hall, () if bundle else (name,), name if bundle else "", served, frame.hub.clock.now())
     entry = bundle or matter
     assert entry is not None
     owner = bundle.lead if bundle else matter.department if matter else ""
@@ -74,8 +75,8 @@ def _hit(frame: Frame, hall: Hall, name: str, kind: str) -> MatterHit:
         waiting=ahead,
         wait_low_s=low,
         wait_high_s=high,
-        open=served,
-        reason=NOTHING if served else words("nobody-serves"),
+        open=reason is NOTHING,
+        reason=reason,
         materials=list(entry.materials),
     )
 

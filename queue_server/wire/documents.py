@@ -452,6 +452,7 @@ class KioskDocument(Message, frozen=True, kw_only=True):
     `waiting` counts everybody in the hall; tickets are given from `tickets_from` until `tickets_until` (HH:MM). `voice`:
     it can speak (UX K-06). `reactivates`: the pass rule leaves tickets that their citizens bring back here (RULES 28).
     `scanner`: slips of the day before may be held before it (RULES 34). `reader`: an ID card may be laid on it (RULES 86).
+    `next_opening` says when tickets are given again while none are, `elsewhere` what may be done instead (UX K-14).
     """
 
     id: str
@@ -465,6 +466,8 @@ class KioskDocument(Message, frozen=True, kw_only=True):
     reactivates: bool
     scanner: bool
     reader: bool
+    next_opening: Words = Words(zh="")
+    elsewhere: list[Words] = []
 
 
 class MenuEntry(Message, frozen=True, kw_only=True):

@@ -34,7 +34,7 @@ SOUNDS = r"""
     if (/\/api\/v1\/voice\//.test(this.src)) {
       // The file sounds as a whole, only faster: a test waits for nobody's ears.
       this.playbackRate = SPEED;
-      const heard = { src: this.src, began: Date.now(), ended: 0, failed: 0, seconds: 0 };
+      const heard = { src: this.src, began: Date.now(), ended: 0, failed: 0, seconds: 0, volume: this.volume };
       window.__sounds.push(heard);
       // A player has one element for all its files: an event is of the file that is in it.
       this.addEventListener('ended', () => { if (this.src === heard.src) { heard.ended = Date.now(); heard.seconds = this.duration } });

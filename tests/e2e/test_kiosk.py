@@ -1,8 +1,9 @@
-"""Tickets and paper: the guard tests 6 and 7 of UX 13, at the kiosk with a real printer line."""
+"""Tickets and paper, the staff's menu, and a server that is gone: UX K-15, K-16, 13.6, 13.7, at the kiosk with a real printer line."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 
 import pytest
@@ -27,7 +28,7 @@ async def _paper(hall: LivingHall, dots: int | None) -> None:
 
 
 async def test_paper_and_taps(make_hall: MakeHall, pages: Screens) -> None:
-    """UX 13.6, 13.7, K-08, K-11, K-12: no paper before, no paper in the middle, and a person who taps ten times a second."""
+    """UX 13.6, 13.7, K-08, K-11, K-12, K-15, K-16: taps, paper, the staff's menu, and the server gone, in one hall."""
     async with make_hall(["6"]) as hall, hall.clerk("1006", "6"):
         await hall.start_agent()
         kiosk = await pages.paired(hall, "kiosk", "kiosk-1")
@@ -36,6 +37,8 @@ async def test_paper_and_taps(make_hall: MakeHall, pages: Screens) -> None:
         await _ten_taps_a_second(hall, kiosk)
         await _no_paper_before_the_tap(hall, kiosk, guide)
         await _no_paper_in_the_middle(hall, kiosk, guide)
+        await _staff_menu(hall, kiosk)
+        await _server_away(hall, kiosk)
 
 
 async def _ten_taps_a_second(hall: LivingHall, kiosk: Opened) -> None:
@@ -107,3 +110,71 @@ async def _reprinted(hall: LivingHall, ticket: str) -> bool:
 async def _says(page: Opened, *sentences: str) -> bool:
     text = await page.text()
     return any(sentence in text for sentence in sentences)
+
+
+async def _staff_menu(hall: LivingHall, kiosk: Opened) -> None:
+    """UX K-16: behind the corner and the PIN: test print, volume, restart, device id; the volume stays with the device."""
+    page = kiosk.page
+    await hall.post("kiosk/pin/set", {"pin": "2580"})
+    await page.wait_for_timeout(2100)
+    await page.get_by_role("button", name="完成").click()
+    corner = await page.locator(".corner").bounding_box()
+    assert corner is not None
+    await page.mouse.move(corner["x"] + 40, corner["y"] + 40)
+    await page.mouse.down()
+    await page.get_by_text("请输入密码").wait_for()
+    await page.mouse.up()
+    for pin, answer in (("1111", "密码不对"), ("2580", "音量")):
+        for figure in pin:
+            await page.get_by_role("button", name=figure, exact=True).click()
+        await page.get_by_role("button", name="进入").click()
+        await page.get_by_text(answer).wait_for()
+    assert "kiosk-1" in await page.locator(".facts").inner_text()
+    papers = len(hall.printer.tickets())
+    await page.get_by_role("button", name="打印测试票").click()
+    await until(lambda: len(hall.printer.tickets()) > papers, what="the test ticket")
+    for heard, said in ((1, "80%"), (2, "60%")):
+        await page.get_by_role("button", name="小一点").click()
+        await page.get_by_text(said).wait_for()
+        await told(lambda heard=heard: _sounds(kiosk, heard), what="a number, spoken at the new volume")  # type: ignore[misc]
+    louder, softer = [sound["volume"] for sound in await kiosk.sounds()]
+    assert softer == pytest.approx(louder * 60 / 80)
+    await page.get_by_role("button", name="重新启动页面").click()
+    await page.get_by_role("button", name="语音导览").click()
+    await told(lambda: _sounds(kiosk, 1), what="the guidance after the restart")
+    assert (await kiosk.sounds())[0]["volume"] == pytest.approx(softer)
+
+
+async def _sounds(kiosk: Opened, count: int) -> bool:
+    return len(await kiosk.sounds()) >= count
+
+
+async def _server_away(hall: LivingHall, kiosk: Opened) -> None:
+    """UX K-15: 取号暂停，请到导办台 within 5 s of a line that dies silently and of a process that is gone; nothing is printed and
+    no number invented, also for who taps in the first moment."""
+    page = kiosk.page
+    papers, given = len(hall.printer.tickets()), hall.rows("select count(*) from tickets")
+    assert hall.server.process is not None
+    hall.server.process.send_signal(signal.SIGSTOP)  # the connection stands, and nothing comes any more
+    await _pauses(kiosk, time.time())
+    hall.server.process.send_signal(signal.SIGCONT)
+    await page.locator(".tile").first.wait_for()
+    hall.server.process.send_signal(signal.SIGKILL)
+    gone = time.time()
+    await page.locator(".tile", has_text="不动产登记资料查询").click()
+    await _pauses(kiosk, gone)
+    await page.wait_for_timeout(2000)  # the request of that tap has been given up
+    text = await kiosk.text()
+    assert "取号暂停" in text
+    assert "请到导办台" in text
+    assert await page.locator(".res").count() == 0
+    assert (len(hall.printer.tickets()), hall.rows("select count(*) from tickets")) == (papers, given)
+
+
+async def _pauses(kiosk: Opened, since: float) -> None:
+    """By the page's own log, whose clock is this machine's."""
+    await kiosk.page.get_by_text("取号暂停").wait_for()
+    assert "请到导办台" in await kiosk.text()
+    seen = await kiosk.page.evaluate("window.__seen")
+    at = next(each["at"] for each in seen if each["at"] > since * 1000 and "取号暂停" in each["text"])
+    assert at - since * 1000 <= 5000, at - since * 1000

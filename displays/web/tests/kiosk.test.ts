@@ -1,6 +1,6 @@
 /** The kiosk's session and its words for waits: UX K-08 to K-13, 13.7, RULES 31. */
 import { describe, expect, it } from 'vitest'
-import { lengthOf } from '../src/kiosk/tiles'
+import { fitted, listed, middled } from '../src/kiosk/tiles'
 import {
   ASK_MS, fresh, hears, IDLE_MS, IDLE_SLOW_MS, INERT_HOME_MS, INERT_RESULT_MS, leavesAt, MODES, paperOf, reduce, STAY_MS, STAY_SCREEN_MS, STAY_UNSURE_MS, STAY_WORDS_MS, untouched,
   type Choice, type Session, type Step,
@@ -217,10 +217,17 @@ describe('figures on tiles', () => {
     expect(splitFigures('约 15–25 分钟').map((part) => part.n)).toEqual([false, true, false])
     expect(splitFigures('不用等')).toEqual([{ text: '不用等', n: false }])
   })
-  it('sets the longest names of the catalogue smaller', () => {
-    expect(lengthOf('社保卡')).toBe('')
-    expect(lengthOf('国有建设用地使用权及房屋所有权转移登记（存量房）')).toBe('l2')
-    expect(lengthOf('预计参加人数在1000人以上5000人以下的大型群众性活动安全许可或变更')).toBe('l3')
+  it('K-04: shortens by rule what does not fit: a list loses its end, a name its middle, a reason nothing', () => {
+    expect(listed('补社保卡、换三代卡、社保卡丢了', 2)).toBe('补社保卡、换三代卡')
+    expect(middled('国有建设用地使用权及房屋所有权转移登记', 10)).toBe('国有建设用地…转移登记')
+    expect(middled('Transfer of state land use right', 4)).toBe('Transfer of state…right')
+    expect(middled('社保卡', 9)).toBe('社保卡')
+    const over = (most: number) => (name: string, sub: string) => name.length + sub.length > most
+    const said = { name: '国有建设用地使用权首次登记', sub: '首次登记、新房办证', whole: false }
+    expect(fitted(said, over(99))).toEqual([said.name, said.sub])
+    expect(fitted(said, over(18))).toEqual([said.name, '首次登记'])
+    expect(fitted(said, over(12))).toEqual(['国有建设用…登记', '首次…记'])
+    expect(fitted({ ...said, sub: '今日号已取完', whole: true }, over(14))).toEqual(['国有建设用…登记', '今日号已取完'])
   })
 })
 

@@ -1,12 +1,14 @@
 """The tiles of a kiosk's home page: what is asked for most, then the groups (UX K-01, K-02)."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from queue_server.app.clock import Clock
 from queue_server.app.texts import NOTHING, plain, words
+from queue_server.app.views.opening import next_opening, opening_words
 from queue_server.domain.configuration import Bundle, Configuration, Domain, Matter
 from queue_server.domain.model import Hall, Key
+from queue_server.domain.pools import sold_out
 from queue_server.domain.queues import ahead_of
 from queue_server.domain.tickets import estimate
 from queue_server.domain.windows import is_served
@@ -108,39 +110,64 @@ class Menu:
         span = estimate(hall, queue, ahead, self._clock.minute(now))
         return ahead, span[0] if span else None, span[1] if span else None, is_served(hall, queue)
 
+    def shut(self, hall: Hall, matters: Iterable[str], bundle: str, served: bool, now: int) -> Words:
+        """Why no number is given for it now, NOTHING when one is (UX K-03, K-14)."""
+        if not served:
+            return words("tile.nobody-serves")
+        if sold_out(hall, matters, bundle):
+            return opening_words("tile.numbers-gone", next_opening(hall, self._clock, now))
+        return NOTHING
+
     def _entry(self, hall: Hall, tile: Tile, now: int) -> MenuEntry:
         match tile:
             case Matter():
                 domain = hall.catalogue.domains.get(tile.domain)
                 icon, queue = domain.icon if domain else "", hall.serving.queue_of([tile.id])
-                return self._tile(
-                    hall, queue, now, "matter", tile.id, icon, plain(tile.name, tile.name_en), _said(tile)
-                )
+                name = plain(tile.name, tile.name_en)
+                return self._tile(hall, queue, now, "matter", tile.id, icon, name, _said(tile), (tile.id,))
             case Bundle():
                 name, queue = plain(tile.name, tile.name_en), hall.serving.queue_of(bundle=tile.id)
-                return self._tile(hall, queue, now, "bundle", tile.id, "bundles", name, _said(tile))
+                return self._tile(hall, queue, now, "bundle", tile.id, "bundles", name, _said(tile), bundle=tile.id)
             case Domain():
                 return self._group(hall, tile, now)
             case _:
                 bundles = hall.configuration.bundle
                 name = Words(zh="高效办成一件事", en="Life events")
-                queue = hall.serving.queue_of(bundle=bundles[0].id)
-                return self._tile(hall, queue, now, "bundles", tile, "bundles", name, _first(bundles[:3], 2))
+                shown = next((each.id for each in bundles if not sold_out(hall, (), each.id)), bundles[0].id)
+                queue = hall.serving.queue_of(bundle=shown)
+                sub = _first(bundles[:3], 2)
+                return self._tile(hall, queue, now, "bundles", tile, "bundles", name, sub, bundle=shown)
 
     def _group(self, hall: Hall, domain: Domain, now: int) -> MenuEntry:
-        """A domain's wait is that of its most wanted matter, as far as that is served."""
+        """A domain's wait is that of its most wanted matter of which a number is given, else of its most wanted."""
         matters = [matter for matter in hall.configuration.matter if matter.domain == domain.id and matter.offered]
         matters.sort(key=lambda matter: -self._weight[matter.id])
-        queues = [hall.serving.queue_of([matter.id]) for matter in matters]
-        queue = next((queue for queue in dict.fromkeys(queues) if queue and is_served(hall, queue)), queues[0])
+        queues = {matter.id: hall.serving.queue_of([matter.id]) for matter in matters}
+        served = {queue for queue in set(queues.values()) if queue and is_served(hall, queue)}
+        shown = next((each.id for each in matters if queues[each.id] in served and not sold_out(hall, (each.id,))), "")
+        shown = shown or next((each.id for each in matters if queues[each.id] in served), matters[0].id)
+        queue = queues[shown]
         zh = domain.everyday or "、".join(matter.everyday[0] for matter in matters[:4] if matter.everyday)
         sub = Words(zh=zh, en=domain.everyday_en or _first(matters[:2], 2).en)
-        return self._tile(hall, queue, now, "domain", domain.id, domain.icon, plain(domain.name, domain.name_en), sub)
+        return self._tile(
+            hall, queue, now, "domain", domain.id, domain.icon, plain(domain.name, domain.name_en), sub, (shown,)
+        )
 
     def _tile(
-        self, hall: Hall, queue: str, now: int, kind: str, id_: str, icon: str, name: Words, sub: Words
+        self,
+        hall: Hall,
+        queue: str,
+        now: int,
+        kind: str,
+        id_: str,
+        icon: str,
+        name: Words,
+        sub: Words,
+        matters: tuple[str, ...] = (),
+        bundle: str = "",
     ) -> MenuEntry:
         ahead, low, high, served = self.wait_of(hall, queue, now)
+        reason = self.shut(hall, matters, bundle, served, now)
         return MenuEntry(
             id=id_,
             kind=kind,
@@ -150,8 +177,8 @@ class Menu:
             waiting=ahead,
             wait_low_s=low,
             wait_high_s=high,
-            open=served,
-            reason=NOTHING if served else words("nobody-serves"),
+            open=reason is NOTHING,
+            reason=reason,
         )
 
 

@@ -2,7 +2,7 @@
 
 # long: every view of the hall, so that what two of them share is seen once
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from msgspec import structs
@@ -23,6 +23,7 @@ from queue_server.app.views.desk import (
 from queue_server.app.views.devices import PageState, device_documents, device_name
 from queue_server.app.views.leds import led_document
 from queue_server.app.views.menu import Menu
+from queue_server.app.views.opening import elsewhere, next_opening, opening_words
 from queue_server.app.views.survey import DomainCount, count, demand, figures, queue_documents
 from queue_server.app.views.tickets import call, names_of, plate_of, ticket_document
 from queue_server.domain.configuration import KIOSK_PAGE, NoShowPolicy
@@ -232,6 +233,10 @@ class Screens:
             reactivates=hall.configuration.policy.no_show is NoShowPolicy.SAME_WINDOW,
             scanner=kiosk.scanner or _stands_at(hall, of, "scanner"),
             reader=_stands_at(hall, of, "id_reader"),
+            next_opening=NOTHING
+            if issuing
+            else opening_words("opening.next", next_opening(hall, self.around.clock, now)),
+            elsewhere=elsewhere(hall.configuration.elsewhere),
         )
         return {
             "hall": self.hall_document(hall, kiosk.zone),
@@ -260,6 +265,10 @@ class Screens:
     def weight(self, hall: Hall) -> Mapping[str, float]:
         """How often each matter and bundle is asked for; only the order means something."""
         return self._menu.weight(hall, self.around.asked)
+
+    def shut(self, hall: Hall, matters: Iterable[str], bundle: str, served: bool, now: int) -> Words:
+        """Why no number is given for it now, NOTHING when one is (UX K-03)."""
+        return self._menu.shut(hall, matters, bundle, served, now)
 
     def wait_of(self, hall: Hall, queue: str, now: int) -> tuple[int, int | None, int | None, bool]:
         """(ahead, low, high, served) for an ordinary ticket taken now."""

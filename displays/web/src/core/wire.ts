@@ -341,6 +341,8 @@ export interface KioskDocument {
   reactivates: boolean
   scanner: boolean
   reader: boolean
+  next_opening: Words
+  elsewhere: Words[]
 }
 
 export interface MenuEntry {

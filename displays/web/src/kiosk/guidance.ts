@@ -2,7 +2,7 @@
 import type { Say } from '../core/wire'
 import { paperOf, type Session } from './session'
 
-type Said = Pick<Say, 'phrase' | 'number' | 'ahead'>
+export type Said = Pick<Say, 'phrase' | 'number' | 'ahead'>
 
 function plain(phrase: string): Said {
   return { phrase, number: '', ahead: -1 }

@@ -18,6 +18,7 @@ export function useHits(kiosk: Kiosk, query: () => Query): { hits: Ref<MatterHit
   let asked = 0
 
   async function ask(): Promise<void> {
+    if (query().limit === 0) return // not measured yet how many fit
     const mine = (asked += 1)
     failed.value = false
     try {

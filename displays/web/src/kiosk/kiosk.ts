@@ -8,11 +8,12 @@ import { problemWords } from '../core/problem'
 import { onScan } from '../core/scanner'
 import { openScreen } from '../core/screen'
 import type { HallDocument, KioskDocument, MatterHits, MenuDocument, PrinterState, Reading, TakeTicket, TicketTaken, TicketView } from '../core/wire'
-import { sentenceFor } from './guidance'
+import { volume } from './click'
+import { sentenceFor, type Said } from './guidance'
 import { fresh, hears, reduce, untouched, type Attempt, type Session, type Step } from './session'
 
 /** UX K-15: within 5 s the page says that no number can be taken; the age moves once a second. */
-const SILENT_MS = 3800
+const SILENT_MS = 3200
 const ATTEMPTS = 3
 const RETRY_MS = 1500
 const PAPER_MS = 1000
@@ -47,7 +48,7 @@ export function useKiosk() {
       of.value = welcome.device === '' ? (new URLSearchParams(location.search).get('of') ?? '') : welcome.of
     },
     onPlay: (play) => {
-      if (session.value.modes.voice) player.instead(play)
+      if (session.value.modes.voice || session.value.page.name === 'staff') player.instead({ ...play, volume: (play.volume * volume.value) / 100 })
     },
     onReading: (reading) => live.send({ type: 'heard', id: reading.id, used: read(reading) }),
   })
@@ -175,13 +176,16 @@ export function useKiosk() {
 
   /** What this page says to who turned the voice on; a new page is heard instead of the last (UX K-06, K-07). */
   const guidance = computed(() => (session.value.modes.voice && documents.value.kiosk?.voice ? sentenceFor(session.value, paused.value) : null))
-  watch([() => JSON.stringify(guidance.value), () => session.value.modes.english], async () => {
-    const said = guidance.value
+  watch([() => JSON.stringify(guidance.value), () => session.value.modes.english], () => say(guidance.value))
+  async function say(said: Said | null): Promise<void> {
     player.hush()
-    if (said === null) return
-    if (player.state.ready !== 'ready' && !(await player.selfTest())) return
+    if (said === null || (player.state.ready !== 'ready' && !(await player.selfTest()))) return
     live.send({ type: 'say', ...said, language: session.value.modes.english ? 'en' : 'zh' })
-  })
+  }
+  /** A spoken number, for who sets how loud it is (UX K-16). */
+  function sound(): void {
+    if (documents.value.kiosk?.voice) void say({ phrase: 'paper', number: 'A012', ahead: 5 })
+  }
 
   /** The server forgets a card with the line it was told on. */
   watch(() => live.state.connected, () => dispatch({ step: 'nocard' }))
@@ -196,7 +200,7 @@ export function useKiosk() {
     forgetPaper()
   })
 
-  return reactive({ session, nowMs, live, documents, printer, prints, paused, player: player.state, of, token, dispatch, reprint, help, find, newKey, title: () => t('kiosk.title') })
+  return reactive({ session, nowMs, live, documents, printer, prints, paused, player: player.state, of, token, dispatch, reprint, help, find, sound, newKey, title: () => t('kiosk.title') })
 }
 
 export type Kiosk = ReturnType<typeof useKiosk>
