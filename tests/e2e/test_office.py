@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -46,7 +47,7 @@ async def test_ux_d_15_a_display_says_who_it_is_and_the_office_identifies_reload
     await screen.page.locator("text=正在连接").first.wait_for(state="hidden")
     [welcome] = screen.heard("welcome")
     said = await device_page(screen).inner_text()
-    for part in ("屏-03 西门", "127.0.0.1", welcome["build"], "1920 × 1080"):
+    for part in ("屏-03 西门", str(urlsplit(hall.server.url).hostname), welcome["build"], "1920 × 1080"):
         assert part in said, part
     assert await axe(screen) == []
     await device_page(screen).wait_for(state="detached")  # after five seconds, by itself

@@ -19,7 +19,7 @@ from aiohttp import web
 from tests.e2e.living import until
 from tests.hall_process import ROOT, free_port
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 SILENT_S = 6
 FLAGS = [
@@ -103,18 +103,18 @@ async def test_ux_d_10_a_browser_that_hangs_crashes_or_ends_is_started_again(wat
     server, profile = watched
     runner = await server.start()
     try:
-        await until(lambda: server.loads == 1, what="the page as soon as the server is there")
+        await until(lambda: server.loads == 1, 120, what="the page as soon as the server is there")
         seen = [browser(profile)]
         for loads, number in enumerate((signal.SIGSTOP, signal.SIGKILL), start=2):  # it hangs, then it crashes
             for renderer in helpers(seen[-1], "renderer"):
                 os.kill(renderer, number)
             await until(
-                lambda loads=loads: server.loads == loads, what=f"the page of a new browser after {number.name}"
+                lambda loads=loads: server.loads == loads, 120, what=f"the page of a new browser after {number.name}"
             )  # type: ignore[misc]
             assert helpers(seen[-1]) == []
             seen.append(browser(profile))
         os.kill(seen[-1], signal.SIGKILL)
-        await until(lambda: server.loads == 4, what="the page of a new browser, the old one has ended")
+        await until(lambda: server.loads == 4, 120, what="the page of a new browser, the old one has ended")
         seen.append(browser(profile))
         assert len(set(seen)) == 4
         await runner.cleanup()

