@@ -29,7 +29,7 @@ CERTIFICATES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, UOS, Deepin
     "/etc/pki/tls/certs/ca-bundle.crt",  # openEuler, Kylin, Fedora
 )
-NOT_SOURCES = {"dist", "node_modules", "coverage", "test-results", "playwright-report"}
+NOT_SOURCES = {"dist", "node_modules", "coverage", "test-results", "playwright-report", "look-out", "__pycache__"}
 
 
 class ScreensHook(BuildHookInterface[Any]):
