@@ -17,6 +17,7 @@ COMMANDS = {
     "config": "check a hall's file",
     "journal": "verify, rebuild or export what happened",
     "agent": "own the devices of this PC",
+    "screen": "keep a display's browser at its page",
     "voice": "make the voice pack that ships, or a player's card",
     "demo": "live through a morning on emulated devices",
     "devices": "the devices that are known, and what their bytes mean",

@@ -21,13 +21,14 @@ from queue_server.app.agents import Agents
 from queue_server.app.clock import Clock
 from queue_server.app.hub import Hub
 from queue_server.app.live import Live
+from queue_server.app.lookup import Lookup
 from queue_server.app.pages import Pages
 from queue_server.app.papers import Papers
 from queue_server.app.persons import Persons
 from queue_server.app.printing import claims as print_claims
 from queue_server.app.projection import project
 from queue_server.app.readings import Readings
-from queue_server.app.search import MatterIndex
+from queue_server.app.remote import Remote
 from queue_server.app.terminal import own
 from queue_server.app.terminals import Terminals
 from queue_server.app.timers import Timers
@@ -245,9 +246,10 @@ def _parts(settings: Settings, store: Store, base_url: str) -> tuple[Hub, Frame]
         persons=persons,
         readings=readings,
         pages=pages,
+        remote=Remote(hub, pages),
         build=build_id(screens_dir()),
         start=secrets.token_hex(6),
-        index=MatterIndex(configuration),
+        lookup=Lookup(hub),
     )
     return hub, frame
 
@@ -298,7 +300,8 @@ def _loops(hub: Hub, frame: Frame, timers: Timers, sockets: Sockets) -> Iterable
     """Everything that runs beside the hub."""
     terminals = Terminals(hub, frame.screens.around, frame.live, frame.pages)
     beside = hub.keep(), frame.live.run(), frame.agents.run(), frame.voice.run(), terminals.run()
-    return (*beside, timers.run(), sockets.beat(), sockets.watch_agents(), frame.accounts.watch(hub.stopped))
+    watching = sockets.watch_agents(), frame.accounts.watch(hub.stopped), frame.lookup.warm()
+    return (*beside, timers.run(), sockets.beat(), *watching)
 
 
 async def serve_forever(settings: Settings, stop: asyncio.Event) -> int:

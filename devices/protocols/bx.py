@@ -89,6 +89,7 @@ class BxSettings(TextSettings):
     device_type: int = EVERY_TYPE
 
     def __post_init__(self) -> None:
+        TextSettings.__post_init__(self)
         if not 1 <= self.rows <= MOST_ROWS or not 0 <= self.first_area <= 0xFE - self.rows:
             raise ValueError(f"rows are 1 to {MOST_ROWS}, areas are 0 to 254")
         if self.unit == "8px" and (self.x % 8 or self.width % 8):

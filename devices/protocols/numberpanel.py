@@ -30,6 +30,7 @@ class PanelSettings(TextSettings):
     shortest: int = 3
 
     def __post_init__(self) -> None:
+        TextSettings.__post_init__(self)
         if not 1 <= self.digits <= 16 or self.shortest < 1:
             raise ValueError("a panel has 1 to 16 digits, and the shortest number at least one")
 

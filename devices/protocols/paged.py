@@ -16,6 +16,9 @@ TEXT: Final = "text"
 """The slot of a strip's text."""
 FLASHES: Final = 3
 """UX W-07: a new call is dark and lit again so often, then steady."""
+LEAST_FLASH_MS: Final = 500
+MOST_FLASH_MS: Final = 5_000 // (2 * FLASHES)
+"""UX X-05: nothing flashes more than once a second (lit and then dark), or for longer than five."""
 RELIT_MS: Final = 1_500
 """A strip that acknowledges nothing is told its text once more so long after a flash: the frame that lit it may be lost."""
 MISSING: Final = "〓"
@@ -26,7 +29,8 @@ MISSING: Final = "〓"
 class TextSettings:
     """`longest_text`: bytes of text without colours that a strip takes, cut at a character. `page_ms`: UX W-05.
 
-    `flash_ms`: how long a called number is lit, and then dark, before it is steady (UX W-07); 0: it never flashes.
+    `flash_ms`: how long a called number is lit, and then dark, before it is steady (UX W-07); 0: it never flashes. ValueError
+    for one that would flash faster or longer than X-05 allows.
     """
 
     longest_text: int = 120
@@ -37,6 +41,10 @@ class TextSettings:
     resend_ms: int = 30_000
     page_ms: int = 2_500
     flash_ms: int = 500
+
+    def __post_init__(self) -> None:
+        if self.flash_ms and not LEAST_FLASH_MS <= self.flash_ms <= MOST_FLASH_MS:
+            raise ValueError(f"flash_ms is {LEAST_FLASH_MS} to {MOST_FLASH_MS}, or 0 for none")
 
 
 @dataclass(frozen=True, slots=True)

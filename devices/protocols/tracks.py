@@ -14,7 +14,7 @@ from devices.framing import jq8900 as jq
 from devices.framing.dfplayer import DfFrame
 from devices.framing.jq8900 import JqFrame
 from devices.protocols.base import Ignored
-from devices.protocols.voice import Heard, Part, Sign, Unsayable
+from devices.protocols.voice import Heard, Part, Sign, Unsayable, loudness
 
 CHIME: Final = "chime"
 """The token of a chime before each announcement; a map without it has none."""
@@ -73,10 +73,6 @@ def _runs(tokens: Sequence[str], settings: TrackSettings, *, chime: bool) -> lis
     return before + [[settings.tracks[token] for token in run] for run in between]
 
 
-def _loudness(percent: int) -> int:
-    return round(max(0, min(100, percent)) * LOUDEST / 100)
-
-
 class JqDialect:
     """Combined play: one frame an announcement. Only questions are answered."""
 
@@ -94,7 +90,7 @@ class JqDialect:
         return JqFrame(jq.STOP)
 
     def set_volume(self, percent: int) -> JqFrame:
-        return JqFrame(jq.VOLUME, bytes((_loudness(percent),)))
+        return JqFrame(jq.VOLUME, bytes((loudness(percent, LOUDEST),)))
 
     def parts(self, tokens: Sequence[str], volume: int, *, chime: bool) -> list[Part[JqFrame]]:
         most, found = self._settings.longest_files, []
@@ -131,7 +127,7 @@ class DfDialect:
         return DfFrame(df.STOP)
 
     def set_volume(self, percent: int) -> DfFrame:
-        return DfFrame(df.VOLUME, _loudness(percent))
+        return DfFrame(df.VOLUME, loudness(percent, LOUDEST))
 
     def parts(self, tokens: Sequence[str], volume: int, *, chime: bool) -> list[Part[DfFrame]]:
         found = []

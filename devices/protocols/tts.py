@@ -10,7 +10,7 @@ from typing import Final, Literal, assert_never
 from devices.framing import tts
 from devices.framing.tts import SYN6288, XFS5152, TtsForm, TtsFrame, TtsReply
 from devices.protocols.base import Ignored
-from devices.protocols.voice import Heard, Part, Sign, Unsayable
+from devices.protocols.voice import Heard, Part, Sign, Unsayable, loudness
 
 BREATHS: Final = "，。、；：？！,;:?!"
 """Where a text may be cut so that it is not heard. Full stops of ASCII are left out: they stand in numbers."""
@@ -107,7 +107,7 @@ class TtsDialect:
         # A bracket would begin one of the module's control words.
         text = "".join(tokens).translate(_TAGS)
         encoding = self._encoding(text)
-        head = f"[v{round(max(0, min(100, volume)) * self._module.loudest / 100)}]{self._settings.tags}"
+        head = f"[v{loudness(volume, self._module.loudest)}]{self._settings.tags}"
         pieces = split_text(text, lambda piece: len(self._raw(head + piece, encoding)) <= self._room)
         return [self._part(head, piece, encoding) for piece in pieces if self._length_ms(piece)]
 

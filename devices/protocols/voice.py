@@ -128,3 +128,8 @@ class Ended:
 
 
 SpeechOutput = Send[FrameT] | Started | Ended | Mute | Ignored
+
+
+def loudness(percent: int, loudest: int) -> int:
+    """Percent on a module's own scale, 0 to `loudest`; what is to be heard at all is never rounded to silence (UX V-10)."""
+    return max(int(percent > 0), round(max(0, min(100, percent)) * loudest / 100))

@@ -15,7 +15,7 @@ SENTENCES: Final = {
         "What brings you here? Tap one of the buttons to get a ticket.",
     ),
     "group": ("请点您要办的事，点一下就出号。", "Tap what you need. One tap gives a ticket."),
-    "search": ("请按拼音首字母，找您要办的事。", "Type the first letters of what you need."),
+    "search": ("请打拼音，全拼或首字母都行，找您要办的事。", "Type the first letters of what you need."),
     "priority": ("请选优先的类别，办理时窗口会看证件。", "Choose a priority. The window will ask for the card."),
     "basket": ("几件事，一个号一起办。点下面的按钮取号。", "One ticket for all. Tap the button below to get it."),
     "slip": ("请把凭条上的二维码对准扫码口。", "Hold the code of your slip to the scanner."),

@@ -34,6 +34,7 @@ class Announcement:
 
     `calls` are the claims that it carries out, none when it says again what has been said. It begins with the chime, except
     when it `follows` what sounded just before: a repetition, or the next breath of a burst, which has one chime (UX V-06).
+    `urgent` is heard also where nothing else is said.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Announcement:
     text_zh: str
     text_en: str
     follows: bool = False
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,17 @@ class SpeechQueue:
         gone = self._waiting.pop(call_id, None) or self._notices.pop(call_id, None)
         return None if gone is None else Dropped(call_id, reason)
 
+    def hushed(self, reason: str) -> list[Dropped]:
+        """The zone is silent now: nothing that waits is said, nor said again, except what is urgent (UX V-10)."""
+        if self._more is not None and self._more.yields:
+            self._more = None
+        notices = [name for name, noticed in self._notices.items() if not noticed.notice.urgent]
+        gone = [*self._waiting, *notices]
+        for name in notices:
+            del self._notices[name]
+        self._waiting.clear()
+        return [Dropped(name, reason) for name in gone]
+
     def next(self, now: int) -> Announcement | None:
         """What to play now; None while something sounds or nothing waits. The caller claims its calls before it plays (V-05)."""
         if self._playing is not None:
@@ -230,7 +243,7 @@ class SpeechQueue:
         del self._notices[noticed.notice_id]
         texts = notice.text_zh, notice.text_en
         english = notice.tokens_en if "en" in self._policy.languages else ()
-        first = Announcement(noticed.notice_id, (noticed.notice_id,), notice.tokens, *texts)
+        first = Announcement(noticed.notice_id, (noticed.notice_id,), notice.tokens, *texts, urgent=notice.urgent)
         self._follow(first.calls, first, self._parts(first, notice.tokens, english), now, yields=not notice.urgent)
         return first
 
@@ -256,5 +269,7 @@ class SpeechQueue:
         said = [tokens] * (self._policy.times_max - 1) + [english] * bool(english)
         texts = first.text_zh, first.text_en
         return [
-            Announcement(f"{first.id}+{n}", (), part, *texts, follows=True) for n, part in enumerate(said, 1) if part
+            Announcement(f"{first.id}+{n}", (), part, *texts, follows=True, urgent=first.urgent)
+            for n, part in enumerate(said, 1)
+            if part
         ]

@@ -34,9 +34,13 @@ class EnglishIndex:
         words = _words(asked)
         if not words or not asked.isascii():
             return {}
+        begins = 1 if typing else _BEGINS
+        known = tuple(self._idf)
+        if not all(self._best(word, known, begins) for word in words):
+            return {}
         found = {}
         for place, name in enumerate(self._names):
-            hits = [self._best(word, name, 1 if typing else _BEGINS) for word in words]
+            hits = [self._best(word, name, begins) for word in words]
             if name and all(hits):
                 mass = sum(self._idf[word] for word in name)
                 fit = sum(score * self._idf[word] for score, word in dict.fromkeys(filter(None, hits)))

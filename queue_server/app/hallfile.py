@@ -21,6 +21,7 @@ from displays.led import Panel, parse_dimming
 from displays.speech.guidance import clips_needed
 from displays.speech.pack import SHIPPED_TOKENS, load_pack
 from displays.speech.phrases import VoicePolicy, tokens_needed
+from queue_server.app.loudness import volume_findings
 from queue_server.domain.checks import check
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.findings import Finding, Level, error, listing, nearest, warning
@@ -41,7 +42,12 @@ def load(text: str) -> tuple[Configuration | None, list[Finding]]:
     if shape:
         return None, shape
     configuration = msgspec.convert(data, Configuration)
-    return configuration, [*_timezone(configuration), *check(configuration), *_boards(configuration)]
+    return configuration, [
+        *_timezone(configuration),
+        *check(configuration),
+        *_boards(configuration),
+        *volume_findings(configuration),
+    ]
 
 
 def _boards(configuration: Configuration) -> Iterator[Finding]:

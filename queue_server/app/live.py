@@ -245,7 +245,9 @@ def _touched(hall: Hall, events: list[Event]) -> set[Name]:  # long: one event a
     return names
 
 
-_EVERYWHERE = frozenset({"MessageSet", "DayOpened", "DayStarted", "DayClosing", "DayEnded", "ConfigurationApplied"})
+_EVERYWHERE = frozenset(
+    {"MessageSet", "DayOpened", "DayStarted", "DayClosing", "DayEnded", "ConfigurationApplied", "ZoneMuted"}
+)
 _AT_DESKS = frozenset(
     {"DeviceChanged", "AlarmRaised", "AlarmCleared", "AlarmAcknowledged", "PrintRecorded", "DemandUnmet"}
 )

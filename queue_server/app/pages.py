@@ -13,7 +13,7 @@ from queue_server.domain.devices import SCREEN, calls_stand_on
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall
 from queue_server.wire.agent import Tested
-from queue_server.wire.live import PageSize, Pattern, PatternEnded
+from queue_server.wire.live import Errand, PageSize, Pattern, PatternEnded
 
 PATTERN_MS: Final = 8_000
 """As long as a strip's pattern stands (devices.trials)."""
@@ -23,7 +23,7 @@ OUTCOMES: Final = frozenset({"done", "busy", "failed"})
 class Page(Protocol):
     """One open page. `say` never blocks and is False when it reads too slowly or is gone."""
 
-    def say(self, message: Pattern) -> bool: ...
+    def say(self, message: Pattern | Errand) -> bool: ...
 
 
 class Paired(Protocol):
@@ -147,13 +147,19 @@ class Pages:
                 last[each.of] = max(entry, last.get(each.of, entry), key=lambda one: one.seen or 0)
         return frozenset(of for of, entry in last.items() if entry.lost and not entry.pages)
 
-    def needed(self, hall: Hall, device: str) -> bool:
-        """Whether a citizen needs the screen now. Rejected when nothing is paired there, or no page of it is connected."""
+    def open(self, device: str) -> list[tuple[Paired, Page]]:
+        """The open pages of a screen. Rejected when nothing is paired there, or no page of it is connected."""
         paired = self._of(device)
         if not paired:
             raise Rejected("device-test-none")
-        if not self._pages(paired):
+        found = [(each, page) for each in paired for page in self._pages([each])]
+        if not found:
             raise Rejected("screen-away")
+        return found
+
+    def needed(self, hall: Hall, device: str) -> bool:
+        """Whether a citizen needs the screen now. Rejected as in `open`."""
+        paired = {each.id: each for each, _ in self.open(device)}.values()
         if hall.message[0] in SPOKEN_EVERY_MS:
             return True  # an emergency or early closing: for everybody, at a kiosk too
         now = self._hub.clock.now()

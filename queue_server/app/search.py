@@ -1,24 +1,32 @@
 """Finding a matter or bundle by what people say, type or misspell: everyday words, wrong characters, pinyin, initials."""
 
 import math
-import re
-import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from importlib import resources
-from itertools import islice, pairwise, product
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 import msgspec
-from pypinyin import lazy_pinyin
 
 from queue_server.app.english import EnglishIndex
+from queue_server.app.initials import InitialsIndex, Named
+from queue_server.app.pinyin import cut, goes_on, initials_of, plain, sounds_of
+from queue_server.app.spelled import SpelledIndex
+from queue_server.app.wording import (
+    CONCEPT,
+    HEARD,
+    LED,
+    Tokens,
+    bag,
+    concepts,
+    heard,
+    merge,
+    spans,
+    spoken,
+    tokens,
+    vocabulary,
+)
 from queue_server.domain.configuration import Bundle, Configuration, Matter
 
-# How much a token of each kind says: one character, two in a row, the same in pinyin, a concept of synonyms.toml.
-_CHARACTER, _PAIR, _SYLLABLE, _SYLLABLES, _CONCEPT = 0.25, 1.0, 0.12, 0.7, 1.6
-# A word that stands for a concept also counts as itself, but less; so does what a lead leads to, or what only sounds alike.
-_IN_CONCEPT, _LED, _HEARD = 0.5, 0.7, 0.7
 # How much a field of the catalogue says beside names and everyday words.
 _DEPARTMENT, _DOMAIN, _MATERIAL = 0.4, 0.8, 0.2
 # How well naming the whole domain or department names one of its matters.
@@ -28,15 +36,19 @@ _ACTIONS = frozenset({"@注销", "@变更", "@到期", "@遗失"})
 _UNASKED = 0.06
 # What is asked for most comes first among equals by this much.
 _PRIOR = 0.14
-_ASIDE = re.compile(r"[（(《》)）、，。/“”‘’：；！？!?,.\s×·-]+")
-# How many readings of letters as two words are tried.
-_PAIRS = 12
-_NUMBER = re.compile(r"[0-9]+")
-_DIGITS = "零一二三四五六七八九"
-_LETTERS = "abcdefghjklmnopqrstwxyz"
-_FUZZY = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ang", "an"), ("eng", "en"), ("ing", "in"))
-
-Tokens = dict[str, float]
+# How well letters mean a concept: all the initials of one of its words, or the first of them; so many are tried.
+_MEANT, _BEGUN, _TRIED = 0.9, 0.6, 12
+# How well the initials of a word said of a document name it: one of its concepts, a lead to it (or to what fits that
+# nearly as well), a concept beside its names.
+_SAID, _LEADS, _NEARLY, _BESIDE = 0.8, 0.9, 0.8, 0.3
+# As _UNASKED, where a few letters may mean the action or not.
+_UNASKED_LETTERS = 0.05
+# How well the syllables before one that is still being typed name a document.
+_TYPING = 0.9
+ASKED_MOST = 40
+"""Characters of a question that are read; a kiosk's pad takes as many letters."""
+_FEW = 12
+"""Letters that are read as initials of words in a row."""
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,43 +59,31 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     score: float
 
 
-class _Vocabulary(msgspec.Struct, frozen=True):
-    """synonyms.toml, and the longest word in it."""
-
-    concepts: dict[str, tuple[str, ...]]
-    leads: dict[str, tuple[str, ...]]
-    dropped: frozenset[str]
-    longest: int
-
-
 class _Phrase(msgspec.Struct, frozen=True):
     """One name or everyday word, and the numbers of the documents that it names."""
 
     documents: tuple[int, ...]
-    initials: str
     mass: float
     factor: float
 
 
 class MatterIndex:
-    """The offered matters and the bundles of one configuration, searchable; built once, about 0.3 s for 400 matters."""
+    """The offered matters and the bundles of one configuration, searchable; built once, about 0.5 s for 400 matters."""
 
     __slots__ = (
         "_actions",
-        "_concept_initials",
-        "_concept_sounds",
         "_documents",
         "_english",
         "_idf",
+        "_initials",
         "_phrases",
         "_postings",
         "_prior",
+        "_spelled",
         "_whole",
-        "_words",
     )
 
     def __init__(self, configuration: Configuration) -> None:
-        self._words = _vocabulary()
         offered = [matter for matter in configuration.matter if matter.offered]
         self._documents: list[Matter | Bundle] = [*offered, *configuration.bundle]
         self._english = EnglishIndex([document.name_en for document in self._documents])
@@ -91,53 +91,43 @@ class MatterIndex:
         phrases: list[tuple[tuple[int, ...], str, float]]
         phrases = [((n,), text, 1.0) for n, d in enumerate(self._documents) for text in (d.name, *d.everyday)]
         phrases += [(places, text, _FAMILY) for text, places in self._families(configuration).items()]
-        bags = [self._bag(text) for _, text, _ in phrases]
+        bags = [bag(text) for _, text, _ in phrases]
         whole = self._asides(configuration)
-        held = [(n, bag) for (places, _, _), bag in zip(phrases, bags, strict=True) for n in places]
+        held = [(n, each) for (places, _, _), each in zip(phrases, bags, strict=True) for n in places]
         self._idf = _rarity([*held, *enumerate(whole)], len(self._documents))
         self._phrases = [
-            _Phrase(places, initials_of(text), sum(weight * self._idf[token] for token, weight in bag.items()), factor)
-            for (places, text, factor), bag in zip(phrases, bags, strict=True)
+            _Phrase(places, sum(weight * self._idf[token] for token, weight in each.items()), factor)
+            for (places, _, factor), each in zip(phrases, bags, strict=True)
         ]
-        self._actions = [_ACTIONS & self._bag(document.name).keys() for document in self._documents]
+        self._actions = [_ACTIONS & bag(document.name).keys() for document in self._documents]
         self._postings = _inverted(bags)
-        for (places, _, factor), bag in zip(phrases, bags, strict=True):
+        for (places, _, factor), each in zip(phrases, bags, strict=True):
             if factor == 1.0:
-                _merge(whole[places[0]], bag)
+                merge(whole[places[0]], each)
         self._whole = _inverted(whole)
-        self._concept_initials: dict[str, set[str]] = defaultdict(set)
-        self._concept_sounds: dict[tuple[str, ...], tuple[str, ...]] = {}
-        for word, concepts in self._words.concepts.items():
-            if len(word) > 1 and any(f"@{concept}" in self._idf for concept in concepts):
-                self._concept_initials[initials_of(word)].update(f"@{concept}" for concept in concepts)
-                self._concept_sounds[_sounds_of(word)] = concepts
+        self._spelled = SpelledIndex([plain(text) for _, text, _ in phrases])
+        names = [Named(places, initials_of(text), factor, _cuts(text)) for places, text, factor in phrases]
+        self._initials = InitialsIndex(names, self._words(), self._said, len(self._documents))
 
     def search(self, q: str, limit: int = 10, *, english: bool = False) -> list[Hit]:
         """At most `limit` hits, the best first; `english`: the beginning of an English word is enough, pinyin the last resort."""
-        asked = _plain(q)[:40]
+        asked = plain(q)[:ASKED_MOST]
         if not asked:
             return []
-        scores = self._latin(asked) if asked.isascii() and asked.isalpha() else self._match(self._question(asked))
+        scores = self._latin(asked) if _is_letters(asked) else self._match(self._question(asked))
         named = self._english.search(q, typing=english)
         scores = named if english and named else {**scores, **{n: max(scores.get(n, 0.0), named[n]) for n in named}}
         ranked = sorted(scores, key=lambda n: (-scores[n] - self._prior[n], n))[:limit]
         return [self._hit(n, scores[n] + self._prior[n]) for n in ranked]
 
     def letters(self, prefix: str, *, english: bool = False) -> str:
-        """The pinyin initials, sorted, that lead somewhere after `prefix` (UX 1; of 23 letters: no I, U, V); or English."""
-        prefix = _plain(prefix)
+        """The letters, sorted, that may follow `prefix` (UX 1): as syllables, as initials that lead somewhere; or English."""
+        prefix = plain(prefix)
         if english:
             return self._english.letters(prefix)
-        found: set[str] = set()
-        for phrase in self._phrases:
-            at = phrase.initials.find(prefix)
-            while at >= 0:
-                found.update(phrase.initials[at + len(prefix) : at + len(prefix) + 1])
-                at = phrase.initials.find(prefix, at + 1) if prefix else -1
-        for initials in self._concept_initials:
-            if initials.startswith(prefix):
-                found.update(initials[len(prefix) : len(prefix) + 1])
-        return "".join(letter for letter in _LETTERS if letter in found)
+        if (prefix and not _is_letters(prefix)) or len(prefix) >= ASKED_MOST:
+            return ""
+        return "".join(sorted(goes_on(prefix) | self._initials.letters(prefix)))
 
     def _hit(self, n: int, score: float) -> Hit:
         document = self._documents[n]
@@ -156,40 +146,63 @@ class MatterIndex:
 
     def _asides(self, configuration: Configuration) -> list[Tokens]:
         """What a document says beside its names: who answers, the domain, what to bring."""
-        departments = {d.id: self._bag(f"{d.name} {d.short}") for d in configuration.department}
-        domains = {d.id: self._bag(f"{d.name} {d.everyday}") for d in configuration.domain}
+        departments = {d.id: bag(f"{d.name} {d.short}") for d in configuration.department}
+        domains = {d.id: bag(f"{d.name} {d.everyday}") for d in configuration.domain}
         found: list[Tokens] = []
         for document in self._documents:
-            bag: Tokens = {}
+            said: Tokens = {}
             if isinstance(document, Matter):
-                _merge(bag, departments.get(document.department, {}), _DEPARTMENT)
-                _merge(bag, domains.get(document.domain, {}), _DOMAIN)
+                merge(said, departments.get(document.department, {}), _DEPARTMENT)
+                merge(said, domains.get(document.domain, {}), _DOMAIN)
             for material in document.materials:
-                _merge(bag, self._bag(material.partition("(")[0]), _MATERIAL)
-            found.append(bag)
+                merge(said, bag(material.partition("(")[0]), _MATERIAL)
+            found.append(said)
         return found
 
-    def _bag(self, text: str) -> Tokens:
-        """The tokens of a text of the catalogue."""
-        return _tokens(_spans(_plain(text), self._words, asked=False))
+    def _words(self) -> dict[str, list[str]]:
+        """The words of synonyms.toml that mean something here (most do not in a small hall) by their initials."""
+        known = vocabulary()
+        found: dict[str, list[str]] = defaultdict(list)
+        for word in dict.fromkeys((*known.concepts, *known.leads)):
+            said = concepts(known.concepts.get(word, ())).keys()
+            led = (bag(text).keys() for text in known.leads.get(word, ()))
+            letters = initials_of(word)
+            if len(letters) > 1 and not self._whole.keys().isdisjoint({*said, *set().union(*led)}):
+                found[letters].append(word)
+        return dict(found)
+
+    def _said(self, word: str) -> Iterator[tuple[Sequence[int], float]]:
+        """The documents that a word of synonyms.toml means, and how well it names them."""
+        for concept in concepts(vocabulary().concepts.get(word, ())):
+            places = self._whole.get(concept, ())
+            yield [n for n, _ in places], _BESIDE
+            yield [n for n, weight in places if weight >= CONCEPT], _SAID
+        for text in vocabulary().leads.get(word, ()):
+            scores = self._match(bag(text))
+            enough = _NEARLY * max(scores.values(), default=0.0)
+            yield [n for n, score in scores.items() if score >= enough], _LEADS
 
     def _question(self, asked: str) -> Tokens:
         """The tokens of a question: fillers are left out and what its words lead to is added."""
-        spans = list(_spans(asked, self._words, asked=True))
-        bag = _tokens(spans) or self._bag(asked)
-        _merge(bag, self._heard(_sounds_of(asked)), _HEARD)
-        for word, _, _ in spans:
-            for text in self._words.leads.get(word, ()):
-                _merge(bag, self._bag(text), _LED)
-        return bag
+        parts = list(spans(asked, asked=True))
+        said = tokens(parts, asked=True) or bag(asked)
+        merge(said, self._meant(heard(sounds_of(asked))), HEARD)
+        for word, _, _ in parts:
+            for text in vocabulary().leads.get(word, ()):
+                merge(said, bag(text), LED)
+        return said
 
-    def _match(self, bag: Tokens) -> dict[int, float]:
+    def _meant(self, said: Tokens) -> Tokens:
+        """Without the concepts that no document has: what only sounds like one of them says nothing."""
+        return {token: weight for token, weight in said.items() if token[0] != "@" or token in self._idf}
+
+    def _match(self, said: Tokens) -> dict[int, float]:
         """Score by document: how well the best phrase fits, and how much of the question the document covers."""
         unknown = math.log(1 + len(self._documents))
-        mass = sum(weight * self._idf.get(token, unknown) for token, weight in bag.items())
+        mass = sum(weight * self._idf.get(token, unknown) for token, weight in said.items())
         phrases: dict[int, float] = defaultdict(float)
         covered: dict[int, float] = defaultdict(float)
-        for token, weight in bag.items():
+        for token, weight in said.items():
             idf = self._idf.get(token, 0.0)
             for n, theirs in self._postings.get(token, ()):
                 phrases[n] += (weight if weight < theirs else theirs) * idf
@@ -204,193 +217,77 @@ class MatterIndex:
         return {
             n: 0.65 * best[n]
             + 0.35 * part / mass
-            - (_UNASKED if self._actions[n] and bag.keys().isdisjoint(self._actions[n]) else 0.0)
+            - (_UNASKED if self._actions[n] and said.keys().isdisjoint(self._actions[n]) else 0.0)
             for n, part in covered.items()
         }
 
     def _latin(self, asked: str) -> dict[int, float]:
-        """Score by document for letters: as initials, as initials of a known word, as full pinyin, as themselves."""
-        scores: dict[int, float] = defaultdict(float)
-        for phrase in self._phrases:
-            if score := phrase.factor * _initials_score(asked, phrase.initials):
-                for document in phrase.documents:
-                    scores[document] = max(scores[document], score)
-        bags = [(1.0, self._bag(asked))]
-        bags += [(0.9, {concept: _CONCEPT}) for concept in sorted(self._concept_initials.get(asked, ()))]
-        if len(asked) > 1:
-            longer = (concepts for word, concepts in self._concept_initials.items() if word.startswith(asked))
-            begun = dict.fromkeys(concept for concepts in longer for concept in sorted(concepts))
-            bags += [(0.6, {concept: _CONCEPT}) for concept in islice(begun, _PAIRS)]
-        for cut in range(2, len(asked) - 1):
-            firsts, seconds = (self._concept_initials.get(part, set()) for part in (asked[:cut], asked[cut:]))
-            pairs = product(sorted(firsts), sorted(seconds))
-            bags += [(0.9, dict.fromkeys(pair, _CONCEPT)) for pair in islice(pairs, _PAIRS)]
-        if sounds := _split(asked):
-            bags.append((1.0, self._sounds(sounds)))
-        for factor, bag in bags:
-            for n, score in self._match(bag).items():
-                scores[n] = max(scores[n], factor * score)
+        """Score by document for letters: as initials, as initials of a known word, as pinyin, as themselves."""
+        scores = self._by_initials(asked)
+        for place, score in self._spelled.search(asked).items():
+            phrase = self._phrases[place]
+            for n in phrase.documents:
+                scores[n] = max(scores.get(n, 0.0), phrase.factor * score)
+        for factor, said in self._readings(asked):
+            for n, score in self._match(said).items():
+                scores[n] = max(scores.get(n, 0.0), factor * score)
         return scores
 
-    def _sounds(self, sounds: tuple[str, ...]) -> Tokens:
-        bag: Tokens = dict.fromkeys((f"~{sound}" for sound in sounds), _CHARACTER)
-        _merge(bag, dict.fromkeys((f"~{a} {b}" for a, b in pairwise(sounds)), _PAIR))
-        _merge(bag, self._heard(sounds))
-        return bag
+    def _readings(self, asked: str) -> Iterator[tuple[float, Tokens]]:
+        """What letters may say, and how surely."""
+        yield 1.0, bag(asked)
+        initials = vocabulary().initials
+        for concept in sorted(self._meant(concepts(initials.get(asked, ())))):
+            yield _MEANT, {concept: CONCEPT}
+        if len(asked) > 1:
+            longer = (meant for letters, meant in initials.items() if letters.startswith(asked))
+            begun = dict.fromkeys(concept for meant in longer for concept in sorted(self._meant(concepts(meant))))
+            for concept in islice(begun, _TRIED):
+                yield _BEGUN, {concept: CONCEPT}
+        ways, rest = cut(asked, self._idf)
+        for way in ways:
+            yield _TYPING if rest else 1.0, self._meant(spoken(way))
 
-    def _heard(self, sounds: tuple[str, ...]) -> Tokens:
-        """The concepts whose words sound like a part of this: wrong characters are mostly homophones."""
-        bag: Tokens = {}
-        for start in range(len(sounds) - 1):
-            for end in range(min(len(sounds), start + self._words.longest), start + 1, -1):
-                if concepts := self._concept_sounds.get(sounds[start:end]):
-                    _merge(bag, dict.fromkeys((f"@{concept}" for concept in concepts), _CONCEPT))
-                    break
-        return bag
+    def _by_initials(self, asked: str) -> dict[int, float]:
+        scores = self._initials.names(asked)
+        few = asked[:_FEW]
+        pieces = (few[start:end] for start in range(len(few)) for end in range(start + 2, len(few) + 1))
+        actions = concepts(meant for piece in pieces for meant in vocabulary().initials.get(piece, ())).keys()
+        for n, score in self._initials.in_a_row(few).items():
+            unasked = self._actions[n] and actions.isdisjoint(self._actions[n])
+            scores[n] = max(scores.get(n, 0.0), score - (_UNASKED_LETTERS if unasked else 0.0))
+        return scores
+
+
+def _is_letters(text: str) -> bool:
+    return text.isascii() and text.isalpha()
+
+
+def _cuts(text: str) -> frozenset[int]:
+    """The places in the initials of a text of the catalogue where known words, and it itself, begin and end."""
+    at, cuts = 0, {0}
+    for word, _, meant in spans(plain(text), asked=False):
+        start, at = at, at + len(initials_of(word))
+        if meant:
+            cuts |= {start, at}
+    return frozenset({*cuts, at})
 
 
 def _rarity(places: Iterable[tuple[int, Tokens]], documents: int) -> Tokens:
     """The inverse document frequency of each token."""
     seen: dict[str, set[int]] = defaultdict(set)
-    for n, bag in places:
-        for token in bag:
+    for n, said in places:
+        for token in said:
             seen[token].add(n)
     return {token: math.log(1 + documents / len(holders)) for token, holders in seen.items()}
 
 
 def _inverted(bags: Iterable[Tokens]) -> dict[str, list[tuple[int, float]]]:
     found: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    for n, bag in enumerate(bags):
-        for token, weight in bag.items():
+    for n, said in enumerate(bags):
+        for token, weight in said.items():
             found[token].append((n, weight))
     return dict(found)
-
-
-def initials_of(text: str) -> str:
-    """The first letters of a text's syllables; what is neither a character nor a letter is left out."""
-    return "".join(sound[0] for sound in _sounds_of(_plain(text)) if sound[0] in _LETTERS)
-
-
-def _initials_score(asked: str, initials: str) -> float:
-    """1 when the same, less when they begin or end with, hold, or hold scattered what is asked."""
-    share = len(asked) / max(len(initials), 1)
-    if initials.startswith(asked) or initials.endswith(asked):
-        return 0.6 + 0.4 * share
-    if asked in initials:
-        return 0.5 + 0.3 * share
-    if len(asked) > 2:
-        at = -1
-        for letter in asked:
-            at = initials.find(letter, at + 1)
-            if at < 0:
-                return 0.0
-        return 0.25 + 0.3 * share
-    return 0.0
-
-
-def _plain(text: str) -> str:
-    """Lower case, no punctuation, numbers as they are read."""
-    return _NUMBER.sub(lambda found: _read(found[0]), _ASIDE.sub("", text.lower()))
-
-
-def _read(number: str) -> str:
-    """10 to 99 as a number, others digit by digit."""
-    if len(number) != 2 or number[0] == "0":
-        return "".join(_DIGITS[int(digit)] for digit in number)
-    tens, ones = int(number[0]), int(number[1])
-    return ("" if tens == 1 else _DIGITS[tens]) + "十" + (_DIGITS[ones] if ones else "")
-
-
-@lru_cache(maxsize=1)
-def _vocabulary() -> _Vocabulary:
-    text = resources.files("queue_server.app").joinpath("synonyms.toml").read_text("utf-8")
-    data = tomllib.loads(text)
-    concepts: dict[str, tuple[str, ...]] = defaultdict(tuple)
-    for words in data["same"]:
-        for word in words:
-            concepts[word] += (words[0],)
-    leads = {word: tuple(texts) for word, texts in data["lead"].items()}
-    dropped = frozenset(data["drop"])
-    longest = max(len(word) for word in (*concepts, *leads, *dropped))
-    return _Vocabulary(dict(concepts), leads, dropped, longest)
-
-
-def _spans(text: str, words: _Vocabulary, asked: bool) -> Iterator[tuple[str, float, tuple[str, ...]]]:
-    """The text cut at known words, longest first: (word, weight of its characters, its concepts)."""
-    at = 0
-    while at < len(text):
-        for end in range(min(len(text), at + words.longest), at, -1):
-            word = text[at:end]
-            if word in words.concepts:
-                yield word, _IN_CONCEPT, words.concepts[word]
-            elif asked and word in words.leads:
-                yield word, _IN_CONCEPT, ()
-            elif not (asked and word in words.dropped):
-                continue
-            at = end
-            break
-        else:
-            yield text[at], 1.0, ()
-            at += 1
-
-
-def _tokens(spans: Iterable[tuple[str, float, tuple[str, ...]]]) -> Tokens:
-    bag: Tokens = {}
-    text = ""
-    weights: list[float] = []
-    for word, weight, concepts in spans:
-        text += word
-        weights += [weight] * len(word)
-        _merge(bag, dict.fromkeys((f"@{concept}" for concept in concepts), _CONCEPT))
-    sounds = _sounds_of(text)
-    for n, (character, weight) in enumerate(zip(text, weights, strict=True)):
-        _merge(bag, {character: _CHARACTER * weight, f"~{sounds[n]}": _SYLLABLE * weight})
-        if n:
-            both = min(weight, weights[n - 1])
-            _merge(bag, {text[n - 1 : n + 1]: _PAIR * both, f"~{sounds[n - 1]} {sounds[n]}": _SYLLABLES * both})
-    return bag
-
-
-def _merge(into: Tokens, bag: Tokens, factor: float = 1.0) -> None:
-    """The greater weight of both for each token."""
-    for token, weight in bag.items():
-        if weight * factor > into.get(token, 0.0):
-            into[token] = weight * factor
-
-
-@lru_cache(maxsize=8192)
-def _sounds_of(text: str) -> tuple[str, ...]:
-    """One syllable a character, without tone and as Henan speech may blur it; other characters stand for themselves."""
-    # A list of its own for a run that is not Chinese: the stub of pypinyin knows only the string.
-    return tuple(_blur(sound) for sound in lazy_pinyin(text, errors=list))  # type: ignore[arg-type]
-
-
-def _blur(sound: str) -> str:
-    for sharp, flat in _FUZZY:
-        if sharp in sound:
-            sound = sound.replace(sharp, flat)
-    return sound
-
-
-@lru_cache(maxsize=1)
-def _known_syllables() -> frozenset[str]:
-    """All syllables of the common characters."""
-    common = "".join(chr(code) for code in range(0x4E00, 0x9FA6))
-    return frozenset(sound for sound in lazy_pinyin(list(common), errors="ignore") if sound.isascii())
-
-
-def _split(letters: str) -> tuple[str, ...]:
-    """Full pinyin cut into the fewest syllables, blurred; nothing when it is not pinyin."""
-    known = _known_syllables()
-    best: list[tuple[str, ...] | None] = [()]
-    for end in range(1, len(letters) + 1):
-        found: tuple[str, ...] | None = None
-        for start in range(max(0, end - 6), end):
-            before = best[start]
-            if before is not None and letters[start:end] in known and (found is None or len(before) + 1 < len(found)):
-                found = (*before, _blur(letters[start:end]))
-        best.append(found)
-    return best[-1] or ()
 
 
 def _prior(document: Matter | Bundle) -> float:

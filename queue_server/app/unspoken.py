@@ -1,16 +1,17 @@
-"""The alarm that somebody was or will not be called aloud.
+"""The alarms that somebody was or will not be called aloud.
 
 A loss stands for five minutes and follows from the claims alone (UX V-05), a page that may not sound until it may (V-09).
 """
 
+from queue_server.app.loudness import MUTED, Loudness
 from queue_server.app.texts import words
 from queue_server.app.views.screens import Surroundings
 from queue_server.store.port import StorePort
 from queue_server.wire.documents import AlarmDocument
 
 STANDS_MS = 5 * 60_000
-NOBODY_WAITED = frozenset({"arrived", "cancelled"})
-"""Reasons for which a sound that did not come is no loss."""
+NOBODY_WAITED = frozenset({"arrived", "cancelled", MUTED})
+"""Reasons for which a sound that did not come is no loss: somebody wished it so."""
 
 
 class Unspoken:
@@ -43,13 +44,14 @@ class Unspoken:
             if not pages:
                 del self._mute[zone]
 
-    def show(self, now: int) -> None:
+    def show(self, now: int, loudness: Loudness) -> None:
         """The alarms that stand at `now`, among those of the hall's surroundings."""
         self._lost = {zone: at for zone, at in self._lost.items() if now - at < STANDS_MS}
-        others = [alarm for alarm in self._around.alarms if alarm.code != "voice"]
+        others = [alarm for alarm in self._around.alarms if alarm.code not in ("voice", MUTED)]
         mute = {zone: min(pages.values()) for zone, pages in self._mute.items()}
         since = {zone: max(self._lost.get(zone, 0), mute.get(zone, 0)) for zone in {**self._lost, **mute}}
-        self._around.alarms = [*others, *(_alarm(zone, at, mute=zone in mute) for zone, at in since.items())]
+        told = [_alarm(zone, at, mute=zone in mute) for zone, at in since.items()]
+        self._around.alarms = [*others, *told, *loudness.alarms(now)]
 
 
 def _alarm(zone: str, at: int, *, mute: bool) -> AlarmDocument:

@@ -20,9 +20,11 @@ from displays.speech.assemble import announcement_wav
 from displays.speech.pack import Pack, load_pack
 from displays.speech.phrases import NOTICES, PAUSES, Notice, VoicePolicy, english_phrase, notice, phrase
 from displays.speech.queue import Announcement, Dropped, SpeechQueue
+from queue_server.app.delays import Delays
 from queue_server.app.guidance import Guidance
 from queue_server.app.hub import Hub
 from queue_server.app.live import Live
+from queue_server.app.loudness import MUTED
 from queue_server.app.speakers import VoiceModule, longest_ms, speaking_ms, zones_with_module
 from queue_server.app.unspoken import Unspoken
 from queue_server.app.views.screens import Surroundings
@@ -59,7 +61,9 @@ CALLED = (e.TicketCalled, e.TicketRecalled, e.TicketRestored)
 SETTLING = (e.CitizenArrived, e.TicketCancelled, e.TicketRequeued, e.TicketPassed, e.TicketVoided)
 ENDING = (e.MessageSet, e.DayStarted, e.DayEnded)
 """For `isinstance`, once for each event of the hall: a union is slow there."""
-HEARD = frozenset({*CALLED, *SETTLING, *ENDING, e.AnnouncementDue, e.ConfigurationApplied, e.DeviceTestAsked})
+HEARD = frozenset(
+    {*CALLED, *SETTLING, *ENDING, e.AnnouncementDue, e.ConfigurationApplied, e.DeviceTestAsked, e.ZoneMuted}
+)
 """All that the voice hears of; most batches hold nothing of it."""
 
 
@@ -87,6 +91,7 @@ class _Zone:
     speaker: Player | None = None
     ends_at: int = 0
     captioned: bool = False
+    silent: bool = False
 
 
 def call_id(event: Called) -> str:
@@ -110,7 +115,7 @@ class Voice:
         self._of_ticket: dict[str, list[tuple[str, str]]] = {}
         self._ended: deque[Settled] = deque()
         self._unspoken = Unspoken(store, around)
-        self._volume = 100
+        self.loudness = around.loudness
         self._policy = VoicePolicy()
         self._with_module: frozenset[str] = frozenset()
         self._hub: Hub | None = None
@@ -118,6 +123,7 @@ class Voice:
         self.tested: Callable[[str, str, str, str], None] = lambda name, zone, outcome, reason: None
         """Told of each test's end: its id, the zone, done, unconnected, busy, failed or unknown, and why."""
         self.guidance = Guidance()
+        self.delays = Delays()
         self.pack: Pack | None = None
         self.why_silent = ""
 
@@ -131,7 +137,7 @@ class Voice:
             log.warning("no voice", reason=self.why_silent)
         self.guidance.use(self.pack)
         self._around.guidance = self.guidance.complete
-        await hub.read(lambda hall: self._zone_up(hall.configuration))
+        await hub.read(self._zone_up)
         await self._unspoken.load(hub.name, hub.clock.now())
         await self.take_up()
 
@@ -181,6 +187,7 @@ class Voice:
         return ticket is not None and ticket.state is TicketState.CALLED
 
     def _called(self, entry: _Zone, zone: str, ticket: str, name: str, number: str, plate: str, at: int) -> None:
+        self.delays.called(name, at, idle=entry.playing is None and not entry.queue.queued)
         full = entry.queue.called(name, number, plate, at) if self._sayable(zone, number, plate) else NO_CLIP
         if full is not None:
             self._end_call(name, zone, "dropped", full.reason)
@@ -196,8 +203,8 @@ class Voice:
             self._end_call(name, zone, "dropped", full.reason)
         self._of_ticket.setdefault(EVERYBODY, []).append((zone, name))
 
-    def _zone_up(self, configuration: Configuration) -> None:
-        voice = configuration.voice
+    def _zone_up(self, hall: Hall) -> None:
+        configuration, voice = hall.configuration, hall.configuration.voice
         try:
             self._policy = VoicePolicy(template=voice.template, one=voice.one, languages=voice.languages)
         except Malformed as error:
@@ -209,7 +216,8 @@ class Voice:
                 self._zones[zone].queue.use(policy)
             else:
                 self._zones[zone] = _Zone(SpeechQueue(policy, partial(self._duration_ms, zone)))
-        self._volume = self.guidance.volume = voice.volume
+        self.loudness.set_up(hall)
+        self.guidance.volume = voice.volume
 
     def _sayable(self, zone: str, number: str, plate: str) -> bool:
         """Whether the pack has a clip for all of it; what it has not would cost those who are called in the same breath.
@@ -275,7 +283,9 @@ class Voice:
         if HEARD.isdisjoint(map(type, events)):
             return
         if any(isinstance(event, e.ConfigurationApplied) for event in events):
-            self._zone_up(hall.configuration)
+            self._zone_up(hall)
+        elif any(isinstance(event, e.ZoneMuted) for event in events):
+            self.loudness.set_up(hall)
         for event in events:
             if isinstance(event, CALLED):
                 window = hall.catalogue.windows.get(event.window)
@@ -304,7 +314,8 @@ class Voice:
         """How loud a page may sound by itself now: 0 unless it is who speaks in its zones, and nothing is said or waits there."""
         own = [(zone, entry) for zone, entry in self._zones.items() if page in entry.players]
         free = own and all(self._who(entry) is page and not self.busy(zone) for zone, entry in own)
-        return self._volume if free else 0
+        now = self._around.clock.now()
+        return min((self.loudness.at(zone, now) for zone, _ in own), default=0) if free else 0
 
     def _try_out(self, zone: str, name: str, at: int) -> None:
         entry = self._zones.get(zone)
@@ -349,15 +360,18 @@ class Voice:
             self._unspoken.sounds(page)
 
     def began(self, page: Player, name: str) -> None:
-        """The first sound, which a module may have had to wait for."""
-        for entry in self._zones.values():
+        """The first sound, which a module may have had to wait for; how long each call took is told (UX V-07)."""
+        for zone, entry in self._zones.items():
             if (
                 entry.playing is not None
                 and entry.playing.id == name
                 and entry.speaker is page
                 and self._hub is not None
             ):
-                entry.ends_at = self._hub.clock.now() + speaking_ms(entry.playing)
+                now = self._hub.clock.now()
+                if isinstance(page, VoiceModule):
+                    entry.ends_at = now + speaking_ms(entry.playing)
+                self.delays.began(zone, entry.playing.calls, now)
 
     def forget(self, page: Player) -> None:
         """The page is gone; what it was playing ends as unknown, and within TAKEOVER_MS another speaks."""
@@ -382,7 +396,7 @@ class Voice:
         if self._hub is None:
             return
         while not self._hub.stopped.is_set():
-            self._unspoken.show(self._hub.clock.now())
+            self._unspoken.show(self._hub.clock.now(), self.loudness)
             steps: list[Callable[[], Awaitable[None]]] = [partial(self._step, *zone) for zone in self._zones.items()]
             for work in (self._write_ended, *steps):
                 try:
@@ -407,13 +421,15 @@ class Voice:
         now = self._hub.clock.now()
         if entry.playing is not None and now > entry.ends_at:
             self._end(zone, entry, "unknown", "no answer from the player")
-        for dropped in entry.queue.tick(now):
+        silent = self.loudness.at(zone, now) == 0
+        for dropped in [*(entry.queue.hushed(MUTED) if silent else ()), *entry.queue.tick(now)]:
             self._end_call(dropped.call_id, zone, "dropped", dropped.reason)
         if entry.playing is None and self._who(entry) is not None:
             announcement = entry.queue.next(now)
             if announcement is not None:
                 await self._play(zone, entry, announcement)
-        if entry.playing is None and entry.captioned:  # nothing followed at once
+        if entry.silent != silent or (entry.playing is None and entry.captioned):  # nothing followed at once
+            entry.silent = silent
             self._show(zone, entry)
 
     async def _play(self, zone: str, entry: _Zone, announcement: Announcement) -> None:
@@ -428,15 +444,18 @@ class Voice:
             return
         entry.playing, entry.speaker = announcement, speaker
         entry.ends_at = now + longest_ms(announcement)
-        if isinstance(speaker, VoiceModule):
-            why = "" if await speaker.say(announcement, self._volume) else "agent not connected"
+        volume = self.loudness.at(zone, now, urgent=announcement.urgent)
+        if not volume:  # muted while it was being claimed: what nobody can hear is not played
+            why = MUTED
+        elif isinstance(speaker, VoiceModule):
+            why = "" if await speaker.say(announcement, volume) else "agent not connected"
         else:
-            why = await self._play_file(zone, entry, speaker, announcement)
+            why = await self._play_file(zone, entry, speaker, announcement, volume)
         if why:
             self._end(zone, entry, "dropped", why)
         self._show(zone, entry)
 
-    async def _play_file(self, zone: str, entry: _Zone, page: Page, announcement: Announcement) -> str:
+    async def _play_file(self, zone: str, entry: _Zone, page: Page, announcement: Announcement, volume: int) -> str:
         """Hand the page its file; what went wrong, or nothing."""
         assert self._hub is not None
         assert self.pack is not None
@@ -456,7 +475,7 @@ class Voice:
             url=f"/api/v1/voice/{announcement.id}",
             duration_ms=duration_ms,
             text=Words(zh=announcement.text_zh, en=announcement.text_en),
-            volume=self._volume,
+            volume=volume,
             again=not announcement.calls,
         )
         took = page in entry.players and page.offer(text_frame(msgspec.json.encode(message)))
@@ -474,6 +493,7 @@ class Voice:
         """Written by the loop."""
         assert self._hub is not None
         now, test = self._hub.clock.now(), name.startswith(TEST)
+        self.delays.ended(name)
         kept = "cancelled" if test and state != "done" else reason  # nobody waited for a test: no loss
         self._ended.append(Settled(id=name, state=state, reason=kept, at=now))  # type: ignore[arg-type]
         if test:
@@ -489,7 +509,8 @@ class Voice:
         playing = entry.playing
         entry.captioned = playing is not None
         spoken = Spoken(id=playing.id, text=Words(zh=playing.text_zh, en=playing.text_en)) if playing else None
-        state = "voiced" if self._who(entry) is not None else "voiceless"
+        able = "muted" if entry.silent else "voiced"
+        state = able if self._who(entry) is not None else "voiceless"
         self._around.speech[zone] = SpeechDocument(state=state, speaking=spoken, queued=entry.queue.queued)
         if self._live is not None:
             self._live.touch([("hall", zone)])

@@ -74,6 +74,9 @@ class Display:
             size = len(sound)
             if answer.status != 200 or sound[:4] != b"RIFF":
                 outcome, reason = "failed", f"no sound: {answer.status}"
+        if not reason:
+            with contextlib.suppress(ConnectionError):
+                await socket.send_json({"type": "began", "id": heard["id"]})
         self._world.lines.bench.say(self._zone, heard["text"], b"" if reason else sound)
         audio.write(
             zone=self._zone,

@@ -55,6 +55,13 @@ class SetMessage(Command, frozen=True, kw_only=True):
     en: str = ""
 
 
+class MuteZone(Command, frozen=True, kw_only=True):
+    """UX V-10: the zone says no calls for ten minutes from now on; not `muted`: it speaks again at once."""
+
+    zone: str
+    muted: bool = True
+
+
 class ApplyConfiguration(Command, frozen=True, kw_only=True):
     configuration: Configuration
     source: str

@@ -50,6 +50,7 @@ class Identity(Part, frozen=True, kw_only=True):
     """[hall]: `id` is the name in addresses; `sample` marks invented halls on every screen.
 
     `english_unofficial`: the English names of the catalogue are a translation that no authority has confirmed.
+    `animations`: false, and nothing moves or flashes on any screen or strip of the hall (UX X-04).
     """
 
     id: str
@@ -58,6 +59,7 @@ class Identity(Part, frozen=True, kw_only=True):
     english_unofficial: bool = False
     timezone: str = "Asia/Shanghai"
     sample: bool = False
+    animations: bool = True
 
 
 class Hours(Part, frozen=True, kw_only=True):
@@ -126,7 +128,10 @@ class Voice(Part, frozen=True, kw_only=True):
 
 
 class Zone(Part, frozen=True, kw_only=True):
-    """[[zone]]: an area with its own waiting seats, display and loudspeaker; `recent_rows` from the farthest seat."""
+    """[[zone]]: an area with its own waiting seats, display and loudspeaker; `recent_rows` from the farthest seat.
+
+    `volume` is percent, or by the clock: `08:30=100 12:00=60 14:00=100 17:30=0` (0: not spoken); "" is that of [voice] (UX V-10).
+    """
 
     id: str
     name: str
@@ -136,6 +141,7 @@ class Zone(Part, frozen=True, kw_only=True):
     queueing: bool = True
     recent_rows: int = 4
     notices: tuple[str, ...] = ()
+    volume: str = ""
 
 
 class Domain(Part, frozen=True, kw_only=True):

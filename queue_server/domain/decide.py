@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from queue_server.domain import alarms, calling, day, devices, finishing, ratings, tickets, windows
+from queue_server.domain import alarms, calling, day, devices, finishing, ratings, sounding, tickets, windows
 from queue_server.domain import commands as c
 from queue_server.domain import events as e
 from queue_server.domain.errors import Broken, Rejected
@@ -49,6 +49,7 @@ _RULES: dict[type[c.Command], Callable[[Hall, Any, c.Context], list[e.Event]]] =
     c.CloseDay: day.close_day,
     c.EndDay: day.end_day,
     c.SetMessage: day.set_message,
+    c.MuteZone: sounding.mute,
     c.ApplyConfiguration: day.apply_configuration,
     c.PlanConfiguration: day.plan_configuration,
     c.TurnAway: tickets.turn_away,

@@ -96,6 +96,15 @@ class AnnouncementDue(Event, frozen=True, kw_only=True):
     at: int
 
 
+class ZoneMuted(Event, frozen=True, kw_only=True):
+    """No calls are spoken in the zone before `until` (ms UTC); when that is `at`, they are again. `by` is the actor."""
+
+    zone: str
+    until: int
+    by: str
+    at: int
+
+
 class TicketIssued(Event, frozen=True, kw_only=True):
     """`wait_*_s` are -1 when no estimate was possible."""
 

@@ -27,6 +27,7 @@ _HANDLERS: dict[type[e.Event], Callable[[Hall, Any], Hall | None]] = {
     e.DayEnded: evolve_hall.day_ended,
     e.MessageSet: evolve_hall.message_set,
     e.AnnouncementDue: evolve_hall.announcement_due,
+    e.ZoneMuted: evolve_hall.zone_muted,
     e.TicketIssued: evolve_tickets.ticket_issued,
     e.DemandUnmet: evolve_hall.demand_unmet,
     e.TicketCancelled: evolve_tickets.ticket_cancelled,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from queue_server.domain import events as e
 from queue_server.domain.catalogue import Catalogue
-from queue_server.domain.model import Alarm, DeviceHealth, DeviceTest, Hall, Unmet, Window, empty_hall
+from queue_server.domain.model import Alarm, DeviceHealth, DeviceTest, Hall, Mute, Unmet, Window, empty_hall
 from queue_server.domain.queues import rebuild
 from queue_server.domain.serving import Serving
 from queue_server.wire.common import DeviceState, HallState, TicketState, WindowState
@@ -42,6 +42,7 @@ def day_opened(hall: Hall, event: e.DayOpened) -> Hall:
     fresh.day = event.day
     fresh.previous_day = event.previous_day
     fresh.opened_at = event.at
+    fresh.muted = dict(hall.muted)
     fresh.devices = {name: replace(device, losses=0) for name, device in hall.devices.items()}
     for known in event.devices:
         fresh.devices[known.device] = DeviceHealth(
@@ -88,6 +89,10 @@ def message_set(hall: Hall, event: e.MessageSet) -> None:
 
 def announcement_due(hall: Hall, event: e.AnnouncementDue) -> None:
     hall.announced[event.kind] = event.at
+
+
+def zone_muted(hall: Hall, event: e.ZoneMuted) -> None:
+    hall.muted[event.zone] = Mute(event.at, event.until, event.by)
 
 
 def demand_unmet(hall: Hall, event: e.DemandUnmet) -> None:

@@ -238,13 +238,23 @@ class Lines:
     rivals: dict[str, list[SortedList[Key]]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """No calls are spoken in a zone from `at` until `until`, ms UTC, as `by` wished."""
+
+    at: int
+    until: int
+    by: str
+
+
 @dataclass(slots=True)
 class Hall:
     """One hall, one day. `serving` and `catalogue` are tables derived from `configuration`, never history.
 
     `closing` is what early closing says, Chinese and English, also while another message stands before it; `announced`
-    when a kind of message was last spoken, ms UTC. `noticed` says when and by whom an alarm was acknowledged that is shown
-    beside `alarms`; it stands again when it began later.
+    when a kind of message was last spoken, ms UTC. `muted` are the zones that staff ever muted, also
+    those that speak again. `noticed` says when and by whom an alarm was acknowledged that is shown beside `alarms`; it stands
+    again when it began later.
     """
 
     configuration: Configuration
@@ -258,6 +268,7 @@ class Hall:
     message: tuple[str, str, str] = ("", "", "")
     closing: tuple[str, str] = ("", "")
     announced: dict[str, int] = field(default_factory=dict)
+    muted: dict[str, Mute] = field(default_factory=dict)
     planned: Configuration | None = None
     tickets: dict[str, Ticket] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=dict)

@@ -11,8 +11,11 @@ from aiohttp import web
 
 from queue_server.app.clock import Clock
 from queue_server.app.compliance import DAYS_MAX, Report, report
+from queue_server.app.pages import OUTCOMES as TOLD
+from queue_server.app.remote import ERRANDS, SILENT
 from queue_server.app.texts import has, plain, words
 from queue_server.app.views.devices import device_name
+from queue_server.domain import commands as c
 from queue_server.domain.availability import RATING, TERMINAL, Gap, Use
 from queue_server.domain.catalogue import Catalogue
 from queue_server.domain.configuration import KIOSK_PAGE
@@ -21,12 +24,24 @@ from queue_server.domain.errors import Malformed, Unavailable
 from queue_server.domain.model import Hall
 from queue_server.web.frame import Frame, Route, new_id
 from queue_server.web.principals import Person
-from queue_server.wire.api import Availability, AvailabilityGap, AvailabilityLine, DeviceTestAsked, Empty, encode
+from queue_server.wire.api import (
+    AskScreen,
+    Availability,
+    AvailabilityGap,
+    AvailabilityLine,
+    DeviceTestAsked,
+    Empty,
+    MuteZone,
+    ScreenAnswer,
+    ScreenAnswers,
+    encode,
+)
 from queue_server.wire.common import Words
 
 KEEPERS = frozenset({"manager", "admin"})
 READERS = frozenset({"manager", "admin", "auditor"})
 MINUTE_MS = 60_000
+OUTCOMES = TOLD | {SILENT}
 TURN_S = 30.0
 """How long a report waits for the one before it: as long as a browser's user does."""
 HEAD = (
@@ -46,6 +61,36 @@ async def try_out(frame: Frame, request: web.Request, person: Person) -> web.Str
         return 202, encode(DeviceTestAsked(id=name))
 
     return await frame.carry(request, person, frame.agents.trials.asking(name, request.match_info["device"]), respond)
+
+
+async def ask(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
+    """UX D-15: who are you, start afresh, what do you show; answered when every open page of the screen has, or 5 s later."""
+    body = await frame.body(request, AskScreen)
+    if body.what not in ERRANDS:
+        raise Malformed("what", "one of " + ", ".join(sorted(ERRANDS)))
+    answers = await frame.remote.ask(new_id(), request.match_info["device"], body.what, person.actor)
+    pages = [
+        ScreenAnswer(
+            outcome=each.outcome if each.outcome in OUTCOMES else "failed",
+            reason=each.reason,
+            text=each.text,
+            width=each.width,
+            height=each.height,
+            ratio=each.ratio,
+        )
+        for each in answers
+    ]
+    return web.Response(
+        body=encode(ScreenAnswers(pages=pages)), content_type="application/json", headers={"Cache-Control": "no-store"}
+    )
+
+
+async def mute(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
+    """UX V-10: ten minutes of silence in one zone, or no longer."""
+    body = await frame.body(request, MuteZone)
+    command = c.MuteZone(zone=request.match_info["zone"], muted=body.muted)
+    done = encode(Empty())
+    return await frame.carry(request, person, command, lambda _hall, _decision: (200, done))
 
 
 def _period(request: web.Request, today: str, latest: str) -> tuple[date, date]:
@@ -160,6 +205,12 @@ def _harmless(cell: str) -> str:
 
 ROUTES: list[Route] = [
     Route("POST", "devices/{device}/test", try_out, KEEPERS, Empty, DeviceTestAsked, "Try a device or sound zone", 202),
+    Route(
+        "POST", "devices/{device}/ask", ask, KEEPERS, AskScreen, ScreenAnswers, "Identify, reload or look at a screen"
+    ),
+    Route(
+        "POST", "zones/{zone}/mute", mute, KEEPERS, MuteZone, Empty, "Say no calls in a zone for ten minutes, or again"
+    ),
     Route(
         "GET",
         "reports/availability",

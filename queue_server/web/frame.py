@@ -14,10 +14,11 @@ from queue_server.app.accounts import Accounts
 from queue_server.app.agents import Agents
 from queue_server.app.hub import Asking, Cause, Extras, Hub, Responder
 from queue_server.app.live import Live
+from queue_server.app.lookup import Lookup
 from queue_server.app.pages import Pages
 from queue_server.app.persons import Persons
 from queue_server.app.readings import Readings
-from queue_server.app.search import MatterIndex
+from queue_server.app.remote import Remote
 from queue_server.app.views.screens import Screens
 from queue_server.app.voice import Voice
 from queue_server.domain.commands import Command
@@ -82,10 +83,10 @@ class Frame:
     persons: Persons
     readings: Readings
     pages: Pages
+    remote: Remote
     build: str
     start: str
-    index: MatterIndex
-    index_version: int = -1
+    lookup: Lookup
     seen: dict[str, int] = field(default_factory=dict)
     links: dict[str, set[web.WebSocketResponse]] = field(default_factory=dict)
     reporting: asyncio.Lock = field(default_factory=asyncio.Lock)

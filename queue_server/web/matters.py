@@ -1,10 +1,8 @@
 """Requests for what the hall handles: its matters and bundles, searched or listed."""
 
-import asyncio
-
 from aiohttp import web
 
-from queue_server.app.search import MatterIndex, initials_of
+from queue_server.app.pinyin import initials_of
 from queue_server.app.texts import NOTHING, words
 from queue_server.domain.errors import Rejected
 from queue_server.domain.model import Hall
@@ -18,7 +16,8 @@ SEARCH_MAX = 40
 async def matters(frame: Frame, request: web.Request, person: Person) -> web.Response:
     """Search by everyday words, names, pinyin, initials or English; or all of a `domain` ("bundles" for the bundles).
 
-    `lang=en`: the beginnings of English words come first, and `letters` are theirs.
+    `letters` may follow `q`: as initials that lead somewhere and as syllables of pinyin, both; with `lang=en`, where the
+    beginnings of English words come first, as those.
     """
     if person is NOBODY and frame.screens.around.tokens.read(bearer(request)) is None:
         raise Rejected("unauthorised")
@@ -26,20 +25,20 @@ async def matters(frame: Frame, request: web.Request, person: Person) -> web.Res
     english = request.query.get("lang", "") == "en"
     limit, offset = query_int(request, "limit", 8, 1, 400), query_int(request, "offset", 0, 0, 10_000)
 
-    version, configuration = await frame.hub.read(lambda hall: (hall.version, hall.configuration))
-    if frame.index_version != version:
-        frame.index, frame.index_version = await asyncio.to_thread(MatterIndex, configuration), version
+    version, index = await frame.lookup.index()
 
-    def look(hall: Hall) -> bytes:
-        if text:
-            names = [(hit.id, hit.kind) for hit in frame.index.search(text, SEARCH_MAX, english=english)]
-        else:
-            names = _all_of(frame, hall, domain)
-        letters = frame.index.letters(text, english=english)
+    def look(hall: Hall) -> bytes | None:
+        if hall.version != version:  # changed between the two reads: another index is of it
+            return None
+        found = index.search(text, SEARCH_MAX, english=english)  # nothing for no text
+        names = [(hit.id, hit.kind) for hit in found] if text else _all_of(frame, hall, domain)
+        letters = index.letters(text, english=english)
         hits = [_hit(frame, hall, name, kind) for name, kind in names[offset : offset + limit]]
         return encode(MatterHits(hits=hits, total=len(names), letters=letters))
 
-    return web.Response(body=await frame.hub.read(look), content_type="application/json")
+    while (body := await frame.hub.read(look)) is None:
+        version, index = await frame.lookup.index()
+    return web.Response(body=body, content_type="application/json")
 
 
 def _all_of(frame: Frame, hall: Hall, domain: str) -> list[tuple[str, str]]:

@@ -46,6 +46,7 @@ class Metrics:
     def __init__(self, frame: Frame, sockets: Sockets) -> None:
         self._frame, self._sockets = frame, sockets
         self._registry = CollectorRegistry()
+        self._registry.register(frame.voice.delays.histogram)
         self._gauges: dict[str, Gauge] = {}
 
     def _set(self, name: str, text: str, value: float) -> None:

@@ -31,7 +31,9 @@ from queue_server.wire.agent import AgentHeartbeat, AgentHello, FromAgent
 from queue_server.wire.frames import text_frame
 from queue_server.wire.live import (
     Alive,
+    Began,
     CardGone,
+    ErrandDone,
     FromScreen,
     Heartbeat,
     Hello,
@@ -238,6 +240,7 @@ class _Seat:
             frame.links.setdefault(self._person.name, set()).add(self._peer.socket)
             frame.pages.came(self._person.name, self._peer)
         view, of = self._place()
+        device = self._person if self._person is not None and self._person.kind == "device" else None
         self._peer.say(
             Welcome(
                 at=frame.hub.clock.now(),
@@ -246,7 +249,9 @@ class _Seat:
                 hall=frame.hub.name,
                 view=view,
                 of=of,
-                device=self._person.name if self._person and self._person.kind == "device" else "",
+                device=device.name if device is not None else "",
+                name=device.display_name if device is not None else "",
+                address=(self._request.remote or "") if device is not None else "",
             )
         )
 
@@ -289,6 +294,8 @@ class _Seat:
                 play = await self._frame.voice.guidance.play(message, self._frame.hub.lease.epoch)
                 if play is not None:
                     self._peer.say(play)
+            case Began():
+                self._frame.voice.began(self._peer, message.id)
             case Played():
                 await _quietly(self._frame.voice.played(self._peer, message.id, message.outcome, message.reason))
             case ReadingHeard():
@@ -304,6 +311,8 @@ class _Seat:
                 self._frame.pages.sized(device, self._peer, message)
             case PatternEnded():
                 self._frame.pages.ended(self._peer, message)
+            case ErrandDone():
+                self._frame.remote.answered(self._peer, message)
             case _:
                 pass
 

@@ -33,6 +33,8 @@
 | POST alarms/{id}/acknowledge | guide, manager | Empty → Empty |
 | GET configuration · POST configuration/{preview,apply,rollback} | manager, admin | ConfigurationFile → ConfigurationReply |
 | POST devices/{id}/test | manager, admin | Empty → DeviceTestAsked (202; RULES 37; zone:ID for a sound zone) |
+| POST devices/{id}/ask | manager, admin | AskScreen → ScreenAnswers (UX D-15) |
+| POST zones/{id}/mute | manager, admin | MuteZone → Empty (UX V-10) |
 | GET reports/availability?from=&to= · reports/availability.csv | manager, admin, auditor | → Availability (RULES 37, 38, 89) |
 | GET journal?after= | auditor | → JSON lines |
 | POST session · GET session · DELETE session | anybody · staff | SignIn → Session |
@@ -204,8 +206,8 @@ class MatterHit(Message, frozen=True, kw_only=True):
 
 
 class MatterHits(Message, frozen=True, kw_only=True):
-    """`letters` are the pinyin initials that would still lead somewhere after `q` (UX 1, initials pad); with `lang=en`,
-    the letters of English names.
+    """`letters` may follow `q` (UX 1, the kiosk's pad): as initials that still lead somewhere, and as syllables of pinyin;
+    with `lang=en`, as English names.
 
     `domain` of the request is a domain's id, or `bundles`; an empty `q` gives the most wanted first.
     """
@@ -400,10 +402,39 @@ class ConfigurationReply(Message, frozen=True, kw_only=True):
     text: str
 
 
+class MuteZone(Incoming, frozen=True, kw_only=True):
+    """UX V-10: `muted` for ten minutes from now on, or speaking again at once."""
+
+    muted: bool
+
+
 class DeviceTestAsked(Message, frozen=True, kw_only=True):
     """A test that was asked for; what comes of it stands in the device's document."""
 
     id: str
+
+
+class AskScreen(Incoming, frozen=True, kw_only=True):
+    """UX D-15. what: identify, reload or look."""
+
+    what: str
+
+
+class ScreenAnswer(Message, frozen=True, kw_only=True):
+    """What one open page of a screen did: done, busy, failed (`reason`) or silent; of look its text and its size."""
+
+    outcome: str
+    reason: str
+    text: str
+    width: int
+    height: int
+    ratio: float
+
+
+class ScreenAnswers(Message, frozen=True, kw_only=True):
+    """One for each page that is open."""
+
+    pages: list[ScreenAnswer]
 
 
 class AvailabilityGap(Message, frozen=True, kw_only=True):

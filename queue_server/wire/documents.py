@@ -38,6 +38,8 @@ class HallDocument(Message, frozen=True, kw_only=True):
     """Key `hall`: who we are and how the day stands. `day` is YYYY-MM-DD; zone is the subscribed zone's name.
 
     `english_unofficial`: English names are an unconfirmed translation, and a page that shows them in English says so.
+    `animations`: false, and nothing moves or flashes on any page (UX X-04).
+    `muted_until`: staff muted the zone's voice until then (ms UTC; UX V-10); None while nobody has.
     """
 
     id: str
@@ -52,6 +54,7 @@ class HallDocument(Message, frozen=True, kw_only=True):
     recent_rows: int
     sample: bool
     english_unofficial: bool
+    muted_until: int | None = None
 
 
 class Call(Message, frozen=True, kw_only=True):
@@ -123,7 +126,7 @@ class Spoken(Message, frozen=True, kw_only=True):
 
 
 class SpeechDocument(Message, frozen=True, kw_only=True):
-    """Key `speech` of a zone: state is voiced, muted or voiceless (no player that can sound)."""
+    """Key `speech` of a zone: state is voiced, muted (by staff, or volume 0 at this hour) or voiceless (no player that can sound)."""
 
     state: str
     speaking: Spoken | None
@@ -142,7 +145,8 @@ class TicketDocument(Message, frozen=True, kw_only=True):
     """One ticket without any personal data. Times are ms UTC, waits in seconds.
 
     `ahead` counts those who would be called first; `wait_low_s`/`wait_high_s` is the estimate, both None when unknown
-    (no window open). `explanation` says how the effective time came about (QUEUES 2.2).
+    (no window open). `explanation` says how the effective time came about (QUEUES 2.2). `pass_rule` and `delay_rule` are
+    the hall's policy on who misses a call, and who asks to be called later, in words.
     """
 
     id: str
@@ -173,6 +177,7 @@ class TicketDocument(Message, frozen=True, kw_only=True):
     can_cancel: bool
     can_delay: bool
     origin: str
+    delay_rule: Words = Words(zh="")
 
 
 class WindowDocument(Message, frozen=True, kw_only=True):
@@ -334,13 +339,21 @@ class PageFacts(Message, frozen=True, kw_only=True):
     ratio: float
 
 
+class ZoneSound(Message, frozen=True, kw_only=True):
+    """How loud a zone speaks now, in percent: by the clock of the hall's file, 0 while it is muted (UX V-10)."""
+
+    volume: int
+    muted_until: int | None
+
+
 class DeviceDocument(Message, frozen=True, kw_only=True):
     """One device as its agent reports it, or a kiosk's page (kind kiosk, id kiosk:ID), another paired screen (kind hall, window
     or led, id screen:ID), or what sounds in a zone (kind zone, id zone:ID).
 
     Counters are name → count since the agent's start, `offline_today` of the day. `since` is when the state began (ms UTC,
     None when not known); `test` what can be tried of it ("" for nothing), `trial` what came of it. `page` is of paired screens.
-    `last_error` is what the agent said, or one of the server's own codes: page-lost, agent-lost, agent-silent.
+    `last_error` is what the agent said, or one of the server's own codes: page-lost, agent-lost, agent-silent. `sound` is of
+    zones.
     """
 
     id: str
@@ -356,6 +369,7 @@ class DeviceDocument(Message, frozen=True, kw_only=True):
     test: str
     trial: DeviceTrial | None
     page: PageFacts | None
+    sound: ZoneSound | None = None
 
 
 class DevicesDocument(Message, frozen=True, kw_only=True):

@@ -6,6 +6,9 @@ import msgspec
 
 from queue_server.wire.common import Version, Words
 
+LOOK_MAX = 16_000
+"""Characters of a page's text, within what a websocket's message may hold."""
+
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello", forbid_unknown_fields=True):
     """First message of a screen. `token` is the screen's or ticket's token; staff pages use their cookie instead."""
@@ -43,6 +46,12 @@ class Say(msgspec.Struct, frozen=True, kw_only=True, tag="say", forbid_unknown_f
     language: str = "zh"
     number: str = ""
     ahead: int = -1
+
+
+class Began(msgspec.Struct, frozen=True, kw_only=True, tag="began", forbid_unknown_fields=True):
+    """The first sound of one announcement (UX V-07)."""
+
+    id: str
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True, tag="played", forbid_unknown_fields=True):
@@ -87,13 +96,30 @@ class PatternEnded(msgspec.Struct, frozen=True, kw_only=True, tag="pattern_ended
     reason: str = ""
 
 
+class ErrandDone(msgspec.Struct, frozen=True, kw_only=True, tag="errand_done", forbid_unknown_fields=True):
+    """A page's one answer to an errand: done, busy (somebody uses the page, or it speaks) or failed, with the reason.
+
+    Of `look` what it shows: its text as people read it, and its size as in `page`.
+    """
+
+    id: str
+    outcome: str
+    reason: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    text: Annotated[str, msgspec.Meta(max_length=LOOK_MAX)] = ""
+    width: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 0
+    height: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 0
+    ratio: Annotated[float, msgspec.Meta(ge=0, le=100)] = 0.0
+
+
 FromScreen = (
     Hello
     | Subscribe
     | Unsubscribe
     | PlayerReady
     | Say
+    | Began
     | Played
+    | ErrandDone
     | Alive
     | ReadingHeard
     | CardGone
@@ -105,7 +131,8 @@ FromScreen = (
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
     """Answer to hello: `start` changes with each server start, `build` with each release, `at` is ms UTC.
 
-    `view` and `of` are what the token is for (a paired screen learns here what it is).
+    `view` and `of` are what the token is for (a paired screen learns here what it is); `name` is what the staff call it, and
+    `address` where the server sees it (UX D-15).
     """
 
     at: int
@@ -115,6 +142,8 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
     view: str
     of: str
     device: str
+    name: str = ""
+    address: str = ""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot"):
@@ -192,6 +221,20 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True, tag="pattern"):
     volume: int
 
 
+class Errand(msgspec.Struct, frozen=True, kw_only=True, tag="errand"):
+    """The office asks a paired screen's page for something, once; answer with errand_done (UX D-15).
+
+    what: identify (show the device page for ten seconds), reload (after the answer) or look (answer with what it shows).
+    `name` and `place` are as in pattern.
+    """
+
+    id: str
+    epoch: int
+    what: str
+    name: str
+    place: Words
+
+
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
     """A message that was not carried out: code as in problem+json; `of` names what was asked."""
 
@@ -201,4 +244,4 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
     text: Words
 
 
-ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Reading | Pattern | Refused
+ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Reading | Pattern | Errand | Refused

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from devices.protocols.base import Send
 from devices.protocols.bx import BxProtocol, BxSettings
 from devices.protocols.keymaps import Key
 from devices.protocols.numberpanel import NumberPanel, PanelSettings
-from devices.protocols.paged import Acknowledged, PagedText, Steady
+from devices.protocols.paged import FLASHES, LEAST_FLASH_MS, MOST_FLASH_MS, Acknowledged, PagedText, Steady
 from devices.protocols.plainstrips import AaqtProtocol, AddrFeProtocol, PlainSettings
 from devices.protocols.strip import StripProtocol, StripSettings
 from queue_server.wire.agent import ShowStrip
@@ -25,16 +27,23 @@ CALL = [[("请A016号", "red")]]
 SECOND = [[("到3号窗口", "green")]]
 
 
+@dataclass(frozen=True, slots=True)
+class Hasty(StripSettings):
+    """A strip that nobody looks at: it may flash faster than X-05 allows, and its test is over sooner."""
+
+    def __post_init__(self) -> None:
+        pass
+
+
 def beats(strip: PagedText, until_ms: int) -> list[tuple[int, str]]:
     """What an acknowledging strip is sent, and when, from a call at 0 on: dark or its text."""
-    dark, found = strip.dark_page(), []
+    found = []
     now = 0
     while (at := strip.wake_at_ms) is not None and at <= until_ms:
         now = max(now, at)
         for output in strip.wake(now):
             if isinstance(output, Send):
-                assert dark is not None
-                found.append((now, "dark" if output.frame == strip.frame(dark) else "lit"))
+                found.append((now, "lit" if output.follows is None else "dark"))
                 strip.sent(now)
                 strip._sent_ms = None  # acknowledged
     return found
@@ -51,6 +60,34 @@ def called(strip: PagedText, pages: list) -> PagedText:
 def test_a_call_is_dark_and_lit_again_three_times_half_a_second_each_and_then_steady() -> None:
     expected = [(500 * half, "dark" if half % 2 else "lit") for half in range(1, 7)]
     assert beats(called(StripProtocol(3), CALL), 20_000) == expected
+
+
+@pytest.mark.parametrize(
+    "strip",
+    [
+        *(StripProtocol(3, StripSettings(flash_ms=each)) for each in (LEAST_FLASH_MS, MOST_FLASH_MS)),
+        AaqtProtocol(3, PlainSettings()),
+        AddrFeProtocol(3, PlainSettings()),
+        BxProtocol(1, BxSettings()),
+        NumberPanel(1, PanelSettings(mode="text")),
+    ],
+    ids=["fastest", "slowest", "aaqt", "addrfe", "bx", "panel"],
+)
+def test_ux_x_05_no_strip_flashes_faster_than_once_a_second_or_longer_than_five(strip: PagedText) -> None:
+    """Of every protocol as it comes, and of the limits that a device map may set."""
+    seen = [(at, what) for at, what in beats(called(strip, CALL), 12_000) if at < 9_000]
+    dark = [at for at, what in seen if what == "dark"]
+    assert len(dark) == FLASHES
+    assert min(after - before for before, after in itertools.pairwise(dark)) >= 1_000
+    assert [what for at, what in seen if at <= 5_000][-1] == "lit", "over within five seconds"
+    assert max(dark) < 5_000
+
+
+@pytest.mark.parametrize("flash_ms", [1, 150, 499, 834, 5_000, -500])
+@pytest.mark.parametrize("kind", [StripSettings, PlainSettings, BxSettings, PanelSettings])
+def test_ux_x_05_a_device_map_cannot_ask_for_more(kind: type[StripSettings], flash_ms: int) -> None:
+    with pytest.raises(ValueError, match="500 to 833"):
+        kind(flash_ms=flash_ms)
 
 
 def test_the_next_page_waits_for_the_end_of_the_flash() -> None:
@@ -159,7 +196,7 @@ def test_who_can_flash(strip: PagedText, flashes: bool) -> None:
 
 async def test_a_call_flashes_on_a_real_line_and_stands_at_the_end(tmp_path: Path) -> None:
     desk = Desk(listen_url("memory", tmp_path))
-    desk.strip = Strip("s3", 3, desk._health, StripSettings(ack_ms=100, reply_ms=30, flash_ms=60))
+    desk.strip = Strip("s3", 3, desk._health, Hasty(ack_ms=100, reply_ms=30, flash_ms=60))
     with own_time():
         async with desk.running():
             desk.strip.show(CALL, flash=True)
@@ -173,7 +210,7 @@ async def test_a_call_flashes_on_a_real_line_and_stands_at_the_end(tmp_path: Pat
 async def test_a_busy_line_has_no_time_for_it_and_that_is_counted(tmp_path: Path) -> None:
     """At 9600 baud: six windows call together; their texts, echoes and cells need the line for themselves."""
     desk = Desk(listen_url("memory", tmp_path), settings=BusSettings(baud=9600, idle_ms=60))
-    desk.strip = Strip("s3", 3, desk._health, StripSettings(reply_ms=30, flash_ms=150))
+    desk.strip = Strip("s3", 3, desk._health, Hasty(reply_ms=30, flash_ms=150))
     with own_time():
         async with desk.running():
             for number in range(6):

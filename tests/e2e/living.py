@@ -128,7 +128,7 @@ class TappedPrinter(EmulatedPrinter):
 class LivingHall:
     """The district hall with the devices of some windows on one bus, and one kiosk's printer; use it as a context.
 
-    With `readers` an ID card reader and a scanner stand at the kiosk too, each on its own line.
+    With `readers` an ID card reader and a scanner stand at the kiosk too, each on its own line. The doors have opened at `opens`.
     """
 
     def __init__(
@@ -138,9 +138,10 @@ class LivingHall:
         *,
         keymap: str = "hallquefront",
         readers: bool = False,
+        opens: str = "00:01",
         **policy: object,
     ) -> None:
-        self.folder, self.windows, self._keymap = folder, tuple(windows), keymap
+        self.folder, self.windows, self._keymap, self._opens = folder, tuple(windows), keymap, opens
         self.keypads = {name: EmulatedKeypad(int(name)) for name in windows}
         self.pads = {name: EmulatedRatingPad(0x80 + int(name), AckVariant.B) for name in windows}
         self.strips = {name: EmulatedStrip(0x40 + int(name)) for name in windows}
@@ -184,7 +185,7 @@ class LivingHall:
                 stands = {"kiosk": "kiosk-1"}
                 devices.append(Device(id=name, agent="agent-1", kind=kind, url=line, profile=profile, settings=stands))
         kiosks = tuple(each for each in configuration.kiosk if each.id == "kiosk-1")
-        hours = structs.replace(configuration.hours, opens="00:01")
+        hours = structs.replace(configuration.hours, opens=self._opens)
         wired = structs.replace(configuration, hours=hours, device=tuple(devices), kiosk=kiosks)
         path.write_text(hallfile.dump(wired), encoding="utf-8")
         return path

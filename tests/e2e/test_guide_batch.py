@@ -1,19 +1,17 @@
-"""The guide's page and one slow printer: twenty tickets in a row (UX G-01, law 7), a lost slip, a missed number (UX G-03)."""
+"""The guide's twenty tickets before the doors open, on one printer that takes its time (UX G-01, DESIGN 3 law 7)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from devices.transport import Listener, Unavailable
 from tests.devices.independent_escpos import decode
-from tests.e2e.living import LivingHall, TappedPrinter, give_voice, until
-from tests.e2e.pages import Screens
+from tests.e2e.conftest import MakeHall
+from tests.e2e.living import LivingHall, TappedPrinter, until
+from tests.e2e.pages import Opened, Screens
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -37,42 +35,49 @@ class SlowPrinter(TappedPrinter):
             await self._end.close()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def hall(tmp_path_factory: pytest.TempPathFactory, screens: Path, voice: Path) -> AsyncIterator[LivingHall]:
-    """One window, one slow printer, a guide; a missed number may be brought back (RULES 28)."""
-    folder = tmp_path_factory.mktemp("guide")
-    give_voice(folder, voice)
-    living = LivingHall(folder, ["6"], no_show="same-window")
-    living.printer = SlowPrinter(f"pty://{folder / 'printer'}")
-    async with living, living.clerk("1006", "6"):
-        await living.start_agent()
-        await living.hire("2001", "guide")
-        yield living
+async def test_ux_g_01_twenty_in_a_row_are_twenty_slips_in_order(make_hall: MakeHall, pages: Screens) -> None:
+    """And the day begins with them: nobody sits at a window yet, and the first slip is the first number called."""
+    living = make_hall(["6"], opens="23:50", no_show="same-window")
+    living.printer = SlowPrinter(f"pty://{living.folder / 'printer'}")  # type: ignore[attr-defined]
+    async with living as hall:
+        await hall.start_agent()
+        await hall.hire("2001", "guide", "manager")
+        guide = await pages.staff(hall, "/guide", "2001")
+        await guide.page.locator("input[type=search]").fill("社保卡")
+        await guide.page.locator(".row-key:not(.shut)", has_text="社会保障卡").first.click()
+        await guide.page.get_by_role("button", name=str(MANY), exact=True).click()
+        await guide.page.get_by_role("button", name=f"出 {MANY} 张号").click()
+        await guide.page.get_by_text(f"已出 {MANY} / {MANY} 张").wait_for(timeout=150_000)
+        await guide.page.get_by_role("button", name="再取一个").wait_for(timeout=30_000)
+        await until(lambda: len(hall.printer.tickets()) >= MANY, 10, "twenty slips")
+        issued = [number for (number,) in hall.rows("select number from tickets order by issued_at, number")]
+        assert len(issued) == MANY
+        slips = [decode(paper).text for paper in hall.printer.tickets()]
+        assert [next(number for number in issued if number in slip) for slip in slips] == issued
+        assert hall.rows("select distinct state from claims where kind = 'print'") == [("done",)]
+        assert not hall.rows("select 1 from journal where kind in ('DayStarted', 'WindowOpened')"), (
+            "before the doors open"
+        )
+        await _the_doors_open(hall, guide, issued)
+        await _lost_and_missed(hall, pages, issued[10])
 
 
-async def test_ux_g_01_twenty_in_a_row_are_twenty_slips_in_order(hall: LivingHall, pages: Screens) -> None:
-    guide = await pages.staff(hall, "/guide", "2001")
-    await guide.page.locator("input[type=search]").fill("社保卡")
-    await guide.page.locator(".row-key:not(.shut)", has_text="社会保障卡").first.click()
-    await guide.page.get_by_role("button", name=str(MANY), exact=True).click()
-    await guide.page.get_by_role("button", name=f"出 {MANY} 张号").click()
-    await guide.page.get_by_text(f"已出 {MANY} / {MANY} 张").wait_for(timeout=150_000)
-    await guide.page.get_by_role("button", name="再取一个").wait_for(timeout=30_000)
-    await until(lambda: len(hall.printer.tickets()) >= MANY, 10, "twenty slips")
-    issued = [number for (number,) in hall.rows("select number from tickets order by issued_at, number")]
-    assert len(issued) == MANY
-    slips = [decode(paper).text for paper in hall.printer.tickets()]
-    assert [next(number for number in issued if number in slip) for slip in slips] == issued
-    assert hall.rows("select distinct state from claims where kind = 'print'") == [("done",)]
+async def _the_doors_open(hall: LivingHall, guide: Opened, issued: list[str]) -> None:
+    """The day begins with those who hold a slip, in the order of their slips."""
+    request = guide.page.context.request
+    answer = await request.post(f"{hall.server.api}/day/open", data={}, headers=hall.admin.key())
+    assert answer.ok, await answer.text()
+    async with hall.clerk("1006", "6") as clerk:
+        called = []
+        for _ in range(3):
+            desk = (await hall.post("windows/6/call-next", session=clerk))["desk"]
+            called.append(desk["ticket"]["number"])
+            await hall.post("windows/6/arrive", session=clerk)
+        assert called == issued[:3]
 
 
-async def test_ux_g_03_a_lost_slip_is_printed_again_and_a_missed_number_waits_again(
-    hall: LivingHall, pages: Screens
-) -> None:
-    """By the page: the same number marked 补 (RULES 18), and back in the queue under RULES 28; the page says both."""
-    token = await hall.pair("kiosk", "kiosk-1")
-    taken = await hall.take((await hall.matters("social", token, 1))[0], token)
-    name, number = taken["ticket"]["id"], taken["ticket"]["number"]
+async def _lost_and_missed(hall: LivingHall, pages: Screens, number: str) -> None:
+    """UX G-03 by the page: a missed number waits again (RULES 28), and its lost slip is printed again, marked 补 (RULES 18)."""
     await hall.post("windows/6/call", {"number": number, "reason": "returned"})
     await hall.post("windows/6/no-show", {"reason": "left"})
     papers = len(hall.printer.tickets())
@@ -84,7 +89,7 @@ async def test_ux_g_03_a_lost_slip_is_printed_again_and_a_missed_number_waits_ag
     card = guide.page.locator(".issue")
     await card.get_by_role("button", name="恢复排队").click()
     await card.get_by_text("已恢复，按过号规则排队").wait_for(timeout=30_000)
-    assert hall.rows("select state from tickets where id = ?", name) == [("waiting",)]
+    assert hall.rows("select state from tickets where number = ?", number) == [("waiting",)]
     await card.get_by_role("button", name="补打", exact=True).click()
     await card.get_by_role("button", name="补打一张（票上有“补”字）").click()
     await card.get_by_text("补打已送出").wait_for(timeout=30_000)

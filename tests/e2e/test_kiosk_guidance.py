@@ -13,10 +13,49 @@ from tests.e2e.pages import Opened, Screens
 
 pytestmark = pytest.mark.browser
 
+TOO_SMALL = """() => {
+  const faults = []
+  const keys = [...document.querySelectorAll('button')].map((key) => ({ key, box: key.getBoundingClientRect() }))
+  const name = (key) => key.textContent || key.getAttribute('aria-label')
+  for (const { key, box } of keys) {
+    if (box.width < 95.9 || box.height < 95.9) faults.push(`${name(key)}: ${box.width}x${box.height}`)
+    if (box.left < 24 || box.right > innerWidth - 24 || box.bottom > innerHeight - 24) faults.push(`${name(key)}: bezel`)
+    for (const other of keys) {
+      const across = Math.max(other.box.left - box.right, box.left - other.box.right)
+      const down = Math.max(other.box.top - box.bottom, box.top - other.box.bottom)
+      if (other.key !== key && Math.max(across, down) < 15.9) faults.push(`${name(key)}: near ${name(other.key)}`)
+    }
+  }
+  return faults
+}"""
+"""UX K-04: what is smaller than 96 px, nearer than 16 px to another, or within 24 px of the panel's edge."""
+
 
 async def _heard(kiosk: Opened, sentence: str) -> bool:
     """Whether the sound of this sentence was played to its end."""
     return any(sentence in sound["src"] and sound["ended"] and not sound["failed"] for sound in await kiosk.sounds())
+
+
+async def _finds_an_identity_card_both_ways(kiosk: Opened) -> None:
+    """UX 1, K-04: spelled out and by initials, with keys of a finger's size on every shape of panel and in every mode."""
+    page = kiosk.page
+    for keys in ("SHENFENZHENG", "SFZ"):
+        for letter in keys:
+            await page.get_by_role("button", name=letter, exact=True).click()
+        await page.get_by_label(f"已输入 {' '.join(keys)}").wait_for()
+        await page.locator(".hit", has_text="身份证").first.wait_for()
+        if keys != "SFZ":
+            await page.get_by_role("button", name="全部清除").click()
+    for width, height in ((1080, 1920), (1920, 1080)):
+        await page.set_viewport_size({"width": width, "height": height})
+        for mode, off in (("低位模式", "恢复高度"), ("大字版", "普通版")):
+            if width < height or mode != "低位模式":
+                assert await page.evaluate(TOO_SMALL) == [], (width, "as it is")
+                await page.get_by_role("button", name=mode).click()
+                await page.get_by_role("button", name=off).wait_for()
+                assert await page.evaluate(TOO_SMALL) == [], (width, mode)
+                await page.get_by_role("button", name=off).click()
+    await page.set_viewport_size({"width": 1080, "height": 1920})
 
 
 async def test_ux_k_06_the_kiosk_guides_by_voice_until_the_session_ends(make_hall: MakeHall, pages: Screens) -> None:
@@ -29,6 +68,7 @@ async def test_ux_k_06_the_kiosk_guides_by_voice_until_the_session_ends(make_hal
         await told(lambda: _heard(kiosk, "home-zh"), what="the page's sentence")
         await page.get_by_role("button", name="找别的事").click()
         await told(lambda: _heard(kiosk, "search-zh"), what="the next page's sentence")
+        await _finds_an_identity_card_both_ways(kiosk)
         await page.get_by_role("button", name="返回首页").click()
         await page.get_by_role("button", name="English").click()
         await told(lambda: _heard(kiosk, "home-en"), what="the sentence in English")

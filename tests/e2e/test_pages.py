@@ -8,7 +8,9 @@ import string
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from queue_server.app import hallfile
 from tests.e2e.living import Desks, LivingHall
 from tests.e2e.pages import Opened, Screens
 from tests.hall_process import ROOT
@@ -24,6 +26,7 @@ async def test_every_page_keeps_to_itself(pages: Screens, busy_hall: Hall) -> No
     """UX 13.10, X-09, X-01, X-11: every page of entries.json, with a citizen who gave their identity in the hall.
 
     UX X-13: none of them stands in a secure context, nor does any page of these tests, which open the hall by its address.
+    And X-04: 关闭动画 in the hall's configuration reaches every one of them while it stands.
     """
     hall, desks = busy_hall
     identity = {"kind": "id_card", "number": CARD, "name": NAME}
@@ -39,6 +42,7 @@ async def test_every_page_keeps_to_itself(pages: Screens, busy_hall: Hall) -> No
         _nobody_is_named(name, await page.page.content(), public=name not in ("console", "guide", "manager"))
         findings += [f"{name}: {finding}" for finding in await axe(page)]
     assert not findings, "\n".join(findings)
+    await _without_animations(hall, opened)
     for name, page in opened.items():
         assert not page.foreign, (name, page.foreign)
         assert not page.errors, (name, page.errors)
@@ -61,6 +65,25 @@ async def _everything(pages: Screens, hall: LivingHall, ticket: str) -> dict[str
         size = (480, 56) if name == "strip" else None
         opened[name] = await pages.staff(hall, f"/{name}", "4001", window, size=size)
     return opened
+
+
+async def _without_animations(hall: LivingHall, opened: dict[str, Opened]) -> None:
+    """UX X-04, DESIGN 5: a version of the configuration, and one step back; the pages that have no line show nothing that moves."""
+    lines = {name: page.page for name, page in opened.items() if name not in ("join", "login", "rate")}
+    for page in lines.values():
+        await page.locator("html[data-motion=on]").wait_for(state="attached", timeout=30_000)
+        await page.evaluate("window.__stood = true")
+    async with hall.admin.session.get(f"{hall.server.api}/configuration") as answer:
+        configuration, _ = hallfile.load((await answer.json())["text"])
+    assert configuration is not None
+    still = structs.replace(configuration, hall=structs.replace(configuration.hall, animations=False))
+    await hall.post("configuration/apply", {"text": hallfile.dump(still)})
+    for page in lines.values():
+        await page.locator("html[data-motion=off]").wait_for(state="attached", timeout=30_000)
+    await hall.post("configuration/rollback")
+    for name, page in lines.items():
+        await page.locator("html[data-motion=on]").wait_for(state="attached", timeout=30_000)
+        assert await page.evaluate("window.__stood"), f"{name} had to be loaded again"
 
 
 def _nobody_is_named(name: str, html: str, *, public: bool) -> None:

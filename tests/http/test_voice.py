@@ -12,7 +12,6 @@ import aiohttp
 import pytest
 from msgspec import structs
 
-from displays.speech.pack import build_pack
 from displays.speech.phrases import NOTICES
 from queue_server import cli
 from queue_server.app import agents as agents_module
@@ -27,7 +26,7 @@ from queue_server.wire.agent import DeviceHealth
 from queue_server.wire.common import DeviceState, WindowState
 from tests.hall_process import TOWNSHIP
 from tests.http.conftest import Site, settings_of, township
-from tests.voice import shipped_pack
+from tests.voice import shipped_pack, shipped_to
 
 ZH, EN = "今天提前到四点结束", "We close at four today"
 
@@ -61,9 +60,8 @@ async def until(condition: Callable[[], object], timeout_s: float = 20.0) -> Non
 @asynccontextmanager
 async def voiced(folder: Path, *, silent: str = "") -> AsyncIterator[Site]:
     """The township in both languages with the shipped voice, its first day open; `silent` names a token it has no clip for."""
-    shipped_pack()
     if not (folder / "voice").exists():
-        await asyncio.to_thread(build_pack, folder / "voice")
+        await asyncio.to_thread(shipped_to, folder / "voice")
         manifest = folder / "voice" / "voice.toml"
         lines = manifest.read_text(encoding="utf-8").splitlines()
         manifest.write_text("\n".join(line for line in lines if not silent or silent not in line), encoding="utf-8")

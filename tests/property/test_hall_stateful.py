@@ -172,6 +172,7 @@ class AnyHall(RuleBasedStateMachine):
             c.Tick(),
             c.ReportDevice(device="pad1", state=data.draw(st.sampled_from(DeviceState))),
             c.SetMessage(kind="notice", zh="x"),
+            c.MuteZone(zone="A", muted=data.draw(st.booleans())),
             c.RecordPrint(ticket=self.some(data), state=PrintState.PRINTED),
             c.Reprint(ticket=self.some(data), printer="p"),
             c.AcknowledgeAlarm(alarm=next(iter(hall.alarms), "")),

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import pytest
 from msgspec import structs
 
 from queue_server.app.clock import Clock
 from queue_server.app.views.desk import window_document
 from queue_server.app.views.screens import Screens, Surroundings
+from queue_server.app.views.strips import strip_of
 from queue_server.domain import commands as c
 from queue_server.domain.configuration import Configuration, Zone
 from queue_server.domain.model import empty_hall
@@ -72,3 +74,15 @@ def test_ux_c_03_a_window_that_nobody_opened_today_is_closed_since_the_day_opene
     assert shut.since == play.hall.opened_at
     assert play.hall.opened_at > 0
     assert window_document(play.hall, play.hall.windows["1"], "", play.now).since == play.hall.windows["1"].since
+
+
+@pytest.mark.parametrize("animations", [True, False])
+def test_ux_x_04_a_hall_without_animations_says_so_to_every_page_and_flashes_no_strip(animations: bool) -> None:
+    hall = configuration()
+    play = Play(structs.replace(hall, hall=structs.replace(hall.hall, animations=animations)), sit="1")
+    number = play.take("pension").number
+    play.next("1")
+    assert SCREENS.hall_document(play.hall, "").animations is animations
+    shown = strip_of(play.hall, 1, "strip-1", "1")
+    assert (shown.state, shown.number) == ("call", number), "the same words"
+    assert bool(shown.call) is animations

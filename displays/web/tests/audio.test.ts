@@ -52,6 +52,18 @@ describe('Player', () => {
     expect(speaker.volume).toBe(0.8)
   })
 
+  it('V-07: the first sound of each file is told once, and none of a file that never began', async () => {
+    const began: string[] = []
+    const measured = new Player({ onBegan: (id) => began.push(id), onEnd: () => undefined, onReady: () => undefined, sound: () => speaker })
+    measured.enqueue(play('1'))
+    await settle()
+    speaker.onended?.()
+    speaker.refuse = 'NotSupportedError'
+    measured.enqueue(play('2'))
+    await settle()
+    expect(began).toEqual(['1'])
+  })
+
   it('UX 13.3: a file that is missing does not silence the ones after it', async () => {
     for (const id of ['1', '2', '3']) player.enqueue(play(id))
     await settle()

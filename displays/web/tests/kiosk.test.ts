@@ -321,7 +321,13 @@ describe('UX K-06, K-07: the voice follows the page', () => {
   })
 })
 
-describe('English at the pad', () => {
+describe('UX 1: the pad', () => {
+  it('takes whole sentences in pinyin, as many letters as the server reads', () => {
+    const pad = reduce(fresh(0), { step: 'go', to: 'search' }, 1)
+    const longest = 'WAISHENGSHENFENZHENGNENGZAIZHEBUBU'
+    expect(reduce(pad, { step: 'letters', letters: longest }, 2).page).toMatchObject({ letters: longest })
+    expect(reduce(pad, { step: 'letters', letters: 'A'.repeat(41) }, 2).page).toMatchObject({ letters: 'A'.repeat(40) })
+  })
   it('takes a word of twelve letters, and begins anew when the language changes', () => {
     const english = run(fresh(0), [1, { step: 'mode', mode: 'english' }], [2, { step: 'go', to: 'search' }], [3, { step: 'letters', letters: 'REGISTRATIONS' }])
     expect(english.page).toMatchObject({ letters: 'REGISTRATION' })

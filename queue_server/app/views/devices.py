@@ -13,13 +13,14 @@ from queue_server.domain.configuration import KIOSK_PAGE, Device
 from queue_server.domain.devices import SCREEN, ZONE, test_of
 from queue_server.domain.model import DeviceTest, Hall
 from queue_server.wire.common import DeviceState, Words
-from queue_server.wire.documents import DeviceDocument, DevicesDocument, DeviceTrial, PageFacts
+from queue_server.wire.documents import DeviceDocument, DevicesDocument, DeviceTrial, PageFacts, ZoneSound
 from queue_server.wire.live import PageSize
 
 if TYPE_CHECKING:
     from queue_server.app.views.screens import Surroundings
 
-_SPEECH = {"voiced": DeviceState.ONLINE, "muted": DeviceState.DEGRADED}
+_SPEECH = {"voiced": DeviceState.ONLINE, "muted": DeviceState.ONLINE}
+"""A zone that is silent on purpose has nothing that is broken."""
 
 
 def device_name(catalogue: Catalogue, device: str) -> Words:
@@ -99,7 +100,8 @@ def device_documents(hall: Hall, around: Surroundings) -> DevicesDocument:
     for zone in dict.fromkeys(window.zone for window in hall.configuration.window):
         said = speech.get(zone)
         state = _SPEECH.get(said.state, DeviceState.UNKNOWN) if said is not None else DeviceState.UNKNOWN
-        found.append(structs.replace(_document(ZONE + zone, "zone", page_place(hall, "hall", zone), ""), state=state))
+        document = _document(ZONE + zone, "zone", page_place(hall, "hall", zone), "")
+        found.append(structs.replace(document, state=state, sound=_sound(around, zone)))
     documents = [_now(hall, document) for document in found]
     return DevicesDocument(
         devices=[
@@ -107,6 +109,12 @@ def device_documents(hall: Hall, around: Surroundings) -> DevicesDocument:
             for each in documents
         ]
     )
+
+
+def _sound(around: Surroundings, zone: str) -> ZoneSound:
+    now = around.clock.now()
+    mute = around.loudness.mute(zone, now)
+    return ZoneSound(volume=around.loudness.at(zone, now), muted_until=mute.until if mute is not None else None)
 
 
 def _document(name: str, kind: str, called: Words, window: str) -> DeviceDocument:

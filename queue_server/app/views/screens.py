@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from msgspec import structs
 
 from queue_server.app.clock import Clock
+from queue_server.app.loudness import Loudness
 from queue_server.app.papers import Papers
 from queue_server.app.past import rating_until
 from queue_server.app.texts import NOTHING, plain, words
@@ -30,6 +31,7 @@ from queue_server.domain.model import Alarm, Hall, Ticket, Window
 from queue_server.domain.queues import AWAY_STAFF, first_in_order, home_windows, is_away, waiting_in
 from queue_server.domain.ratings import BAD_RATING
 from queue_server.domain.serving import QueueKey, parse
+from queue_server.domain.sounding import muted_until
 from queue_server.wire.common import (
     DeviceState,
     HallState,
@@ -70,6 +72,8 @@ class Surroundings:
 
     `asked` counts the tickets of earlier days by matter and bundle; `guidance` says whether kiosks can speak (UX K-06);
     `certificate_ends` is when the server's certificate ends, 0 without TLS.
+    `asked` counts the tickets of earlier days by matter and bundle; `guidance` says whether kiosks can speak (UX K-06), `loudness`
+    how loud the zones do.
     """
 
     clock: Clock
@@ -83,6 +87,10 @@ class Surroundings:
     asked: Mapping[str, int] = field(default_factory=dict)
     guidance: bool = False
     certificate_ends: int = 0
+    loudness: Loudness = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loudness = Loudness(self.clock)
 
 
 Keyed = dict[str, Message | None]
@@ -133,10 +141,11 @@ class Screens:
             opens=configuration.hours.opens,
             closes=configuration.hours.closes,
             message=HallMessage(kind=kind, text=plain(zh, en)) if kind else None,
-            animations=True,
+            animations=configuration.hall.animations,
             recent_rows=entry.recent_rows if entry else 4,
             sample=configuration.hall.sample,
             english_unofficial=configuration.hall.english_unofficial,
+            muted_until=muted_until(hall, zone, self.around.clock.now()),
         )
 
     def _hall(self, hall: Hall, of: str, now: int) -> Keyed:

@@ -2,7 +2,7 @@
 
 from queue_server.app.texts import words
 from queue_server.app.views.tickets import plate_of, stop_names
-from queue_server.domain.model import Hall
+from queue_server.domain.model import Hall, Ticket
 from queue_server.wire.agent import NO_NOTICE, ShowStrip
 from queue_server.wire.common import HallState, WindowState, Words
 
@@ -27,8 +27,13 @@ def strip_of(hall: Hall, epoch: int, device: str, name: str) -> ShowStrip:
         text=text,
         lines=[],
         notice=_notice(hall),
-        call=f"{ticket.number}@{ticket.last_call_at}" if ticket is not None and state == "call" else "",
+        call=_call(hall, ticket) if ticket is not None and state == "call" else "",
     )
+
+
+def _call(hall: Hall, ticket: Ticket) -> str:
+    """What makes a strip flash, another for each recall; "" where the hall wants nothing to (UX X-04)."""
+    return f"{ticket.number}@{ticket.last_call_at}" if hall.configuration.hall.animations else ""
 
 
 def board_of(hall: Hall, epoch: int, device: str, zone: str) -> ShowStrip:

@@ -139,6 +139,13 @@ def _pass_words(catalogue: Catalogue) -> Words:
     return words(f"pass.{policy.no_show}", figures)
 
 
+@kept(16)
+def _delay_words(catalogue: Catalogue) -> Words:
+    """UX P-06: what "later" does, once, in the numbers of the policy in force."""
+    policy = catalogue.policy
+    return words("delay.rule", {"places": policy.delay_places, "limit": policy.delay_limit})
+
+
 def watch(hall: Hall, ticket: Ticket) -> Words:
     """Which windows to watch: those at home with the ticket, or the zone when there are many; or that a person is awaited."""
     return _watch(hall.catalogue, ticket.current.queue)
@@ -222,6 +229,7 @@ def ticket_document(hall: Hall, ticket: Ticket, clock: Clock, now: int) -> Ticke
         can_cancel=state in _CANCELLABLE,
         can_delay=waiting and ticket.delays < hall.configuration.policy.delay_limit,
         origin=ticket.origin,
+        delay_rule=_delay_words(hall.catalogue),
     )
 
 

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devices.framing.tts import SYN6288, XFS5152, TtsFrame, encode_tts
+from devices.protocols.tracks import DfDialect, JqDialect
 from devices.protocols.tts import BREATHS, Module, TtsDialect, TtsSettings, split_text
 from devices.protocols.voice import Unsayable
 from displays.speech.phrases import Call, VoicePolicy, grouped_phrase, phrase
@@ -23,6 +24,20 @@ def test_rules_25_a_call_is_written_so_that_it_is_read_digit_by_digit() -> None:
     tokens = phrase("A012", "12", VoicePolicy(one="yao"))
     [frame] = frames(TtsDialect("syn6288"), tokens)
     assert second.spoken(frame.data) == ("请A零幺二号到十二号窗口办理", 0, ["[v8]"])
+
+
+@pytest.mark.parametrize(
+    ("percent", "of_16", "of_10", "of_30"), [(0, 0, 0, 0), (1, 1, 1, 1), (60, 10, 6, 18), (100, 16, 10, 30)]
+)
+def test_ux_v_10_every_module_is_as_loud_as_the_zone_and_never_silent_by_rounding(
+    percent: int, of_16: int, of_10: int, of_30: int
+) -> None:
+    [syn] = frames(TtsDialect("syn6288"), "请", percent)
+    assert second.spoken(syn.data)[2] == [f"[v{of_16}]"]
+    [xfs] = frames(TtsDialect("xfs5152"), "请", percent)
+    assert f"[v{of_10}]".encode() in xfs.data
+    assert JqDialect().set_volume(percent).data == bytes((of_30,))
+    assert DfDialect().set_volume(percent).value == of_30
 
 
 def test_hardware_3_1_the_whole_frame_as_the_second_decoder_reads_it() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,13 @@ def test_ux_w_07_a_new_call_flashes_three_times_half_a_second_each() -> None:
     assert [step.hold_ms for step in steps] == [500] * 6
     assert [step.image.getbbox() is not None for step in steps] == [True, False] * 3
     assert steps[0].image is shown.image
+
+
+def test_ux_x_05_a_board_of_dots_flashes_once_a_second_at_most_and_no_longer_than_five() -> None:
+    steps = flash(pictures(STATES[0], Panel(128, 16))[0])
+    starts = [sum(step.hold_ms for step in steps[:place]) for place in range(0, len(steps), 2)]
+    assert all(after - before >= 1_000 for before, after in itertools.pairwise(starts))
+    assert sum(step.hold_ms for step in steps) <= 5_000
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: f"{panel.width}x{panel.height}")

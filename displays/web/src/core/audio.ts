@@ -17,6 +17,8 @@ export interface Sound {
 export type Outcome = { id: string; outcome: 'done' | 'failed'; reason: string }
 
 export interface PlayerOptions {
+  /** Called at the first sound of a file (UX V-07). */
+  onBegan?: (id: string) => void
   /** Called once for each file, in order. */
   onEnd: (outcome: Outcome) => void
   /** Called when the page can, or can no longer, sound. */
@@ -138,7 +140,7 @@ export class Player {
       this.sound.onerror = () => end(new Error('unreadable'))
       this.sound.src = play.url
       this.sound.volume = Math.max(0, Math.min(1, play.volume / 100))
-      this.sound.play().catch((error: unknown) => end(error instanceof Error ? error : new Error(String(error))))
+      this.sound.play().then(() => this.options.onBegan?.(play.id), (error: unknown) => end(error instanceof Error ? error : new Error(String(error))))
     })
   }
 }

@@ -1,8 +1,9 @@
 /** The websocket of a screen: subscribes to live maps, keeps them in order, says how old they are, and comes back by itself. */
 import { reactive, readonly } from 'vue'
 import { ageOf, reconnectDelayMs, type Age } from './age'
+import { allowMotion } from './motion'
 import { ViewMap, type Documents } from './version'
-import type { FromScreen, Pattern, Play, Reading, Refused, Snapshot, Change, Heartbeat, Subscribe, ToScreen, Welcome } from './wire'
+import type { FromScreen, Errand, HallDocument, Pattern, Play, Reading, Refused, Snapshot, Change, Heartbeat, Subscribe, ToScreen, Welcome } from './wire'
 
 /** A subscription without its tag; `of` may be left empty when the token says what the screen is. */
 export interface Want {
@@ -19,6 +20,7 @@ export interface LiveOptions {
   onPlay?: (play: Play) => void
   onReading?: (reading: Reading) => void
   onPattern?: (pattern: Pattern) => void
+  onErrand?: (errand: Errand) => void
   onRefused?: (refused: Refused) => void
   onWelcome?: (welcome: Welcome) => void
   onChange?: (want: Want, documents: Documents) => void
@@ -120,6 +122,8 @@ export function connectLive(options: LiveOptions): Live {
     const moved = message.type === 'snapshot' ? map.snapshot(message.version, documents) : map.change(message.version, documents)
     if (!moved) return
     state.views[key(want)] = { ...map.documents }
+    const hall = map.documents.hall as HallDocument | undefined
+    if (hall) allowMotion(hall.animations)
     options.onChange?.(want, map.documents)
   }
 
@@ -151,9 +155,14 @@ export function connectLive(options: LiveOptions): Live {
       case 'welcome': return welcomed(message)
       case 'snapshot': case 'change': return apply(message)
       case 'heartbeat': return beat(message)
-      case 'play': case 'reading': case 'pattern':
+      case 'play': case 'reading': case 'pattern': case 'errand':
         if (message.epoch < highestEpoch) return
-        return message.type === 'play' ? options.onPlay?.(message) : message.type === 'reading' ? options.onReading?.(message) : options.onPattern?.(message)
+        switch (message.type) {
+          case 'play': return options.onPlay?.(message)
+          case 'reading': return options.onReading?.(message)
+          case 'pattern': return options.onPattern?.(message)
+          case 'errand': return options.onErrand?.(message)
+        }
       case 'refused':
         state.refused = message
         return options.onRefused?.(message)

@@ -3,7 +3,8 @@ import { computed, onBeforeUnmount, ref, type ComputedRef } from 'vue'
 import { fixture } from '../fixtures'
 import { connectLive, type Live, type LiveOptions } from './live'
 import { forgetToken, goJoin, keepToken, screenToken } from './token'
-import type { Pattern } from './wire'
+import type { DeviceFacts } from '../remote/device'
+import type { Errand, ErrandDone, Pattern } from './wire'
 
 /** The server knows no screen and no member of staff behind this page. */
 const NOBODY = 'unauthorised'
@@ -15,6 +16,7 @@ export interface Screen<T> {
   /** True on the development server with `?fixture=`. */
   recorded: boolean
   token: string
+  facts: () => DeviceFacts
 }
 
 export interface ScreenOptions<T> extends Partial<LiveOptions> {
@@ -63,6 +65,20 @@ export function openScreen<T>(view: string, options: ScreenOptions<T>): Screen<T
       tell('failed', 'load')
     }
   }
+  async function goOn(errand: Errand): Promise<void> {
+    const tell = (done: ErrandDone) => live.send(done)
+    try {
+      const { carryOut } = await import('../remote/errands')
+      carryOut(errand, { free: options.free ?? (() => true), quiet: options.idle ?? (() => true), facts, tell })
+    } catch {
+      tell({ type: 'errand_done', id: errand.id, outcome: 'failed', reason: 'load', text: '', width: 0, height: 0, ratio: 0 })
+    }
+  }
+  /** What the server told of this box (UX D-15). */
+  function facts(): DeviceFacts {
+    const { name, device, address, build } = live.state.welcome ?? { name: '', device: '', address: '', build: '' }
+    return { name: name || device, address, build, shows: '', sound: options.sound?.() ?? '' }
+  }
   let settling: ReturnType<typeof setTimeout> | undefined
   function tellSize(): void {
     if (live.state.welcome?.device) live.send({ type: 'page', width: innerWidth, height: innerHeight, ratio: devicePixelRatio })
@@ -84,6 +100,7 @@ export function openScreen<T>(view: string, options: ScreenOptions<T>): Screen<T
       if (recorded === null && welcome.device !== '' && welcome.view !== '' && welcome.view !== view) location.replace(`/${welcome.view}`)
     },
     onPattern: (pattern) => void tryOut(pattern),
+    onErrand: (errand) => void goOn(errand),
     // Whoever is called, or has laid a card on, goes first.
     onPlay: (play) => {
       forget()
@@ -106,5 +123,5 @@ export function openScreen<T>(view: string, options: ScreenOptions<T>): Screen<T
     removeEventListener('resize', resized)
     live.close()
   })
-  return { live, documents, recorded: recorded !== null, token }
+  return { live, documents, recorded: recorded !== null, token, facts }
 }

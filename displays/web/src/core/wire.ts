@@ -41,6 +41,7 @@ export interface HallDocument {
   recent_rows: number
   sample: boolean
   english_unofficial: boolean
+  muted_until: number | null
 }
 
 export interface Call {
@@ -130,6 +131,7 @@ export interface TicketDocument {
   can_cancel: boolean
   can_delay: boolean
   origin: string
+  delay_rule: Words
 }
 
 export interface WindowDocument {
@@ -249,6 +251,11 @@ export interface PageFacts {
   ratio: number
 }
 
+export interface ZoneSound {
+  volume: number
+  muted_until: number | null
+}
+
 export interface DeviceDocument {
   id: string
   kind: string
@@ -263,6 +270,7 @@ export interface DeviceDocument {
   test: string
   trial: DeviceTrial | null
   page: PageFacts | null
+  sound: ZoneSound | null
 }
 
 export interface DevicesDocument {
@@ -400,6 +408,11 @@ export interface Say {
   ahead?: number
 }
 
+export interface Began {
+  type: 'began'
+  id: string
+}
+
 export interface Played {
   type: 'played'
   id: string
@@ -436,7 +449,18 @@ export interface PatternEnded {
   reason?: string
 }
 
-export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Played | Alive | ReadingHeard | CardGone | PageSize | PatternEnded
+export interface ErrandDone {
+  type: 'errand_done'
+  id: string
+  outcome: string
+  reason?: string
+  text?: string
+  width?: number
+  height?: number
+  ratio?: number
+}
+
+export type FromScreen = Hello | Subscribe | Unsubscribe | PlayerReady | Say | Began | Played | ErrandDone | Alive | ReadingHeard | CardGone | PageSize | PatternEnded
 
 export interface Welcome {
   type: 'welcome'
@@ -447,6 +471,8 @@ export interface Welcome {
   view: string
   of: string
   device: string
+  name: string
+  address: string
 }
 
 export interface Snapshot {
@@ -506,6 +532,15 @@ export interface Pattern {
   volume: number
 }
 
+export interface Errand {
+  type: 'errand'
+  id: string
+  epoch: number
+  what: string
+  name: string
+  place: Words
+}
+
 export interface Refused {
   type: 'refused'
   code: string
@@ -514,7 +549,7 @@ export interface Refused {
   text: Words
 }
 
-export type ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Reading | Pattern | Refused
+export type ToScreen = Welcome | Snapshot | Change | Heartbeat | Play | Reading | Pattern | Errand | Refused
 
 export interface Problem {
   type: string
@@ -764,8 +799,29 @@ export interface ConfigurationReply {
   text: string
 }
 
+export interface MuteZone {
+  muted: boolean
+}
+
 export interface DeviceTestAsked {
   id: string
+}
+
+export interface AskScreen {
+  what: string
+}
+
+export interface ScreenAnswer {
+  outcome: string
+  reason: string
+  text: string
+  width: number
+  height: number
+  ratio: number
+}
+
+export interface ScreenAnswers {
+  pages: ScreenAnswer[]
 }
 
 export interface AvailabilityGap {

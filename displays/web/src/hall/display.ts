@@ -4,10 +4,9 @@ import { Player, TEST_EVERY_MS } from '../core/audio'
 import { t } from '../core/i18n'
 import { openScreen } from '../core/screen'
 import type { CallsDocument, HallDocument, NoticeDocument, PrepareDocument, SpeechDocument } from '../core/wire'
+import { startsAfresh } from './rest'
 import { load, save } from './saved'
 
-/** D-10: a page that has run this long starts afresh once the hall is closed. */
-const LONG_RUN_MS = 20 * 3_600_000
 /** A box wired to no loudspeaker says so in its address: it never becomes the zone's player. */
 const soundOff = new URLSearchParams(location.search).get('sound') === 'off'
 
@@ -33,6 +32,7 @@ export function useDisplay() {
   const sounds: ComputedRef<boolean> = computed(() => !soundOff && live.state.welcome !== null && live.state.welcome.device !== '')
 
   const player = new Player({
+    onBegan: (id) => live.send({ type: 'began', id }),
     onEnd: (end) => live.send({ type: 'played', ...end }),
     onReady: () => {
       announce()
@@ -46,7 +46,7 @@ export function useDisplay() {
   }
 
   // `live` is named in the callbacks above; none runs before this line has.
-  const { live, documents: fresh, recorded } = openScreen<HallView>('hall', {
+  const { live, documents: fresh, recorded, facts } = openScreen<HallView>('hall', {
     idle: () => player.state.playing === '',
     stands: ({ hall, calls, speech }) => [hall?.message, calls, speech],
     sound: () => soundWord.value,
@@ -65,8 +65,10 @@ export function useDisplay() {
 
   const testing = setInterval(() => void player.selfTest(), TEST_EVERY_MS)
   const resting = setInterval(() => {
+    const heap = (performance as { memory?: { usedJSHeapSize: number } }).memory?.usedJSHeapSize ?? 0
     const closed = documents.value.hall?.state === 'closed'
-    if (closed && performance.now() - startedAt > LONG_RUN_MS) location.reload()
+    const running = { fresh: live.state.age === 'fresh', speaking: player.state.playing !== '', closed, ranMs: performance.now() - startedAt, heap }
+    if (startsAfresh(running)) location.reload()
   }, 60_000)
   if (!soundOff && !recorded) void player.selfTest()
 
@@ -84,7 +86,7 @@ export function useDisplay() {
     documents,
     savedAt,
     tapFailed,
-    soundWord,
+    facts,
     async enableSound(): Promise<void> {
       tapFailed.value = !(await player.selfTest())
     },

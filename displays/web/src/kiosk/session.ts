@@ -107,8 +107,8 @@ export type Step =
 
 export const TILES = 8
 export const ELDER_TILES = 4
-export const LETTERS_MOST = 6
-/** English words are longer than initials. */
+/** Pinyin of a whole sentence, as many letters as the server reads. */
+export const LETTERS_MOST = 40
 export const LETTERS_MOST_EN = 12
 export const FIGURES_MOST = 4
 export const BASKET_MOST = 5

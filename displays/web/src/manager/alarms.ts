@@ -9,11 +9,11 @@ const STATES: Record<string, StateName> = {
   'average-wait': 'too_long', 'single-wait': 'too_long', 'queue-long': 'near_limit', 'queue-stranded': 'empty', 'pause-long': 'paused', 'service-long': 'slow',
   'window-idle': 'empty', 'no-grievance-window': 'empty', 'no-bundle-window': 'empty', 'device-offline': 'offline', 'park-expired': 'parked', 'help': 'near_limit', 'window-help': 'over',
   'printer-out': 'paper_out', 'printer-near_end': 'paper_out', 'printer-jam': 'paper_out', 'printer-cover': 'paper_out', 'printer-offline': 'offline', 'printer-unreadable': 'paper_out',
-  'print': 'paper_out', 'voice': 'near_limit', 'clock': 'near_limit', 'bad-rating': 'over',
+  'print': 'paper_out', 'voice': 'near_limit', 'muted': 'paused', 'clock': 'near_limit', 'bad-rating': 'over',
 }
 
 /** Codes whose icon stands for more than one thing: the page has a word of their own for them. */
-const WORDED = ['queue-stranded', 'help', 'no-grievance-window', 'no-bundle-window', 'queue-long', 'printer-jam', 'printer-cover', 'printer-near_end', 'printer-unreadable', 'park-expired', 'print', 'voice', 'clock', 'bad-rating']
+const WORDED = ['queue-stranded', 'help', 'no-grievance-window', 'no-bundle-window', 'queue-long', 'printer-jam', 'printer-cover', 'printer-near_end', 'printer-unreadable', 'park-expired', 'print', 'voice', 'muted', 'clock', 'bad-rating']
 
 /** The word beside the icon as a key of `mgr.alarm`; null where the state's own word says it. */
 export function wordOf(code: string): string | null {
