@@ -107,5 +107,5 @@ async def test_rules_94_a_reset_from_outside_changes_the_account_and_ends_its_se
     await reset(url, HALL, "admin")
     admin = next(row for row in await accounts.staff() if row.staff == "admin")
     assert (admin.active, admin.roles) == (True, "admin,manager"), "somebody must be able to give roles back"
-    with pytest.raises(ValueError, match="'77'.*: 7, admin, kiosk-pin"):
+    with pytest.raises(ValueError, match="7, admin, kiosk-pin"):
         await reset(url, HALL, "77")
