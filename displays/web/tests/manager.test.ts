@@ -69,7 +69,7 @@ describe('UX S-05 changes of a file', () => {
 })
 
 describe('RULES 37 devices', () => {
-  const device = (kind: string, more: Partial<DeviceDocument> = {}): DeviceDocument => ({ id: kind, kind, name: { zh: kind, en: '' }, window: '', state: 'online', last_seen: 0, last_error: '', printer: null, counters: {}, since: null, test: '', trial: null, page: null, ...more })
+  const device = (kind: string, more: Partial<DeviceDocument> = {}): DeviceDocument => ({ id: kind, kind, name: { zh: kind, en: '' }, window: '', state: 'online', last_seen: 0, last_error: '', printer: null, counters: {}, since: null, test: '', trial: null, page: null, sound: null, ...more })
   it('a printer without paper is faulty though online; paper near its end is not yet', () => {
     expect([faulty(device('printer', { printer: 'out' })), faulty(device('printer', { printer: 'near_end' })), faulty(device('strip', { state: 'unknown' }))]).toEqual([true, false, true])
   })
