@@ -92,8 +92,7 @@ class Office:
     async def ready(self, name: str) -> Locator:
         """The row's button, when it can be pressed."""
         button = self.row(name).get_by_role("button", name="测试图")
-        await button.wait_for()
-        await self.row(name).locator("button:not([aria-disabled=true])").wait_for()
+        await self.row(name).locator("button:not([aria-disabled=true])", has_text="测试图").wait_for()
         return button
 
     async def press(self, name: str) -> None:
