@@ -21,8 +21,9 @@ AUTHORITY, AUTHORITY_KEY, SERVER = "authority.crt", "authority.key", "hall.pem"
 """What is installed on every PC; what never leaves the server; certificate and key for `yichuang serve --certificate`."""
 
 AUTHORITY_DAYS: Final = 3650
-SERVER_DAYS: Final = 825
-"""iPads refuse a server's certificate that is good for longer, from an installed authority too (Apple HT210176)."""
+SERVER_LIFE: Final = datetime.timedelta(days=825, seconds=-1)
+"""From its first second to its last: iPads refuse a server's certificate of more than 825 days, from an installed authority too
+(Apple HT210176)."""
 EARLIER: Final = datetime.timedelta(days=1)
 """It begins so long before now: the clocks of a hall's PCs are not all right."""
 
@@ -116,13 +117,16 @@ def make(folder: Path, asked: Sequence[str], now: datetime.datetime, *, renew: b
     hosts = _hosts(asked) if asked else _named(_first(server))
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     new = not (folder / AUTHORITY).exists()
+    if new and server.exists():  # the PCs have the one that is missing; its key may lie there still
+        raise Refused(own(TORN, folder=folder))
     if new:
         _make_authority(folder, hosts, now)
     authority, key = _authority(folder)
     _judge(authority, hosts, now, folder)
-    ends = min(now + datetime.timedelta(days=SERVER_DAYS), authority.not_valid_after_utc)
+    begins = now - EARLIER
+    ends = min(begins + SERVER_LIFE, authority.not_valid_after_utc)
     fresh = ec.generate_private_key(ec.SECP256R1())
-    signed = _server(authority, key, fresh.public_key(), hosts, (now - EARLIER, ends))
+    signed = _server(authority, key, fresh.public_key(), hosts, (begins, ends))
     _write(server, signed.public_bytes(serialization.Encoding.PEM) + _private(fresh))
     return Made(folder, tuple(map(str, hosts)), ends, new)
 
@@ -285,8 +289,12 @@ def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
 def _write(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Whole or not at all, and never readable by others even for a moment."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    fresh.unlink(missing_ok=True)  # of a machine that went off, and gives the same number again
+    try:
+        with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

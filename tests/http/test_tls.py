@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime
+import errno
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from pathlib import Path
 import aiohttp
 import msgspec
 import pytest
+from cryptography import x509
 from structlog.testing import capture_logs
 
 from devices.pairing import Membership, membership
@@ -164,7 +166,7 @@ def test_nothing_is_overwritten_unless_it_is_renewed_and_then_no_pc_needs_anythi
     assert cli.main([*command, "--renew", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["hosts"], told["new_authority"]) == (["hall.example"], False)
-    assert told["until"] == f"{NOW + datetime.timedelta(days=certificate.SERVER_DAYS):%Y-%m-%d}"
+    assert told["until"] == f"{NOW - certificate.EARLIER + certificate.SERVER_LIFE:%Y-%m-%d}"
     assert {name for name, data in files().items() if data != first[name]} == {certificate.SERVER}
     shake_hands(tmp_path, "hall.example")
     # The server moved: addresses of local networks, and names below the first, need no new authority either.
@@ -197,6 +199,8 @@ def test_a_stolen_authority_vouches_for_no_other_name(tmp_path: Path, monkeypatc
     ("change", "words"),
     [
         (lambda folder: (folder / certificate.AUTHORITY_KEY).unlink(), "do not belong together"),
+        # Moved to the PCs, not copied: with another one in its place they would trust the hall no longer.
+        (lambda folder: (folder / certificate.AUTHORITY).unlink(), "do not belong together"),
         (lambda folder: shutil.copy(folder / "other" / certificate.AUTHORITY, folder), "do not belong together"),
         (lambda folder: (folder / certificate.SERVER).write_text("torn"), "is no certificate"),
     ],
@@ -210,6 +214,31 @@ def test_a_folder_that_was_damaged_is_left_as_it_is(tmp_path: Path, change: obje
     with pytest.raises(certificate.Refused, match=words):
         certificate.make(tmp_path, (), NOW, renew=True)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_ux_x_13_ipads_take_no_certificate_of_more_than_825_days(tmp_path: Path) -> None:
+    """Apple HT210176 counts from notBefore to notAfter, both included (RFC 5280, 4.1.2.5)."""
+    found = x509.load_pem_x509_certificate(made(tmp_path).read_bytes())
+    life = found.not_valid_after_utc - found.not_valid_before_utc + datetime.timedelta(seconds=1)
+    assert datetime.timedelta(days=800) < life <= datetime.timedelta(days=825)
+    assert found.not_valid_before_utc < NOW - datetime.timedelta(hours=12), "the clocks of a hall's PCs are not all right"
+
+
+def test_a_write_that_failed_leaves_no_key_behind_and_what_an_end_left_is_in_no_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / f"{certificate.AUTHORITY_KEY}.{os.getpid()}").write_text("torn")
+    made(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert before.keys() == {certificate.AUTHORITY, certificate.AUTHORITY_KEY, certificate.SERVER}
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="space"):
+        made(tmp_path, renew=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_a_certificate_never_outlives_its_authority_and_none_is_signed_after_it(tmp_path: Path) -> None:
