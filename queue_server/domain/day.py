@@ -48,7 +48,13 @@ def open_day(hall: Hall, command: c.OpenDay, ctx: c.Context) -> list[e.Event]:
         for alarm in hall.alarms.values()
         if alarm.code == BAD_RATING and not alarm.acknowledged_by
     ]
-    return [*ended, opened, *unseen]
+    # So is a zone that is muted beyond the day's opening (UX V-10).
+    muted = [
+        e.ZoneMuted(zone=zone, until=mute.until, by=mute.by, at=mute.at)
+        for zone, mute in hall.muted.items()
+        if mute.until > ctx.now
+    ]
+    return [*ended, opened, *unseen, *muted]
 
 
 def start_day(hall: Hall, command: c.StartDay, ctx: c.Context) -> list[e.Event]:

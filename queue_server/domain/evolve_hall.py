@@ -42,7 +42,6 @@ def day_opened(hall: Hall, event: e.DayOpened) -> Hall:
     fresh.day = event.day
     fresh.previous_day = event.previous_day
     fresh.opened_at = event.at
-    fresh.muted = dict(hall.muted)
     fresh.devices = {name: replace(device, losses=0) for name, device in hall.devices.items()}
     for known in event.devices:
         fresh.devices[known.device] = DeviceHealth(

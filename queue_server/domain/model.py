@@ -253,7 +253,7 @@ class Hall:
 
     `closing` is what early closing says, Chinese and English, also while another message stands before it; `announced`
     when a kind of message was last spoken, ms UTC. `taken` counts the tickets of each matter and bundle. `muted` are the zones
-    that staff ever muted, also those that speak again. `noticed` says when and by whom an alarm was acknowledged that is shown
+    that staff muted today, also those that speak again. `noticed` says when and by whom an alarm was acknowledged that is shown
     beside `alarms`; it stands again when it began later.
     """
 

@@ -43,13 +43,24 @@ def test_ux_v_10_a_mute_returns_after_ten_minutes_by_itself_or_at_once_by_hand()
     assert again.until == play.now + MUTE_MS, "pressed again it lasts ten minutes from then on"
     play.do(c.MuteZone(zone="A", muted=False))
     assert muted_until(play.hall, "A", play.now) is None
+    assert play.code(c.MuteZone(zone="B")) == "zone-unknown"
+    assert plain(replayed(play.initial, play.log)) == plain(play.hall)
+
+
+def test_ux_v_10_law_2_a_mute_outlasts_the_days_opening_and_the_restart_behind_it() -> None:
+    """A restart reads the new day's rows alone; what is over by then is nothing that a day has."""
+    play = Play()
     play.do(c.MuteZone(zone="A"))
     before = plain(play.hall.muted)
     play.do(c.EndDay())
+    opening = len(play.log)
     play.do(c.OpenDay(day="2026-01-06"))
     assert plain(play.hall.muted) == before, "a new day ends no mute"
-    assert play.code(c.MuteZone(zone="B")) == "zone-unknown"
-    assert plain(replayed(play.initial, play.log).muted) == before
+    assert plain(replayed(play.initial, play.log[opening:])) == plain(play.hall)
+    play.wait(600)
+    play.do(c.EndDay())
+    play.do(c.OpenDay(day="2026-01-07"))
+    assert play.hall.muted == {}
 
 
 def test_ux_v_10_the_volume_goes_by_the_clock_of_the_hall_and_a_mute_stands_above_it() -> None:
