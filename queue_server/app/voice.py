@@ -137,7 +137,6 @@ class Voice:
             log.warning("no voice", reason=self.why_silent)
         self.guidance.use(self.pack)
         self._around.guidance = self.guidance.complete
-        await hub.read(self._zone_up)
         await self._unspoken.load(hub.name, hub.clock.now())
         await self.take_up()
 
@@ -147,7 +146,8 @@ class Voice:
         return sum(entry.queue.english_dropped for entry in self._zones.values())
 
     async def take_up(self) -> None:
-        """Claims that no queue knows of: the open ones are said if somebody still waits to hear them, the rest end."""
+        """What nobody told of, at the start and after a commit in doubt: the zones as the hall has them, and claims that no
+        queue knows of: the open ones are said if somebody still waits to hear them, the rest end."""
         assert self._hub is not None
         pending = [claim for claim in await self._store.pending_claims(self._hub.name) if claim.kind == "speech"]
         await self._hub.read(lambda hall: self._take_up(hall, pending))
@@ -155,6 +155,7 @@ class Voice:
 
     def _take_up(self, hall: Hall, pending: list[Claim]) -> None:
         assert self._hub is not None
+        self._zone_up(hall)
         known = {name for names in self._of_ticket.values() for _, name in names}
         known |= {name for entry in self._zones.values() if entry.playing for name in entry.playing.calls}
         now = self._hub.clock.now()

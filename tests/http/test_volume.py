@@ -3,10 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec import structs
 
 from queue_server.domain import commands as c
 from queue_server.domain.sounding import MUTE_MS
+from queue_server.store import port
+from queue_server.store.port import Batch, Committed, Lease
+from queue_server.store.store import Store
 from tests.http.conftest import Site
 from tests.http.test_voice import Speaker, claims, until, voiced
 
@@ -24,7 +28,9 @@ async def shown(site: Site, view: str, of: str) -> dict[str, Any]:
     return await site.hub.read(lambda hall: screens.render(hall, view, of, now))
 
 
-async def test_ux_v_10_a_muted_zone_shows_its_calls_says_none_and_speaks_again_by_itself(tmp_path: Path) -> None:
+async def test_ux_v_10_a_muted_zone_shows_its_calls_says_none_and_speaks_again_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not spoken is counted as such, no alarm of a loss; an emergency is heard all the same."""
     async with voiced(tmp_path) as site:
         window = site.configuration.window[0]
@@ -98,3 +104,18 @@ async def test_ux_v_10_a_muted_zone_shows_its_calls_says_none_and_speaks_again_b
         site.hub.clock.at_least((now // 60_000 + 1) * 60_000)
         await until(lambda: around.speech[zone].state == "muted")
         assert codes() == set(), "that nothing is said at this hour is no news"
+
+        await say_volume(site, zone, "60")
+        await until(lambda: around.speech[zone].state == "voiced")
+        real, doubt = Store.commit, [True]
+
+        async def commit(self: Store, lease: Lease, batch: Batch) -> Committed:
+            done = await real(self, lease, batch)
+            if doubt and any(new.kind == "ZoneMuted" for new in batch.events):
+                doubt.clear()
+                raise port.InDoubt("the answer was lost")
+            return done
+
+        monkeypatch.setattr(Store, "commit", commit)
+        assert (await site.ask("POST", f"zones/{zone}/mute", manager, {"muted": True})).status == 503
+        await until(lambda: around.speech[zone].state == "muted")  # it was durable: displays say it, so the voice does it
