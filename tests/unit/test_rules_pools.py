@@ -156,6 +156,14 @@ def test_ux_k_03_the_next_opening_is_this_mornings_tomorrows_or_a_later_days(
     assert next_opening(hall, CLOCK, NINE_MS + hours_later * HOUR_MS).zh == zh
 
 
+def test_ux_k_14_a_day_that_was_opened_before_its_hour_gives_no_numbers_again_at_that_hour() -> None:
+    play = Play(limited(matter=1, hours=Hours(tickets_from="09:30", opens="10:00")))
+    play.take("pension")
+    assert tile(play, "pension").reason.zh == "今日号已取完，明天 09:30 起取号"
+    play.do(c.EndDay())
+    assert next_opening(play.hall, CLOCK, play.now).zh == "明天 09:30 "
+
+
 def test_ux_k_14_a_hall_file_may_name_limits_and_alternatives_and_a_negative_one_is_an_error() -> None:
     told = limited(matter=20, domain=120, bundle=5, elsewhere=Elsewhere(self_service="一楼自助区"))
     read, findings = hallfile.load(hallfile.dump(told))

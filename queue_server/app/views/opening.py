@@ -15,9 +15,10 @@ def next_opening(hall: Hall, clock: Clock, now: int) -> Words:
     """The next time from which tickets are given: today's while that is still to come, else the next working day's."""
     hours, today = hall.configuration.hours, clock.local(now).date()
     figures: dict[str, object] = {"time": hours.tickets_from}
-    if works(hours, today) and clock.minute(now) < minutes_of(hours.tickets_from):
+    # A day that was opened by hand, before its hour or on a day off, opens no second time.
+    still_to_open = hall.day < today.isoformat() and works(hours, today)
+    if still_to_open and clock.minute(now) < minutes_of(hours.tickets_from):
         return words("opening.today", figures)
-    # A hall that was opened on a day off closes with that day.
     day = next_working_day(hours, max(today, date.fromisoformat(hall.day)) if hall.day else today)
     if (day - today).days == 1:
         return words("opening.tomorrow", figures)
