@@ -77,6 +77,14 @@ def _ids(configuration: Configuration) -> Iterator[Finding]:
             f"领域和事项同用编号“{id_}”，请改一个。",
             f"A domain and a matter share the id {id_!r}; rename one.",
         )
+    shared = {m.id for m in configuration.matter} & {b.id for b in configuration.bundle}
+    for id_ in sorted(shared):
+        yield error(
+            "ambiguous_id",
+            f"bundle {id_}",
+            f"事项和“一件事”同用编号“{id_}”，请改一个。",
+            f"A matter and a bundle share the id {id_!r}; rename one.",
+        )
     if "bundles" in {d.id for d in configuration.domain} | {m.id for m in configuration.matter}:
         yield error(
             "ambiguous_id",

@@ -72,6 +72,7 @@ ERRORS = [
     ("window.0.id", "1~2", "bad_id"),
     ("hall.id", "a/b", "bad_id"),
     ("domain.0.id", "t", "ambiguous_id"),
+    ("bundle.0.id", "t", "ambiguous_id"),
     ("matter.0.id", "bundles", "ambiguous_id"),
     ("window.0.zone", "zz", "unknown_reference"),
     ("window.0.domains", ["taxx"], "unknown_reference"),
