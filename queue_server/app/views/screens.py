@@ -71,10 +71,8 @@ NAMED_MAX = 3
 class Surroundings:
     """What views show beside the hall itself: speech by zone, devices by id, the address phones reach us at.
 
-    `asked` counts the tickets of earlier days by matter and bundle; `guidance` says whether kiosks can speak (UX K-06);
-    `certificate_ends` is when the server's certificate ends, 0 without TLS.
     `asked` counts the tickets of earlier days by matter and bundle; `guidance` says whether kiosks can speak (UX K-06), `loudness`
-    how loud the zones do.
+    how loud the zones do; `certificate_ends` is when the server's certificate ends, 0 without TLS.
     """
 
     clock: Clock
