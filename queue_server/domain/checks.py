@@ -34,6 +34,7 @@ def check(configuration: Configuration) -> list[Finding]:
     """All findings, errors first, otherwise in the order of the file."""
     found = [
         *_ids(configuration),
+        *_shared_ids(configuration),
         *_references(configuration),
         *_prefixes(configuration),
         *_services(configuration),
@@ -69,23 +70,28 @@ def _ids(configuration: Configuration) -> Iterator[Finding]:
         yield error(
             "bad_id", "hall", "hall.id 只能用字母、数字和 - _ .。", "hall.id may only have letters, digits and - _ ."
         )
-    both = {d.id for d in configuration.domain} & {m.id for m in configuration.matter}
-    for id_ in sorted(both):
+
+
+def _shared_ids(configuration: Configuration) -> Iterator[Finding]:
+    """Ids that stand beside each other without their table: in `home`, and where it is counted what was wanted."""
+    domains, matters, bundles = (
+        {part.id for part in table} for table in (configuration.domain, configuration.matter, configuration.bundle)
+    )
+    for id_ in sorted(domains & matters):
         yield error(
             "ambiguous_id",
             f"domain {id_}",
             f"领域和事项同用编号“{id_}”，请改一个。",
             f"A domain and a matter share the id {id_!r}; rename one.",
         )
-    shared = {m.id for m in configuration.matter} & {b.id for b in configuration.bundle}
-    for id_ in sorted(shared):
+    for id_ in sorted(matters & bundles):
         yield error(
             "ambiguous_id",
             f"bundle {id_}",
             f"事项和“一件事”同用编号“{id_}”，请改一个。",
             f"A matter and a bundle share the id {id_!r}; rename one.",
         )
-    if "bundles" in {d.id for d in configuration.domain} | {m.id for m in configuration.matter}:
+    if "bundles" in domains | matters:
         yield error(
             "ambiguous_id",
             "bundles",

@@ -221,7 +221,9 @@ def test_ux_x_13_ipads_take_no_certificate_of_more_than_825_days(tmp_path: Path)
     found = x509.load_pem_x509_certificate(made(tmp_path).read_bytes())
     life = found.not_valid_after_utc - found.not_valid_before_utc + datetime.timedelta(seconds=1)
     assert datetime.timedelta(days=800) < life <= datetime.timedelta(days=825)
-    assert found.not_valid_before_utc < NOW - datetime.timedelta(hours=12), "the clocks of a hall's PCs are not all right"
+    assert found.not_valid_before_utc < NOW - datetime.timedelta(hours=12), (
+        "the clocks of a hall's PCs are not all right"
+    )
 
 
 def test_a_write_that_failed_leaves_no_key_behind_and_what_an_end_left_is_in_no_way(

@@ -118,4 +118,5 @@ async def test_ux_v_10_a_muted_zone_shows_its_calls_says_none_and_speaks_again_b
 
         monkeypatch.setattr(Store, "commit", commit)
         assert (await site.ask("POST", f"zones/{zone}/mute", manager, {"muted": True})).status == 503
-        await until(lambda: around.speech[zone].state == "muted")  # it was durable: displays say it, so the voice does it
+        # It was durable: displays say it, so the voice does it.
+        await until(lambda: around.speech[zone].state == "muted")
