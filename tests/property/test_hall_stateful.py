@@ -203,7 +203,10 @@ class AnyHall(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "play"):
             check_replay(self.play)
+            check_restart(self.play)
             check_nobody_starves(self.play)
+            self.play.do(c.OpenDay(day=f"{self.play.hall.day[:-2]}{int(self.play.hall.day[-2:]) + 1:02d}"))
+            check_restart(self.play)
 
 
 def check_places(hall: Hall) -> None:
@@ -271,6 +274,14 @@ def check_replay(play: Play) -> None:
     again = replayed(bare, play.log)
     for part in ("tickets", "services", "windows", "queues", "persons", "numbers", "parked", "alarms"):
         assert plain(getattr(again, part)) == plain(getattr(play.hall, part)), part
+
+
+def check_restart(play: Play) -> None:
+    """What a restart reads gives the state too: the configuration in force and what is planned, then the newest day alone."""
+    opened = max(n for n, event in enumerate(play.log) if isinstance(event, e.DayOpened))
+    before = [each for each in play.log[:opened] if isinstance(each, e.ConfigurationApplied | e.ConfigurationPlanned)]
+    newest = max((n for n, each in enumerate(before) if isinstance(each, e.ConfigurationApplied)), default=0)
+    assert plain(replayed(play.initial, [*before[newest:], *play.log[opened:]])) == plain(play.hall)
 
 
 def check_nobody_starves(play: Play) -> None:
