@@ -525,7 +525,7 @@ def test_a_recording_ends_at_its_limit_and_says_so(
         (["learn", "tcp://192.0.2.1:4001", "--windows", "1-6,?"], "is no window"),
         (["learn", "/nowhere/at/all.jsonl"], "all.jsonl"),
         (["try", "keypad-1", "--map", "/nowhere/map.toml"], "/nowhere/map.toml"),
-        (["try", "tcp://h:1"], "give --as PROFILE"),
+        (["try", "tcp://h:1"], "--as"),
     ],
 )
 def test_design_6_wrong_usage_is_2(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:

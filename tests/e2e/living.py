@@ -361,6 +361,18 @@ class Desks:
         await self.tickets(len(self.windows))
         return list(await asyncio.gather(*(self.call(window) for window in self.windows)))
 
+    async def drain(self) -> None:
+        """Nobody waits any more whom these windows serve, and nobody is in hand."""
+        await self.clear()
+        for window in self.windows:
+            while True:
+                async with self.sessions[window].post(
+                    f"{self.hall.server.api}/windows/{window}/call-next", json={}, headers=self.hall.admin.key()
+                ) as answer:
+                    if answer.status != 200 or (await answer.json())["desk"]["ticket"] is None:
+                        break
+        await self.clear()
+
     async def back(self, window: str) -> None:
         """The clerk takes the window again that somebody sat at for a test, and finishes what is in hand."""
         await self.press(window, "open", {"take_over": True})

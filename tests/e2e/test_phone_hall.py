@@ -25,7 +25,7 @@ async def says(page: Opened, *texts: str) -> None:
 async def test_ux_p_04_p_10_from_the_number_to_one_rating(pages: Screens, busy_hall: Hall) -> None:
     """P-04's states as a hall goes through them, a call missed and come back from; RULES 46: one rating; P-09: nobody's trace."""
     hall, desks = busy_hall
-    await desks.clear()
+    await desks.drain()
     await desks.tickets(4)
     taken = await hall.take(desks.matter, desks.kiosk, identity=IDENTITY)
     number, token = taken["ticket"]["number"], taken["token"]

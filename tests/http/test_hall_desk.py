@@ -131,7 +131,7 @@ async def test_ux_m_01_every_alarm_that_is_shown_can_be_acknowledged(
     unspoken, zone = Unspoken(site.running.frame.store, around), site.configuration.zone[0].id
     monkeypatch.setattr(site.running.frame.voice, "_unspoken", unspoken)
     unspoken.note(zone, "failed", site.hub.clock.now())
-    unspoken.show(site.hub.clock.now())
+    unspoken.show(site.hub.clock.now(), site.running.frame.voice.loudness)
     assert await _acknowledged(site, "voice", guide) == "staff:guide"
 
     await site.sit(site.configuration.window[0].id)
