@@ -44,19 +44,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def screens() -> Path:
-    """`displays/web/dist`, built from the sources as they are."""
+def hatch_build() -> Any:
+    """The module that builds the screens; it also knows the Node that the locked packages brought."""
     spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
     assert spec is not None
     assert spec.loader is not None
     build = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(build)
+    return build
+
+
+@pytest.fixture(scope="session")
+def screens(hatch_build: Any) -> Path:
+    """`displays/web/dist`, built from the sources as they are."""
     web = ROOT / "displays" / "web"
     cache = ROOT / ".cache"
     cache.mkdir(exist_ok=True)
     with (cache / "screens.lock").open("w") as lock:
         flock(lock, LOCK_EX)  # two workers build once
-        build.build_screens(web)
+        hatch_build.build_screens(web)
     return web / "dist"
 
 

@@ -86,7 +86,11 @@ async def test_ux_c12_a_clerk_passes_a_ticket_on_in_four_ways_and_sees_who_is_ah
         assert await desks.call(window) == held["number"], tab
         desk = await desks.press(window, "arrive")
         assert desk["passed_on"].startswith("sealed:"), "the note has arrived"
-        await desks.press(window, "finish")
+        if tab != "转给同事":
+            await desks.press(window, "finish")
+    await desks.press("16", "transfer", {"window": "15", "reason": "复印件已收"})
+    await hall.post("windows/15/call-next")
+    await console.page.locator(".card .note", has_text="转来说明").get_by_text("复印件已收").wait_for(timeout=WAIT_MS)
     await desks.back("15")
 
 

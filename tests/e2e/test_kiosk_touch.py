@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from typing import Any
 
 import pytest
 
@@ -14,15 +15,15 @@ pytestmark = pytest.mark.browser
 WEB = ROOT / "displays" / "web"
 
 
-async def test_ux_k_03_k_04_every_target_and_name_on_every_page_in_every_mode() -> None:
+async def test_ux_k_03_k_04_every_target_and_name_on_every_page_in_every_mode(hatch_build: Any) -> None:
     """UX K-03: names of 40 px or more, a sub-line, the wait, the reason of what is closed, none of it cut. UX K-04: targets
     of 96 x 96 px or more, 16 px apart, 24 px from the bezel; tall, lying, at 125 %, 低位, 大字版, 高对比 and in English.
     """
-    node = shutil.which("node")
+    node = hatch_build.find_node()
     if node is None or shutil.which("chromium") is None:
         pytest.skip("Node or Chromium is not installed: the screens are not measured")
     measure = await asyncio.create_subprocess_exec(
-        node, "scripts/touch.mjs", cwd=WEB, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        str(node), "scripts/touch.mjs", cwd=WEB, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     output, _ = await measure.communicate()
     text = output.decode(errors="replace")

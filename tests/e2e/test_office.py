@@ -27,6 +27,16 @@ def device_page(screen: Opened) -> Locator:
     return screen.page.locator(".devpage")
 
 
+async def stood(screen: Opened, *parts: str, since: int = 0) -> None:
+    """A device page with all of these has stood on the screen, after `since` texts of its log."""
+
+    async def together() -> bool:
+        texts = [text.rpartition("设备")[2] for text in (await screen.seen())[since:] if "设备" in text]
+        return any(all(part in text for part in parts) for text in texts)
+
+    await told(together, what=f"a device page with {parts}")
+
+
 async def office_of(pages: Screens, hall: LivingHall, staff: str) -> Office:
     await hall.hire(staff, "manager", "admin")
     return Office(await pages.staff(hall, "/manager#devices", staff))
@@ -43,25 +53,23 @@ async def test_ux_d_15_a_display_says_who_it_is_and_the_office_identifies_reload
     hall, _ = busy_hall
     screen = await pages.blank(hall, "hall", token=await hall.pair("hall", "D", "屏-03 西门"))
     await screen.page.goto(f"{hall.server.url}/hall")
-    await device_page(screen).wait_for()
     await screen.page.locator("text=正在连接").first.wait_for(state="hidden")
-    [welcome] = screen.heard("welcome")
-    said = await device_page(screen).inner_text()
-    for part in ("屏-03 西门", str(urlsplit(hall.server.url).hostname), welcome["build"], "1920 × 1080"):
-        assert part in said, part
-    assert await axe(screen) == []
+    welcome, *_ = screen.heard("welcome")
+    # It stands for five seconds, and this machine may take longer: what counts is what stood there.
+    await stood(screen, "屏-03 西门", str(urlsplit(hall.server.url).hostname), welcome["build"], "1920 × 1080")
     await device_page(screen).wait_for(state="detached")  # after five seconds, by itself
     await screen.page.keyboard.press("i")
     await device_page(screen).wait_for()
+    assert await axe(screen) == []
     await screen.page.keyboard.press("i")
     await device_page(screen).wait_for(state="detached")
 
     office = await office_of(pages, hall, "4390")
     await office.row("屏-03 西门").get_by_text("1920 × 1080").wait_for()
+    since = len(await screen.seen())
     await press(office, "屏-03 西门", "亮名")
-    await device_page(screen).wait_for()
     await office.page.get_by_text("屏底显示名称、IP 和版本").wait_for()
-    assert "D区" in await device_page(screen).inner_text()
+    await stood(screen, "屏-03 西门", "D区", since=since)
 
     await press(office, "屏-03 西门", "看画面")
     dialog = office.page.get_by_role("dialog")
@@ -77,7 +85,7 @@ async def test_ux_d_15_a_display_says_who_it_is_and_the_office_identifies_reload
     await office.page.get_by_text("页面正在重新打开").wait_for()
 
     async def again() -> bool:
-        return len(screen.heard("welcome")) == 2 and bool(await screen.page.evaluate(LOADED) != before)
+        return len(screen.heard("welcome")) >= 2 and bool(await screen.page.evaluate(LOADED) != before)
 
     await told(again, what="the page as it stands after its reload")
 
@@ -88,6 +96,8 @@ async def test_ux_v_10_the_manager_mutes_a_zone_and_everybody_at_a_desk_reads_it
     """UX V-10: the display says so, the call is shown all the same, and the clerk knows that nobody heard it."""
     hall, desks = busy_hall
     display = await _display(pages, hall)
+    await hall.hire("4392", "clerk")
+    desk = await pages.staff(hall, "/console", "4392", "19")
     office = await office_of(pages, hall, "4391")
     zone = (
         await office.page.locator(".device-table tbody tr", has_text="D区")
@@ -98,6 +108,7 @@ async def test_ux_v_10_the_manager_mutes_a_zone_and_everybody_at_a_desk_reads_it
     await press(office, zone, "静音 10 分钟")
     await office.page.get_by_text("已静音，10 分钟后自动恢复").wait_for()
     await display.page.get_by_text("语音已暂停，请看屏幕").wait_for()
+    await desk.page.get_by_text(re.compile("本区播报已静音，..:.. 自动恢复")).wait_for()
     await office.row(zone).get_by_text(re.compile("静音到 ..:..")).wait_for()
     await desks.tickets(1)
     plays = len(display.heard("play"))
@@ -107,10 +118,11 @@ async def test_ux_v_10_the_manager_mutes_a_zone_and_everybody_at_a_desk_reads_it
     assert len(display.heard("play")) == plays
     await press(office, zone, "恢复播报")
     await display.page.get_by_text("语音已暂停，请看屏幕").wait_for(state="hidden")
+    await desk.page.get_by_text("本区播报已静音").wait_for(state="hidden")
     await desks.tickets(1)
     await desks.call("16")
     await until(lambda: len(display.heard("play")) > plays, what="a call that is spoken again")
-    await desks.clear()
+    await desks.back("19")
 
 
 def _dropped(hall: LivingHall, number: str) -> list[tuple[str, str]]:
@@ -141,16 +153,16 @@ async def test_ux_v_07_how_long_each_call_took_to_sound_is_measured(pages: Scree
         return frames[-1]["speaking"] is None and frames[-1]["queued"] == 0
 
     await told(silent, what="an idle zone")
-    before = (await _delays(hall)).get("count", 0)
+    before = await _delays(hall)
     await desks.tickets(1)
     number = await desks.call("15")
     await told(lambda: display.ended(1), what="the call's sound")
 
     async def measured() -> bool:
-        return (await _delays(hall)).get("count", 0) == before + 1
+        return (await _delays(hall)).get("count", 0) == before.get("count", 0) + 1
 
     await told(measured, what="the call in the histogram")
-    assert (await _delays(hall))["15.0"] == before + 1, number
+    assert (await _delays(hall))["15.0"] == before.get("15.0", 0) + 1, number
     await desks.clear()
 
 

@@ -51,6 +51,7 @@ export const ICONS = {
   search: '<circle cx="10.5" cy="10.5" r="6.5"/><path d="M15.5 15.500L21 21"/>',
   skip: '<path d="M4 5l8 7-8 7zM13 5l8 7-8 7z"/>',
   slip: '<path d="M5 3h14v18H5zM8.5 8h7M8.5 12h7M8.5 16h4"/>',
+  mute: '<path d="M3 9h4l5-4v14l-5-4H3z"/><path d="M16 9l6 6M22 9l-6 6"/>',
   sound: '<path d="M3 9h4l5-4v14l-5-4H3z"/><path d="M16 8.5a5 5 0 0 1 0 7M18.5 5.5a9 9 0 0 1 0 13"/>',
   take: '<path d="M5 3h10l4 4v5M5 3v18h6M9 9h6M9 13h3"/><path d="M14 18h8M18.5 14.500L22 18l-3.5 3.5"/>',
   unlink: '<path d="M3 20v-4M9 20v-8" stroke-width="3.5"/><path d="M14 8l8 8M22 8l-8 8" stroke-width="3"/>',
