@@ -148,7 +148,9 @@ class Browser:
             if answer.get("id") == number:
                 if "error" in answer:
                     raise Silent(str(answer["error"].get("message", "")))
-                result: dict[str, Any] = answer["result"]
+                result = answer.get("result")
+                if not isinstance(result, dict):
+                    raise Silent("nonsense from the browser")
                 return result
 
     def _receive(self, ends: float) -> dict[str, Any]:
@@ -163,7 +165,12 @@ class Browser:
             if len(self._received) > ANSWER_MAX:
                 raise Silent("nonsense from the browser")
         first, _, self._received = self._received.partition(b"\0")
-        message: dict[str, Any] = json.loads(first)
+        try:
+            message = json.loads(first)
+        except ValueError as error:
+            raise Silent("nonsense from the browser") from error
+        if not isinstance(message, dict):
+            raise Silent("nonsense from the browser")
         return message
 
 

@@ -43,7 +43,7 @@ OUTSIDE: Final = (
 )
 WRITTEN: Final = "Written: {certificate}, for {hosts}, good until {until}."
 INSTALL: Final = """\
-1. Install {authority} on every PC whose browser or device agent opens the hall. Carry this file alone; the others stay here.
+1. Install {authority} on every PC whose browser or device agent opens the hall. Copy this file alone; the others stay here.
    Windows: double-click it, Install Certificate, Local Machine, place it in "Trusted Root Certification Authorities".
    Debian, UOS, Kylin: sudo cp authority.crt /usr/local/share/ca-certificates/yichuang.crt && sudo update-ca-certificates
    and in the browser: Settings, Privacy and security, Manage certificates, Authorities, Import. Firefox always: there too.

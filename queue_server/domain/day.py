@@ -13,6 +13,8 @@ from queue_server.domain.states import OVER
 from queue_server.wire.common import HallState, TicketState, WindowState
 
 MESSAGE_KINDS = frozenset({"emergency", "notice", "none"})
+UNSEEN_MS = 7 * 24 * 3600_000
+"""How long a bad rating that nobody has seen is an alarm: after a week the report is its place."""
 SPOKEN_EVERY_MS = {"emergency": 30_000, "closing": 10 * 60_000}
 """The messages that are also spoken (UX V-11 the other way round: who does not look at a screen hears them), and how often."""
 
@@ -34,7 +36,7 @@ def open_day(hall: Hall, command: c.OpenDay, ctx: c.Context) -> list[e.Event]:
         for name, health in hall.devices.items()
     )
     opened = e.DayOpened(day=command.day, previous_day=hall.day, at=ctx.now, devices=devices)
-    # A bad rating of last evening is still nobody's (RULES 54): a day is replayed alone, so it is raised in this one.
+    # A bad rating that nobody has seen (RULES 54): a day is replayed alone, so it is raised in this one, for a week.
     unseen = [
         e.AlarmRaised(
             alarm=alarm.id,
@@ -46,7 +48,7 @@ def open_day(hall: Hall, command: c.OpenDay, ctx: c.Context) -> list[e.Event]:
             window=alarm.window,
         )
         for alarm in hall.alarms.values()
-        if alarm.code == BAD_RATING and not alarm.acknowledged_by
+        if alarm.code == BAD_RATING and not alarm.acknowledged_by and ctx.now - alarm.at < UNSEEN_MS
     ]
     # So is a zone that is muted beyond the day's opening (UX V-10).
     muted = [

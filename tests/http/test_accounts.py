@@ -3,7 +3,10 @@
 import asyncio
 
 import pytest
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 
+from queue_server.app.accounts import _NOBODY
 from queue_server.store import port
 from queue_server.store.accounts import AccountStore, StaffRow
 from tests.hall_process import PASSWORD
@@ -87,3 +90,10 @@ async def test_rules_94_a_new_name_given_while_a_password_is_changed_stays(
         await accounts.change_password("guide", PASSWORD + "!", PASSWORD + "?", "")
     _, who = await accounts.sign_in("guide", PASSWORD + "?", "")
     assert (who.name, who.roles) == ("新名", {"guide", "desk"})
+
+
+def test_rules_94_an_unknown_number_is_refused_at_the_cost_of_a_known_one() -> None:
+    hasher = PasswordHasher()
+    assert not hasher.check_needs_rehash(_NOBODY)
+    with pytest.raises(VerifyMismatchError):
+        hasher.verify(_NOBODY, "a password")

@@ -138,3 +138,5 @@ def test_ux_m02_a_bad_rating_from_a_phone_at_night_is_still_there_in_the_morning
     standing = {alarm.window for alarm in play.hall.alarms.values() if alarm.code == "bad-rating"}
     assert standing == {"1", "3"}
     assert plain(replayed(play.initial, play.log)) == plain(play.hall)
+    play.wait(7 * 24 * 3600)
+    assert "AlarmRaised" not in kinds(play.do(c.OpenDay(day="2026-01-13"))), "not for ever"
