@@ -11,8 +11,14 @@ import selectors
 import socket
 import sys
 import time
+from typing import cast
 
 import msgspec
+
+from queue_server.wire.frames import PING
+
+PONG = b"\x8a\x80" + bytes(4)
+"""A client's answer to it (RFC 6455 5.5.3), masked with zeros."""
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -75,6 +81,16 @@ def connect(plan: Plan) -> socket.socket:
     return made
 
 
+def heard_by(display: socket.socket) -> bytes:
+    """What came, with an answer to pings in it, as a browser gives; ConnectionError when the server ended the connection."""
+    data = display.recv(1 << 20)
+    if not data:
+        raise ConnectionError("the server ended a display's connection")
+    if PING in data:
+        display.send(PONG)
+    return data
+
+
 class Displays:
     """All displays of a plan, and the clerk's own connection."""
 
@@ -105,7 +121,7 @@ class Displays:
         until = time.monotonic() + self._plan.pause_s
         while time.monotonic() < until:
             for entry, _ in self._selector.select(max(0.0, until - time.monotonic())):
-                entry.fileobj.recv(1 << 20)  # type: ignore[union-attr]
+                heard_by(cast(socket.socket, entry.fileobj))
 
     def ask(self, ask: Ask, key: str) -> tuple[float, float] | None:
         """Milliseconds until the first and the last display heard, None when the request is not a measured one."""
@@ -121,7 +137,7 @@ class Displays:
             if not found:
                 raise TimeoutError(f"{len(waiting)} displays heard nothing")
             for entry, _ in found:
-                data = entry.fileobj.recv(1 << 20)  # type: ignore[union-attr]
+                data = heard_by(cast(socket.socket, entry.fileobj))
                 if marker in data and entry.data in waiting:
                     waiting.discard(entry.data)
                     last = time.monotonic()
