@@ -41,6 +41,7 @@ OUTSIDE: Final = (
     "the authority in {folder} may not vouch for {name}: give another --folder with every --for, "
     "and install its authority.crt on every PC"
 )
+NAMELESS: Final = "{file} says for no name that it is good: say for which with --for"
 WRITTEN: Final = "Written: {certificate}, for {hosts}, good until {until}."
 INSTALL: Final = """\
 1. Install {authority} on every PC whose browser or device agent opens the hall. Copy this file alone; the others stay here.
@@ -114,7 +115,7 @@ def make(folder: Path, asked: Sequence[str], now: datetime.datetime, *, renew: b
         until = f"{_first(server).not_valid_after_utc:%Y-%m-%d}"
         sentence = "{file} is there, good until {until}: a new one in its place is made with --renew"
         raise Refused(own(sentence, file=server, until=until))
-    hosts = _hosts(asked) if asked else _named(_first(server))
+    hosts = _hosts(asked) if asked else _named(server)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     new = not (folder / AUTHORITY).exists()
     if new and server.exists():  # the PCs have the one that is missing; its key may lie there still
@@ -163,8 +164,11 @@ def _address(text: str) -> Address | None:
         return None
 
 
-def _named(certificate: x509.Certificate) -> list[str | Address]:
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+def _named(file: Path) -> list[str | Address]:
+    try:
+        names = _first(file).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound as error:
+        raise Refused(own(NAMELESS, file=file)) from error
     hosts = [*names.get_values_for_type(x509.DNSName), *names.get_values_for_type(x509.IPAddress)]
     return [host for host in hosts if not isinstance(host, Network)]
 
@@ -219,13 +223,13 @@ def _judge(authority: x509.Certificate, hosts: Iterable[str | Address], now: dat
     """Refused when the authority is over, or may not vouch for a host."""
     if authority.not_valid_after_utc <= now:
         raise Refused(own(OVER, folder=folder))
+    try:
+        constraints = authority.extensions.get_extension_for_class(x509.NameConstraints).value
+    except x509.ExtensionNotFound:  # one of the unit's own, good for every name
+        return
     for host in hosts:
-        if not any(_covers(each.value, host) for each in _permitted(authority)):
+        if not any(_covers(each.value, host) for each in constraints.permitted_subtrees or ()):
             raise Refused(own(OUTSIDE, name=host, folder=folder))
-
-
-def _permitted(authority: x509.Certificate) -> Iterable[x509.GeneralName]:
-    return authority.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or ()
 
 
 def _covers(permitted: str | Network, host: str | Address) -> bool:

@@ -23,8 +23,6 @@ class Lookup:
         self._hub = hub
         self._index: MatterIndex | None = None
         self._version = -1
-        self.made = 0
-        """How many there have been."""
         self._making = asyncio.Lock()
 
     async def index(self) -> tuple[int, MatterIndex]:
@@ -33,7 +31,6 @@ class Lookup:
             version, configuration = await self._hub.read(_configuration)
             if self._index is None or self._version != version:
                 self._index, self._version = await asyncio.to_thread(MatterIndex, configuration), version
-                self.made += 1
             return version, self._index
 
     async def warm(self) -> None:

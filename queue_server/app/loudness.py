@@ -40,10 +40,10 @@ class Loudness:
         self._mutes = dict(hall.muted)
 
     def at(self, zone: str, now: int, *, urgent: bool = False) -> int:
-        """Percent; 0 is silent. What is urgent is said all the same, as loudly as the zone ever speaks."""
+        """Percent; 0 is silent. What is urgent is said all the same, as loudly as the zone ever speaks; in one that never does, fully."""
         volume = self._volumes.get(zone, self._usual)
         if urgent:
-            return max(level for _, level in volume.steps)
+            return max(level for _, level in volume.steps) or FULL
         return 0 if self.mute(zone, now) is not None else volume.at(self._clock.minute(now))
 
     def mute(self, zone: str, now: int) -> Mute | None:

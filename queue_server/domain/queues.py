@@ -167,14 +167,15 @@ def oldest_base(hall: Hall, queue: str) -> int | None:
 def key_behind(hall: Hall, ticket: Ticket, places: int, at: int, after: Key | None = None) -> Key:
     """A key just after the `places`-th of the ticket's rivals, counted from the front or from `after` (RULES 27, law 12).
 
-    Fewer than `places`: just after the last of them, or at the time `at` (ms) when there is none. O(rivals x places).
+    Fewer than `places`: just after the last of them, or at the time `at` (ms) when there is none; who waits for somebody
+    who is away keeps the place, for whoever will be ahead is not known yet. O(rivals x places).
     """
     nearest: list[Key] = []
     for keys in _rival_keys(hall.lines, ticket.current.queue):
         start = 0 if after is None else keys.bisect_right(after)
         nearest += keys[start : start + places + 1]
     if not nearest:
-        return Key(at, ticket.issue)
+        return ticket.key if is_away(ticket.current.queue) else Key(at, ticket.issue)
     nearest.sort()
     last, *following = nearest[min(places, len(nearest)) - 1 :]
     for key in following:

@@ -151,6 +151,25 @@ def test_openssls_own_command_verifies_the_chain(tmp_path: Path) -> None:
         assert subprocess.run(line, capture_output=True, text=True, check=True).stdout.endswith("OK\n")
 
 
+def test_an_authority_of_the_units_own_is_good_for_every_name_and_a_certificate_for_nobody_is_said(
+    tmp_path: Path,
+) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed: the unit's own authority is not made")
+
+    def own_one(key: Path, file: Path) -> None:
+        line = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=Unit -keyout"
+        subprocess.run([*line.split(), str(key), "-out", str(file)], capture_output=True, check=True)
+
+    own_one(tmp_path / certificate.AUTHORITY_KEY, tmp_path / certificate.AUTHORITY)
+    file = made(tmp_path, "anything.example")
+    line = ["openssl", "verify", "-CAfile", str(tmp_path / certificate.AUTHORITY), str(file)]
+    assert subprocess.run(line, capture_output=True, text=True, check=True).stdout.endswith("OK\n")
+    own_one(tmp_path / "key", file)
+    with pytest.raises(certificate.Refused, match="say for which with --for"):
+        certificate.make(tmp_path, (), NOW, renew=True)
+
+
 def test_nothing_is_overwritten_unless_it_is_renewed_and_then_no_pc_needs_anything(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -85,6 +85,10 @@ def test_ux_v_10_the_volume_goes_by_the_clock_of_the_hall_and_a_mute_stands_abov
         0,
     ]
     assert at(20, urgent=True) == at(12, urgent=True) == 100, "an emergency is heard at any hour"
+    never = Loudness(clock)
+    never.set_up(Play(with_volume("0")).hall)
+    assert never.at("A", midnight) == 0
+    assert never.at("A", midnight, urgent=True) == 100, "nor is it left out where nothing else is said"
     play.now = midnight + 12 * 3_600_000
     play.do(c.MuteZone(zone="A"))
     loudness.set_up(play.hall)

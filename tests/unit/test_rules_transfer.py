@@ -145,6 +145,17 @@ def test_ux_c12_a_missed_call_waits_for_the_person_where_they_are_by_then() -> N
     assert where(play, ticket) == "3"
 
 
+def test_ux_p06_a_delay_while_the_person_is_away_costs_no_waiting() -> None:
+    """Nobody stands in that queue behind whom the ticket could go; the person's next window has its people by time."""
+    play = Play(sit="12")
+    ticket, _ = passed_on(play, to_staff="s2")
+    play.do(c.CloseWindow(window="2"))
+    before = play.hall.tickets[ticket.id].key
+    play.wait(1800)
+    play.do(c.DelayTicket(ticket=ticket.id))
+    assert play.hall.tickets[ticket.id].key == before
+
+
 def test_ux_c12_a_configuration_strands_nobody_for_a_person_who_is_away() -> None:
     play = Play(sit="12")
     ticket, _ = passed_on(play, to_staff="s2")
