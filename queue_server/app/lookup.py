@@ -1,6 +1,7 @@
 """The search index of the configuration in force, kept off the start's way and off the event loop."""
 
 import asyncio
+import gc
 
 import structlog
 
@@ -31,6 +32,7 @@ class Lookup:
             version, configuration = await self._hub.read(_configuration)
             if self._index is None or self._version != version:
                 self._index, self._version = await asyncio.to_thread(MatterIndex, configuration), version
+                gc.freeze()  # as after the start: a full collection would walk through it for 10 ms each time
             return version, self._index
 
     async def warm(self) -> None:
