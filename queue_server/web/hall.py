@@ -101,13 +101,15 @@ async def message(frame: Frame, request: web.Request, person: Person) -> web.Str
 
 
 async def acknowledge(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
-    """Whatever alarm is shown, also one that the hall's rules did not raise."""
+    """Whatever alarm is shown to this person, also one that the hall's rules did not raise; no other (RULES 50)."""
     await frame.body(request, Empty)
     name = request.match_info["alarm"]
 
     def command(hall: Hall) -> c.AcknowledgeAlarm:
-        beside = name not in hall.alarms and any(alarm.id == name for alarm in frame.screens.alarms(hall).alarms)
-        return c.AcknowledgeAlarm(alarm=name, beside=beside)
+        shown = frame.screens.alarms(hall, ratings="manager" in person.roles)
+        if all(alarm.id != name for alarm in shown.alarms):
+            raise Rejected("alarm-unknown")
+        return c.AcknowledgeAlarm(alarm=name, beside=name not in hall.alarms)
 
     return await frame.carry(request, person, command, _nothing)
 

@@ -88,6 +88,8 @@ async def test_rules_50_54_ux_m02_a_bad_rating_is_told_to_the_manager_by_its_win
     assert (alarm.level, alarm.subject) == ("alert", window)
     assert alarm.text.zh == f"{plate} 号窗口收到差评，请尽快了解情况"
     assert await _shown(site, "guide", "bad-rating") == []
+    guessed = await site.ask("POST", f"alarms/{alarm.id}/acknowledge", await site.as_staff("guide"))
+    assert guessed.body["code"] == "alarm-unknown", "what is not shown to somebody is not taken away by them either"
     assert (await site.ask("POST", f"alarms/{alarm.id}/acknowledge", await site.as_staff("manager"))).status == 200
     await site.hub.tell(c.Tick(), "clock")
     assert await _shown(site, "manager", "bad-rating") == []
