@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from queue_server.app.hub import Hub
-from queue_server.app.views.screens import Screens
+from queue_server.app.views.screens import Keyed, Screens
 from queue_server.domain.errors import Unavailable
 from queue_server.domain.events import Event, TicketIssued
 from queue_server.domain.model import Hall
@@ -39,12 +39,16 @@ class Screen(Protocol):
 
 
 class Topic:
-    """One view with its encoded documents and subscribers; `behind` are those that need the whole map again."""
+    """One view with its encoded documents and subscribers; `behind` are those that need the whole map again.
 
-    __slots__ = ("behind", "documents", "name", "subscribers", "version")
+    `reader` is whose copy it is, "" for one that everybody gets alike.
+    """
 
-    def __init__(self, name: Name) -> None:
+    __slots__ = ("behind", "documents", "name", "reader", "subscribers", "version")
+
+    def __init__(self, name: Name, reader: str) -> None:
         self.name = name
+        self.reader = reader
         self.documents: dict[str, bytes] = {}
         self.subscribers: set[Screen] = set()
         self.behind: set[Screen] = set()
@@ -57,7 +61,7 @@ class Live:
     def __init__(self, hub: Hub, screens: Screens) -> None:
         self._hub = hub
         self._screens = screens
-        self._topics: dict[Name, Topic] = {}
+        self._topics: dict[Name, dict[str, Topic]] = {}
         self._dirty: set[Name] = set()
         self._counter = 0
         self._rendered_at = 0.0
@@ -66,20 +70,21 @@ class Live:
 
     def counts(self) -> tuple[int, int]:
         """Topics and subscriptions, for the metrics."""
-        return len(self._topics), sum(len(topic.subscribers) for topic in self._topics.values())
+        topics = [topic for copies in self._topics.values() for topic in copies.values()]
+        return len(topics), sum(len(topic.subscribers) for topic in topics)
 
-    async def subscribe(self, screen: Screen, view: str, of: str) -> None:
-        """Sends the snapshot and then changes; raises KeyError for a view that does not exist here."""
+    async def subscribe(self, screen: Screen, view: str, of: str, reader: str = "") -> None:
+        """Sends the snapshot and then changes, as `reader` may see them; raises KeyError for a view that does not exist here."""
         if not self._screens.knows(view):
             raise KeyError(view)
         name = (view, of)
-        topic = self._topics.get(name)
+        topic = self._topics.get(name, {}).get(reader)
         if topic is None:
             if len(self._topics) >= TOPICS_MAX:
                 raise Unavailable("too many views")
-            fresh = Topic(name)
-            await self._hub.read(lambda hall: self._render(hall, fresh))
-            topic = self._topics.setdefault(name, fresh)
+            fresh = Topic(name, reader)
+            await self._hub.read(lambda hall: self._update(hall, fresh, self._rendered(hall, name)))
+            topic = self._topics.setdefault(name, {}).setdefault(reader, fresh)
         topic.subscribers.add(screen)
         self._send_snapshot(topic, screen)
 
@@ -92,16 +97,19 @@ class Live:
         screen.offer(text_frame(_encode(Snapshot(view=view, of=of, version=version, documents=raw))))
 
     def unsubscribe(self, screen: Screen, view: str, of: str) -> None:
-        topic = self._topics.get((view, of))
-        if topic is not None:
+        copies = self._topics.get((view, of), {})
+        for reader, topic in list(copies.items()):
             topic.subscribers.discard(screen)
             topic.behind.discard(screen)
             if not topic.subscribers:
-                del self._topics[view, of]
+                del copies[reader]
+        if not copies:
+            self._topics.pop((view, of), None)
 
     def forget(self, screen: Screen) -> None:
         """The page is gone."""
-        for view, of in [name for name, topic in self._topics.items() if screen in topic.subscribers]:
+        topics = [topic for copies in self._topics.values() for topic in copies.values()]
+        for view, of in [topic.name for topic in topics if screen in topic.subscribers]:
             self.unsubscribe(screen, view, of)
 
     def on_published(self, hall: Hall, events: list[Event]) -> None:
@@ -140,15 +148,15 @@ class Live:
         self._rendered_at = asyncio.get_running_loop().time()
         names, self._dirty = self._dirty, set()
         for name in names:
-            topic = self._topics.get(name)
-            if topic is not None:
-                self._refresh(hall, topic)
+            self._refresh(hall, name)
 
-    def _render(self, hall: Hall, topic: Topic) -> dict[str, bytes]:
-        """Renders the topic and returns the documents that changed."""
-        view, of = topic.name
-        now = self._hub.clock.now()
-        rendered = self._screens.render(hall, view, of, now)
+    def _rendered(self, hall: Hall, name: Name) -> Keyed:
+        return self._screens.render(hall, *name, self._hub.clock.now())
+
+    def _update(self, hall: Hall, topic: Topic, rendered: Keyed) -> dict[str, bytes]:
+        """Puts the view into the topic and returns the documents that changed."""
+        if topic.reader:
+            rendered = self._screens.as_seen_by(hall, topic.reader, rendered)
         changed = {}
         for key, document in rendered.items():
             encoded = msgspec.json.encode(document)
@@ -163,13 +171,19 @@ class Live:
             topic.version = Version(epoch=lease.epoch, seq=lease.head, n=self._counter)
         return changed
 
-    def _refresh(self, hall: Hall, topic: Topic) -> None:
+    def _refresh(self, hall: Hall, name: Name) -> None:
+        """The view is rendered once, however many people have a copy of their own."""
+        copies = self._topics.get(name)
+        if not copies:
+            return
         try:
-            changed = self._render(hall, topic)
+            rendered = self._rendered(hall, name)
         except KeyError:
             return
-        if changed and topic.subscribers:
-            self._broadcast(topic, changed)
+        for topic in copies.values():
+            changed = self._update(hall, topic, rendered)
+            if changed and topic.subscribers:
+                self._broadcast(topic, changed)
 
     def _broadcast(self, topic: Topic, changed: dict[str, bytes]) -> None:
         view, of = topic.name
@@ -193,13 +207,11 @@ class Live:
         while not self._hub.stopped.is_set():
             began = asyncio.get_running_loop().time()
             for name in list(self._topics):
-                topic = self._topics.get(name)
-                if topic is None:
-                    continue
-                for screen in list(topic.behind):
-                    self._send_snapshot(topic, screen)
+                for topic in self._topics.get(name, {}).values():
+                    for screen in list(topic.behind):
+                        self._send_snapshot(topic, screen)
                 try:
-                    await self._hub.read(lambda hall, topic=topic: self._refresh(hall, topic))  # type: ignore[misc]
+                    await self._hub.read(lambda hall, name=name: self._refresh(hall, name))  # type: ignore[misc]
                 except Unavailable:
                     break  # a full inbox or a store that is away: again in a second
             await self._hub.rest(max(0.05, SLOW_EVERY_S - (asyncio.get_running_loop().time() - began)))

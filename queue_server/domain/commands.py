@@ -257,15 +257,16 @@ class Rate(Command, frozen=True, kw_only=True):
 
 
 class RateEarlier(Rate, frozen=True, kw_only=True):
-    """A page's rating of a service of an earlier day, with what the journal said of it (its `window` too) while the hall's day was `day`.
+    """A page's rating of a service of an earlier day, with what the journal said of it while the hall's day was `day`.
 
-    `until` is the end of the rating period (ms UTC); `rated` whether the service had a rating.
+    `window` and `staff` served it; `until` is the end of the rating period (ms UTC); `rated` whether the service had a rating.
     """
 
     until: int
     rated: bool
     day: str
     window: str
+    staff: str
 
 
 class ReportDevice(Command, frozen=True, kw_only=True):

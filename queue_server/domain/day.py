@@ -46,6 +46,7 @@ def open_day(hall: Hall, command: c.OpenDay, ctx: c.Context) -> list[e.Event]:
             figure=alarm.figure,
             at=alarm.at,
             window=alarm.window,
+            staff=alarm.staff,
         )
         for alarm in hall.alarms.values()
         if alarm.code == BAD_RATING and not alarm.acknowledged_by and ctx.now - alarm.at < UNSEEN_MS

@@ -450,7 +450,8 @@ class DeviceTestEnded(Event, frozen=True, kw_only=True):
 
 
 class AlarmRaised(Event, frozen=True, kw_only=True):
-    """`window` where the subject is not one itself (a rating's id, RULES 54)."""
+    """`window` where the subject is not one itself (a rating's id, RULES 54); `staff` whom it is about (RULES 58), "" before that
+    was written down."""
 
     alarm: str
     code: str
@@ -459,6 +460,7 @@ class AlarmRaised(Event, frozen=True, kw_only=True):
     figure: int
     at: int
     window: str = ""
+    staff: str = ""
 
 
 class AlarmCleared(Event, frozen=True, kw_only=True):

@@ -132,7 +132,7 @@ def device_test_ended(hall: Hall, event: e.DeviceTestEnded) -> None:
 
 def alarm_raised(hall: Hall, event: e.AlarmRaised) -> None:
     hall.alarms[event.alarm] = Alarm(
-        event.alarm, event.code, event.subject, event.level, event.at, event.figure, event.window
+        event.alarm, event.code, event.subject, event.level, event.at, event.figure, event.window, event.staff
     )
 
 

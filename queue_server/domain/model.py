@@ -169,6 +169,7 @@ class Alarm:
     at: int
     figure: int
     window: str = ""
+    staff: str = ""
     acknowledged_by: str = ""
 
 

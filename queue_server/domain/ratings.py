@@ -78,7 +78,7 @@ def press(hall: Hall, command: c.PressRating, ctx: c.Context) -> list[e.Event]:
         late=late,
         at=ctx.now,
     )
-    return [*events, rated, *_alarm(rated, service.window)]
+    return [*events, rated, *_alarm(rated, service.window, service.staff)]
 
 
 def rate(hall: Hall, command: c.Rate, ctx: c.Context) -> list[e.Event]:
@@ -90,7 +90,7 @@ def rate(hall: Hall, command: c.Rate, ctx: c.Context) -> list[e.Event]:
         raise Rejected("already-rated")
     check_level(command.level, command.tags, command.has_text)
     rated = rated_on_page(command, ctx)
-    return [rated, *_alarm(rated, service.window)]
+    return [rated, *_alarm(rated, service.window, service.staff)]
 
 
 def rate_earlier(hall: Hall, command: c.RateEarlier, ctx: c.Context) -> list[e.Event]:
@@ -103,11 +103,14 @@ def rate_earlier(hall: Hall, command: c.RateEarlier, ctx: c.Context) -> list[e.E
         raise Rejected("rating-closed")
     check_level(command.level, command.tags, command.has_text)
     rated = rated_on_page(command, ctx)
-    return [rated, *_alarm(rated, command.window)]
+    return [rated, *_alarm(rated, command.window, command.staff)]
 
 
-def _alarm(rated: e.ServiceRated, window: str) -> list[e.Event]:
-    """RULES 54, UX M-02: a bad rating is told at once, by its window only (RULES 50); each is an alarm of its own."""
+def _alarm(rated: e.ServiceRated, window: str, staff: str) -> list[e.Event]:
+    """RULES 54, UX M-02: a bad rating is told at once, by its window only (RULES 50); each is an alarm of its own.
+
+    `staff` gave the service: whoever sees to the rating is somebody else (RULES 58).
+    """
     if rated.level > BAD_MAX:
         return []
     raised = e.AlarmRaised(
@@ -118,6 +121,7 @@ def _alarm(rated: e.ServiceRated, window: str) -> list[e.Event]:
         figure=0,
         at=rated.at,
         window=window,
+        staff=staff,
     )
     return [raised]
 

@@ -101,12 +101,12 @@ async def message(frame: Frame, request: web.Request, person: Person) -> web.Str
 
 
 async def acknowledge(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
-    """Whatever alarm is shown to this person, also one that the hall's rules did not raise; no other (RULES 50)."""
+    """Whatever alarm is shown to this person, also one that the hall's rules did not raise; no other (RULES 50, 58)."""
     await frame.body(request, Empty)
     name = request.match_info["alarm"]
 
     def command(hall: Hall) -> c.AcknowledgeAlarm:
-        shown = frame.screens.alarms(hall, ratings="manager" in person.roles)
+        shown = frame.screens.alarms(hall, ratings="manager" in person.roles, reader=person.name)
         if all(alarm.id != name for alarm in shown.alarms):
             raise Rejected("alarm-unknown")
         return c.AcknowledgeAlarm(alarm=name, beside=name not in hall.alarms)

@@ -99,7 +99,12 @@ async def _rating(frame: Frame, body: Rate) -> c.Rate | c.RateEarlier:
         raise Rejected("service-unknown")
     until = rating_until(past.configuration, past.day, frame.hub.clock)
     return c.RateEarlier(
-        **msgspec.structs.asdict(command), until=until, rated=bool(service.rating), day=day, window=service.window
+        **msgspec.structs.asdict(command),
+        until=until,
+        rated=bool(service.rating),
+        day=day,
+        window=service.window,
+        staff=service.staff,
     )
 
 

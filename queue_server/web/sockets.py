@@ -332,7 +332,9 @@ class _Seat:
             code = "too-large"
         else:
             try:
-                await self._frame.live.subscribe(self._peer, view, of)
+                # Managers each see the hall with their own eyes: not the bad rating about themselves (RULES 58).
+                reader = self._person.name if view == "manager" and self._person is not None else ""
+                await self._frame.live.subscribe(self._peer, view, of, reader)
             except KeyError:
                 if view == "ticket" and await self._show_past(of):
                     return

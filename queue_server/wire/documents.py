@@ -12,7 +12,7 @@ A subscription names a view and what it is of; its keyed map holds these documen
 | led | board id | hall, led |
 | ticket | ticket token | hall, ticket |
 | guide | "" | hall, menu, windows, queues, alarms, devices, demand |
-| manager | "" | hall, windows, queues, alarms, devices, figures, demand |
+| manager | "" | hall, windows, queues, alarms (but bad ratings about the reader, RULES 58), devices, figures, demand |
 """
 
 from queue_server.wire.common import (

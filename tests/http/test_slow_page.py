@@ -71,8 +71,8 @@ async def test_law_5_a_display_that_reads_too_slowly_is_bounded_and_then_right_a
     )
     await reader.readuntil(b"\r\n\r\n")
     live = site.running.frame.live
-    await until(lambda: ("hall", "") in live._topics and bool(live._topics["hall", ""].subscribers), 10)
-    topic = live._topics["hall", ""]
+    await until(lambda: ("hall", "") in live._topics and bool(live._topics["hall", ""][""].subscribers), 10)
+    topic = live._topics["hall", ""][""]
     [peer] = topic.subscribers
     assert isinstance(peer, Peer)
     peer.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)

@@ -1,5 +1,7 @@
 """Passing a ticket on to a domain or a person (UX C-12), and the alarm of a bad rating (RULES 54, UX M-02), through HTTP."""
 
+import aiohttp
+
 from queue_server.app.views.tickets import plate_of, ticket_document
 from queue_server.domain import commands as c
 from queue_server.domain.model import Hall
@@ -93,3 +95,56 @@ async def test_rules_50_54_ux_m02_a_bad_rating_is_told_to_the_manager_by_its_win
     assert (await site.ask("POST", f"alarms/{alarm.id}/acknowledge", await site.as_staff("manager"))).status == 200
     await site.hub.tell(c.Tick(), "clock")
     assert await _shown(site, "manager", "bad-rating") == []
+
+
+async def test_rules_58_a_manager_neither_sees_nor_puts_away_the_bad_rating_about_themselves(site: Site) -> None:
+    """RULES 58: "Handler of a 差评 may not be the rated staff member"; of today's service or of an earlier day's."""
+    window = site.configuration.window[0].id
+    own, other = await site.as_staff("clerk", "manager", window=window), await site.as_staff("manager")
+    assert (await site.ask("POST", f"windows/{window}/open", own)).status == 200
+    services = []
+    for _ in range(2):
+        assert (await site.ask("POST", f"windows/{window}/serve-direct", own, {})).status == 200
+        assert (await site.ask("POST", f"windows/{window}/finish", own, {})).status == 200
+        services.append(await site.hub.read(lambda hall: hall.windows[window].last_service))
+
+    async def rate(service: str) -> None:
+        token = site.running.frame.screens.around.tokens.make("s", service)
+        rating = {"token": token, "service": service, "level": 1, "tags": ["108"], "text": ""}
+        assert (await site.ask("POST", "ratings", {}, rating)).status == 200
+
+    url, wanted = f"{site.running.url}/api/v1/live", {"type": "subscribe", "view": "manager", "of": ""}
+    session = site.session
+    async with session.ws_connect(url, headers=own) as mine, session.ws_connect(url, headers=other) as theirs:
+        for page in (mine, theirs):
+            await page.send_json({"type": "hello", "token": ""})
+            await page.send_json(wanted)
+
+        async def bad(page: aiohttp.ClientWebSocketResponse, kind: str) -> list[str]:
+            """The bad ratings of the next snapshot, or of the next change that has some; none is in what comes before."""
+            while True:
+                said = await page.receive_json(timeout=30)
+                shown = (said.get("documents", {}).get("alarms") or {}).get("alarms", [])
+                found = [alarm["id"] for alarm in shown if alarm["code"] == "bad-rating"]
+                if said["type"] == kind and (found or kind == "snapshot"):
+                    return found
+                assert found == []
+
+        assert await bad(mine, "snapshot") == await bad(theirs, "snapshot") == []
+        await rate(services[0])
+        [today] = await bad(theirs, "change")
+        await mine.send_json(wanted)
+        assert await bad(mine, "snapshot") == []
+
+        assert (await site.ask("POST", f"windows/{window}/close", own)).status == 200
+        await site.new_day()
+        await rate(services[1])
+        while len(both := await bad(theirs, "change")) < 2:
+            pass
+        await mine.send_json(wanted)
+        assert await bad(mine, "snapshot") == []
+    for alarm in both:
+        refused = await site.ask("POST", f"alarms/{alarm}/acknowledge", own)
+        assert refused.body["code"] == "alarm-unknown"
+        assert (await site.ask("POST", f"alarms/{alarm}/acknowledge", other)).status == 200
+    assert today in both

@@ -126,17 +126,26 @@ def test_ux_m02_a_bad_rating_from_a_phone_at_night_is_still_there_in_the_morning
     for name in (service, seen):
         play.do(c.Rate(id=f"r-{name}", service=name, level=1, tags=("108",)))
     earlier = c.RateEarlier(
-        id="r", service="old", level=2, has_text=True, until=play.now + 1, rated=False, day=play.hall.day, window="3"
+        id="r",
+        service="old",
+        level=2,
+        has_text=True,
+        until=play.now + 1,
+        rated=False,
+        day=play.hall.day,
+        window="3",
+        staff="1003",
     )
-    assert only(play.do(earlier), e.AlarmRaised).window == "3"
+    raised = only(play.do(earlier), e.AlarmRaised)
+    assert (raised.window, raised.staff) == ("3", "1003")
     play.do(c.AcknowledgeAlarm(alarm=f"bad-rating:r-{seen}"))
     play.do(c.Tick())
     assert sorted(play.hall.alarms) == sorted([f"bad-rating:r-{service}", "bad-rating:r"])
     play.wait(10 * 3600)
     play.do(c.OpenDay(day="2026-01-06"))
     play.do(c.Tick())
-    standing = {alarm.window for alarm in play.hall.alarms.values() if alarm.code == "bad-rating"}
-    assert standing == {"1", "3"}
+    standing = {(alarm.window, alarm.staff) for alarm in play.hall.alarms.values() if alarm.code == "bad-rating"}
+    assert standing == {("1", "s1"), ("3", "1003")}
     assert plain(replayed(play.initial, play.log)) == plain(play.hall)
     play.wait(7 * 24 * 3600)
     assert "AlarmRaised" not in kinds(play.do(c.OpenDay(day="2026-01-13"))), "not for ever"

@@ -121,6 +121,10 @@ class Screens:
         """The whole map; raises KeyError when `of` names nothing in this hall."""
         return self._views[view](hall, of, now)
 
+    def as_seen_by(self, hall: Hall, reader: str, manager: Keyed) -> Keyed:
+        """A manager's own copy of the rendered view."""
+        return {**manager, "alarms": self.alarms(hall, reader=reader)}
+
     def _survey(self, hall: Hall, now: int) -> dict[str, DomainCount]:
         if now - self._counted_at >= 1000 or self._counted_at < 0:
             self._counts = count(hall, now)
@@ -325,9 +329,14 @@ class Screens:
             "demand": demand(hall),
         }
 
-    def alarms(self, hall: Hall, *, ratings: bool = True) -> AlarmsDocument:
-        """Of bad ratings only those hear who see to them: the manager, not the guide (RULES 50)."""
-        found = [_alarm(hall, alarm) for alarm in hall.alarms.values() if ratings or alarm.code != BAD_RATING]
+    def alarms(self, hall: Hall, *, ratings: bool = True, reader: str = "") -> AlarmsDocument:
+        """Of bad ratings only those hear who see to them: managers, not the guide (RULES 50), and nobody of their own (RULES 58)."""
+        own = {alarm.id for alarm in hall.alarms.values() if reader and alarm.staff == reader}
+        found = [
+            _alarm(hall, alarm)
+            for alarm in hall.alarms.values()
+            if alarm.code != BAD_RATING or (ratings and alarm.id not in own)
+        ]
         found += [_noticed(hall, alarm) for alarm in (*_failed_prints(hall), *self.around.alarms)]
         return AlarmsDocument(alarms=sorted(found, key=lambda alarm: (alarm.level != "alert", alarm.since)))
 
