@@ -33,6 +33,7 @@ async function measure({ fixture, only }) {
     'home-card': { card }, 'home-priority': { priority: 'military' }, 'home-all': { card, priority: 'military', basket: choices },
     group: { page: { name: 'group', id: 'property', title: words('不动产登记', 'Real estate') } },
     'group-2': { page: { name: 'group', id: 'property', title: words('不动产登记', 'Real estate') }, sheet: 1, basket: choices },
+    'group-long': { page: { name: 'group', id: 'transport', title: words('交通运输', 'Transport') } },
     bundles: { page: { name: 'group', id: 'bundles', title: words('高效办成一件事', 'One visit for everything') } },
     search: { page: { name: 'search', letters: '' } }, 'search-2': { page: { name: 'search', letters: 'S' }, sheet: 1 },
     priority: { page: { name: 'priority' } }, slip: { page: { name: 'slip' } },
@@ -76,6 +77,10 @@ async function measure({ fixture, only }) {
     for (const name of document.querySelectorAll('.tile .name, .hit .name, .chosen .name, .res .head b')) {
       if (parseFloat(getComputedStyle(name).fontSize) < 39.9 * u) tell(`K-03: ${said(name)} is ${px(parseFloat(getComputedStyle(name).fontSize))} px`)
       if (name.textContent.replace('…', '').length < 4 && name.textContent.includes('…')) tell(`K-03: nothing is left of ${said(name)}`)
+    }
+    for (const name of document.querySelectorAll('.english .hit .sub')) {
+      const hanzi = name.textContent.replace(/[^\u2e80-\uffff]/g, '').length
+      if (name.textContent.includes('…') && hanzi < 6) tell(`K-03: too little is left of ${said(name)}`)
     }
     for (const tile of document.querySelectorAll('.tiles .tile, .hit')) {
       const parts = tile.matches('.hit.shut') ? ['.name', '.sub', '.go'] : tile.matches('.hit') ? ['.name', '.wait'] : ['.name', '.sub', '.wait']

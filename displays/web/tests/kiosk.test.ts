@@ -1,6 +1,6 @@
 /** The kiosk's session and its words for waits: UX K-08 to K-13, 13.7, RULES 31. */
 import { describe, expect, it } from 'vitest'
-import { fitted, listed, middled } from '../src/kiosk/tiles'
+import { fitted, listed, middled, type Said } from '../src/kiosk/tiles'
 import {
   ASK_MS, fresh, hears, IDLE_MS, IDLE_SLOW_MS, INERT_HOME_MS, INERT_RESULT_MS, leavesAt, MODES, paperOf, reduce, STAY_MS, STAY_SCREEN_MS, STAY_UNSURE_MS, STAY_WORDS_MS, untouched,
   type Choice, type Session, type Step,
@@ -223,11 +223,32 @@ describe('figures on tiles', () => {
     expect(middled('Transfer of state land use right', 4)).toBe('Transfer of state…right')
     expect(middled('社保卡', 9)).toBe('社保卡')
     const over = (most: number) => (name: string, sub: string) => name.length + sub.length > most
-    const said = { name: '国有建设用地使用权首次登记', sub: '首次登记、新房办证', whole: false }
+    const said: Said = { name: '国有建设用地使用权首次登记', sub: '首次登记、新房办证', kind: 'list' }
     expect(fitted(said, over(99))).toEqual([said.name, said.sub])
     expect(fitted(said, over(18))).toEqual([said.name, '首次登记'])
-    expect(fitted(said, over(12))).toEqual(['国有建设用…登记', '首次…记'])
-    expect(fitted({ ...said, sub: '今日号已取完', whole: true }, over(14))).toEqual(['国有建设用…登记', '今日号已取完'])
+    expect(fitted(said, over(12))).toEqual(['国有建设用…登记', '首次登记'])
+    expect(fitted({ ...said, sub: '今日号已取完', kind: 'reason' }, over(14))).toEqual(['国有建设用…登记', '今日号已取完'])
+  })
+})
+
+describe('UX K-03: a name beside its Chinese one', () => {
+  const said: Said = { name: 'Freight vehicle certificate: cancel, suspend, resume', sub: '货物运输车辆道路运输证办理（注销、报停与恢复营运）', kind: 'name' }
+  /** As wide as it is on the screen: a hanzi is two letters wide. */
+  const wide = (text: string) => text.replace(/[\u2e80-\uffff]/g, 'xx').length
+  const over = (most: number) => (name: string, sub: string) => wide(name) + wide(sub) > most
+  it('is no list, whatever marks stand in it', () => {
+    expect(fitted(said, over(92))).toEqual([said.name, '货物运输车辆道路运输证办…停与恢复营运）'])
+  })
+  it('and neither is cut to nothing while the other stands whole', () => {
+    for (let most = wide(said.name) + wide(said.sub); most >= 36; most -= 1) {
+      const [name, sub] = fitted(said, over(most))
+      expect(over(most)(name, sub), `${name} ${sub}`).toBe(false)
+      expect(name.split(/[ …]/).length, name).toBeGreaterThanOrEqual(3)
+      expect(sub.replace('…', '').length, sub).toBeGreaterThanOrEqual(6)
+    }
+  })
+  it('and has what room there is', () => {
+    expect(fitted(said, over(70))[0]).toBe(said.name)
   })
 })
 

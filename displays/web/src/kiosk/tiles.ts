@@ -1,11 +1,11 @@
 /** Names and lists that fit their place by rule (UX K-03, K-04): nothing on a tile is ever cut off, and as many tiles stand as fit. */
 import { onBeforeUnmount, onMounted, ref, type Directive, type Ref } from 'vue'
 
-/** What a tile says: `whole` keeps `sub` as it is (why it is shut), else it is a list whose last entries may go. */
+/** What a tile says: `sub` is a list whose last entries may go, another name of it, or a reason that stays as it is. */
 export interface Said {
   name: string
   sub: string
-  whole: boolean
+  kind: 'list' | 'name' | 'reason'
   /** How long what it says of the wait is, so that another figure alone measures nothing. */
   wait?: number
 }
@@ -23,6 +23,11 @@ export function middled(text: string, keep: number): string {
   return `${parts.slice(0, keep - tail).join('').trim()}…${tail === 0 ? '' : parts.slice(-tail).join('')}`
 }
 
+/** So much of a text tells what it is: hanzi, or half as many words. */
+function enough(text: string, hanzi: number): number {
+  return /[\u2e80-\uffff]/.test(text) ? hanzi : Math.ceil(hanzi / 2)
+}
+
 /** How a name that is too long for its place is made to fit; `spills` tells whether it still does not. Pure but for its arguments. */
 export function fitted(said: Said, spills: (name: string, sub: string) => boolean): [string, string] {
   /** The longest version that fits, at least `least`. */
@@ -35,18 +40,16 @@ export function fitted(said: Said, spills: (name: string, sub: string) => boolea
     }
     return make(low)
   }
-  let { name, sub } = said
-  const steps: ((text: [string, string]) => [string, string])[] = [
-    ([full, list]) => longest(list.split(/[、，,;；]/).length, 1, (keep) => [full, listed(list, keep)]),
-    ([full, list]) => longest(full.length, 12, (keep) => [middled(full, keep), list]),
-    ([full, list]) => longest(list.length, 3, (keep) => [full, middled(list, keep)]),
-    ([full, list]) => longest(full.length, 3, (keep) => [middled(full, keep), list]),
-  ]
-  for (const step of said.whole ? steps.slice(3) : steps) {
-    if (!spills(name, sub)) break
-    ;[name, sub] = step([name, sub])
+  let [name, sub] = [said.name, said.sub]
+  if (said.kind === 'list' && spills(name, sub)) [name, sub] = longest(sub.split(/[、，,;；]/).length, 1, (keep) => [said.name, listed(said.sub, keep)])
+  const list = sub
+  const shorten = (least: number) => longest(said.name.length, enough(said.name, least), (keep) => [middled(said.name, keep), sub])
+  // In turns, so that neither is left with nothing while the other stands whole.
+  for (const least of [12, 8, 6, 3]) {
+    if (spills(name, sub) && said.kind !== 'reason') [name, sub] = longest(list.length, enough(list, least), (keep) => [name, middled(list, keep)])
+    if (spills(name, sub)) [name, sub] = shorten(least)
   }
-  return [name, sub]
+  return name === said.name ? [name, sub] : shorten(3) // what room there is after all
 }
 
 function fit(box: HTMLElement, said: Said): void {
@@ -84,7 +87,7 @@ export const vSays: Directive<HTMLElement, Said> = {
     held.set(box, value)
     const wait = (box.querySelector('.wait') ?? box).textContent?.length ?? 0
     value.wait = wait
-    if (value.name === before.name && value.sub === before.sub && value.whole === before.whole && wait === before.wait) return
+    if (value.name === before.name && value.sub === before.sub && value.kind === before.kind && wait === before.wait) return
     fit(box, value)
   },
   beforeUnmount(box) {
