@@ -1,8 +1,11 @@
 // UX K-03, K-04 measured in Chromium: every interactive element and every name, on every page of the kiosk, in every mode
 // and on the panels of `PANELS`; prints each fault and exits 1. One page is opened, its states are set from within.
-import { resolve } from 'node:path'
+// It is the kiosk as it is built for halls, into a folder that is gone afterwards, but for the recorded documents: this build keeps them.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { chromium } from 'playwright-core'
-import { createServer } from 'vite'
+import { build, preview } from 'vite'
 
 const root = resolve(import.meta.dirname, '..')
 /** Tall, lying, and a tall one at 125 %. */
@@ -10,8 +13,12 @@ const PANELS = [[1080, 1920], [1920, 1080], [864, 1536]]
 const FIXTURES = ['every', 'every-nopaper', 'closed', 'emergency']
 const only = process.argv.slice(2)
 
-const server = await createServer({ root, configFile: resolve(root, 'vite.config.ts'), server: { port: 0, host: '127.0.0.1', hmr: false }, logLevel: 'error' })
-await server.listen()
+const outDir = mkdtempSync(join(tmpdir(), 'kiosk-'))
+process.on('exit', () => rmSync(outDir, { recursive: true, force: true }))
+const kioskOnly = { name: 'kiosk-only', config: (config) => { config.build.rollupOptions.input = resolve(root, 'kiosk.html') } }
+const shared = { root, configFile: resolve(root, 'vite.config.ts'), logLevel: 'error', build: { outDir } }
+await build({ ...shared, plugins: [kioskOnly], define: { 'import.meta.env.DEV': 'true' } })
+const server = await preview({ ...shared, preview: { port: 0, host: '127.0.0.1' } })
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
