@@ -16,6 +16,8 @@ ERRANDS: Final = frozenset({"identify", "reload", "look"})
 ANSWERS_S: Final = 5.0
 """A page that says nothing for so long hangs, or was built before errands were."""
 SILENT: Final = "silent"
+GONE: Final = "gone"
+"""The page left before it answered."""
 
 
 class Page(Protocol):
@@ -42,7 +44,7 @@ class Remote:
             errand = Errand(id=name, epoch=self._hub.lease.epoch, what=what, name=each.name, place=place)
             self._asked[name, page] = asyncio.get_running_loop().create_future()
             if not page.say(errand):
-                self.answered(page, _silent(name))
+                self.answered(page, ErrandDone(id=name, outcome=SILENT))
             waiting.append(self._answer(name, page))
         answers = await asyncio.gather(*waiting)
         log.info("screen asked", device=device, what=what, by=actor, outcomes=[answer.outcome for answer in answers])
@@ -53,7 +55,7 @@ class Remote:
             async with asyncio.timeout(ANSWERS_S):
                 return await self._asked[name, page]
         except TimeoutError:
-            return _silent(name)
+            return ErrandDone(id=name, outcome=SILENT)
         finally:
             del self._asked[name, page]
 
@@ -63,6 +65,8 @@ class Remote:
         if waiting is not None and not waiting.done():
             waiting.set_result(done)
 
-
-def _silent(name: str) -> ErrandDone:
-    return ErrandDone(id=name, outcome=SILENT)
+    def left(self, page: object) -> None:
+        """Nobody waits for the answer of a page that is not there any more."""
+        for name, asked in list(self._asked):
+            if asked is page:
+                self.answered(page, ErrandDone(id=name, outcome=GONE))

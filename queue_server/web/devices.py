@@ -12,7 +12,7 @@ from aiohttp import web
 from queue_server.app.clock import Clock
 from queue_server.app.compliance import DAYS_MAX, Report, report
 from queue_server.app.pages import OUTCOMES as TOLD
-from queue_server.app.remote import ERRANDS, SILENT
+from queue_server.app.remote import ERRANDS, GONE, SILENT
 from queue_server.app.texts import has, plain, words
 from queue_server.app.views.devices import device_name
 from queue_server.domain import commands as c
@@ -41,7 +41,7 @@ from queue_server.wire.common import Words
 KEEPERS = frozenset({"manager", "admin"})
 READERS = frozenset({"manager", "admin", "auditor"})
 MINUTE_MS = 60_000
-OUTCOMES = TOLD | {SILENT}
+OUTCOMES = TOLD | {SILENT, GONE}
 TURN_S = 30.0
 """How long a report waits for the one before it: as long as a browser's user does."""
 HEAD = (
@@ -64,7 +64,7 @@ async def try_out(frame: Frame, request: web.Request, person: Person) -> web.Str
 
 
 async def ask(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
-    """UX D-15: who are you, start afresh, what do you show; answered when every open page of the screen has, or 5 s later."""
+    """UX D-15: who are you, start afresh, what do you show; answered when every open page of the screen has or is gone, or 5 s later."""
     body = await frame.body(request, AskScreen)
     if body.what not in ERRANDS:
         raise Malformed("what", "one of " + ", ".join(sorted(ERRANDS)))

@@ -361,6 +361,7 @@ class _Seat:
         self._frame.live.forget(self._peer)
         self._frame.voice.forget(self._peer)
         self._frame.readings.left(self._peer)
+        self._frame.remote.left(self._peer)
         if (device := self.device) is not None:
             self._frame.pages.left(device, self._peer, lost=self._peer.silent)
         if self._person is not None and self._person.kind == "device":

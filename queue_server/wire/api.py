@@ -421,7 +421,7 @@ class AskScreen(Incoming, frozen=True, kw_only=True):
 
 
 class ScreenAnswer(Message, frozen=True, kw_only=True):
-    """What one open page of a screen did: done, busy, failed (`reason`) or silent; of look its text and its size."""
+    """What one open page of a screen did: done, busy, failed (`reason`), silent or gone; of look its text and its size."""
 
     outcome: str
     reason: str

@@ -48,6 +48,10 @@ async def test_ux_d_15_a_page_answers_for_itself_and_a_silent_one_is_said_to_be(
         shown = {"outcome": "done", "text": "A001 → 3", "width": 1920, "height": 1080, "ratio": 2.0}
         await page.send_json({"type": "errand_done", "id": name, **shown})
         assert (await asked).body["pages"] == [{"reason": "", **shown}]
+        asked = asyncio.ensure_future(site.ask("POST", path, manager, {"what": "look"}))
+        await errand()
+    gone = await asyncio.wait_for(asked, 10)  # long before the 20 s of one that says nothing
+    assert [each["outcome"] for each in gone.body["pages"]] == ["gone"]
 
 
 async def test_v_09_a_hall_without_a_voice_pack_says_so_on_its_displays(site: Site) -> None:
