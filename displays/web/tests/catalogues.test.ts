@@ -30,6 +30,9 @@ describe.each(find(root).map((path) => path.slice(root.length + 1)))('%s', (path
   it('fills the same values in both languages', () => {
     for (const key of Object.keys(zh)) expect([key, holes(en[key])]).toEqual([key, holes(zh[key])])
   })
+  it('puts no space before a percent sign', () => {
+    for (const text of [...Object.values(zh), ...Object.values(en)]) expect(text).not.toMatch(/\s%/)
+  })
   it('has no empty text', () => {
     for (const [key, text] of [...Object.entries(zh), ...Object.entries(en)]) expect([key, text.trim()]).not.toEqual([key, ''])
   })

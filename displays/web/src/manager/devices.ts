@@ -41,7 +41,7 @@ export function ratesBy(window: Pick<WindowDocument, 'rating_qr' | 'rating_devic
   return usable(window.rating_device) ? 'device' : 'silent'
 }
 
-/** "97.3 %" of the time it had to be usable, cut and never rounded up to 100 while a second is missing; null when it never had to be. */
+/** "97.3"% of the time it had to be usable, cut and never rounded up to 100 while a second is missing; null when it never had to be. */
 export function shareOf(openMs: number, usableMs: number): string | null {
   return openMs > 0 ? (Math.floor((1000 * usableMs) / openMs) / 10).toFixed(1) : null
 }
