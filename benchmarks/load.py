@@ -5,7 +5,6 @@
 
 import asyncio
 import random
-import secrets
 import sys
 import time
 from typing import cast
@@ -50,8 +49,6 @@ class Connection(asyncio.Protocol):
             for body in plan.bodies
         ]
         self._dice = dice
-        self._name = secrets.token_hex(8)
-        self._count = 0
         self._sent_at = 0.0
         self._buffer = b""
         self.took: list[float] = []
@@ -65,9 +62,9 @@ class Connection(asyncio.Protocol):
 
     def _send(self) -> None:
         before, after = self._parts[int(self._dice.random() * len(self._parts))]
-        self._count += 1
+        key = f"{time.time_ns() // 1_000_000:012x}{self._dice.getrandbits(80):020x}"  # as the kiosk's page makes them
         self._sent_at = time.perf_counter()
-        self._transport.write(f"{before}{self._name}-{self._count}{after}".encode())
+        self._transport.write(f"{before}{key}{after}".encode())
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

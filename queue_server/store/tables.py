@@ -105,7 +105,7 @@ tickets = Table(
     _text("print_state"),
     _maybe_text("outcome"),
     _text("origin"),
-    Index("tickets_by_day", "hall", "day", "number"),
+    Index("tickets_by_day", "hall", "day"),
 )
 
 services = Table(

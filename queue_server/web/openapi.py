@@ -11,6 +11,11 @@ from queue_server.wire.api import Problem
 
 _PARAMETER = re.compile(r"{(\w+)}")
 
+_KEY = (
+    "One key for each intention, the same when it is asked again. Keys that begin with the time, as in version 7 of RFC 9562, "
+    "cost the server least; any will do."
+)
+
 
 def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
     """JSON-ready; every schema under components."""
@@ -45,7 +50,8 @@ def _operation(route: Route, path: str) -> dict[str, Any]:
     ]
     if route.method != "GET" and not route.path.startswith(("session", "staff", "paired", "pairings")):
         key = {"type": "string", "maxLength": 128}
-        parameters.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": key})
+        header = {"name": "Idempotency-Key", "in": "header", "required": True, "schema": key, "description": _KEY}
+        parameters.append(header)
     success: dict[str, Any] = {"description": route.summary}
     if route.answer is not None:
         success["content"] = {"application/json": {"schema": _ref(route.answer)}}

@@ -97,6 +97,18 @@ class Opened:
         await asyncio.gather(*(line.send("Input.dispatchKeyEvent", {"type": "keyDown", **key}) for key in keys))
         await line.detach()
 
+    async def tap(self, x: float, y: float, times: int, every_s: float) -> None:
+        """An impatient finger: so many taps in that time, however slowly this machine answers each."""
+        line = await self.page.context.new_cdp_session(self.page)
+        sent = []
+        for _ in range(times):
+            for kind in ("mousePressed", "mouseReleased"):
+                tap = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
+                sent.append(asyncio.ensure_future(line.send("Input.dispatchMouseEvent", tap)))
+            await asyncio.sleep(every_s)
+        await asyncio.gather(*sent)
+        await line.detach()
+
     async def text(self) -> str:
         return await self.page.inner_text("body")
 
