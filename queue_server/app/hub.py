@@ -250,7 +250,7 @@ class Hub:
     async def _carry_out(self, asked: list[_Asked]) -> None:
         try:
             known = await self._receipts(asked)
-            work = _Work(known)
+            work = _Work(known, self.clock.now())
             for item in asked:
                 self._decide(item, work)
         except port.StoreError as error:
@@ -290,7 +290,7 @@ class Hub:
             if earlier is not None:
                 work.repeat(item, earlier)
                 return
-        now = self.clock.now()
+        now = work.now
         ctx = Context(
             now=now,
             minute=self.clock.minute(now),
@@ -391,12 +391,13 @@ def _subject(hall: Hall, event: Event) -> str:
 
 
 class _Work:
-    """One batch in the making."""
+    """One batch in the making; all that is decided in it is decided `now`."""
 
-    __slots__ = ("answers", "batch", "events", "failures", "known")
+    __slots__ = ("answers", "batch", "events", "failures", "known", "now")
 
-    def __init__(self, known: dict[tuple[str, str], Receipt]) -> None:
+    def __init__(self, known: dict[tuple[str, str], Receipt], now: int) -> None:
         self.known = known
+        self.now = now
         self.batch = Batch(events=[], receipts=[], personal=[], lookups=[], claims=[])
         self.events: list[Event] = []
         self.answers: list[tuple[_Asked, Answer]] = []

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-import os
+import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -63,7 +63,7 @@ class _Ids:
 
     def __call__(self) -> str:
         self._last = max(self._last + 1, time.time_ns() >> 16)
-        return f"{self._last:012x}{os.urandom(2).hex()}"
+        return f"{self._last:012x}{random.getrandbits(16):04x}"
 
 
 new_id = _Ids()
