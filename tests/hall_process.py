@@ -73,10 +73,8 @@ class HallProcess:
             "--voice",
             str(self.folder / "voice"),
         ]
-        environment = {**os.environ, "PYTHONPATH": str(self.root)}
-        if self.ahead_s:
-            environment |= {"PYTHONPATH": f"{ROOT / 'tests' / 'ahead'}{os.pathsep}{self.root}"}
-            environment |= {"TESTS_AHEAD_S": str(self.ahead_s)}
+        path = f"{ROOT / 'tests' / 'within'}{os.pathsep}{self.root}"
+        environment = {**os.environ, "PYTHONPATH": path, "TESTS_AHEAD_S": str(self.ahead_s)}
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
