@@ -18,6 +18,7 @@ from queue_server.domain import commands as c
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.serving import Serving
 from tests.hall_process import PASSWORD, TOWNSHIP
+from tests.migrated import migrated
 
 
 @dataclass
@@ -112,7 +113,7 @@ class Site:
 def settings_of(folder: Path, **more: Any) -> Settings:
     """How a test's hall is served."""
     return Settings(
-        database=f"sqlite:///{folder / 'hall.db'}",
+        database=migrated(folder / "hall.db"),
         keys_dir=folder / "keys",
         voice_dir=folder / "voice",
         configuration=township(),
