@@ -1,7 +1,6 @@
 """What every request handler works with: the hall's parts, bodies, idempotency, and the table of routes."""
 
 import asyncio
-import hashlib
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -128,8 +127,7 @@ class Frame:
 
     def fingerprint(self, request: web.Request, body: bytes) -> str:
         """What a key stands for: method, path and body; keyed, for a body may hold an identity that could be guessed."""
-        asked = hashlib.sha256(b"\n".join((request.method.encode(), request.path.encode(), body))).hexdigest()
-        return self.store.identity_hash(self.hub.name, "request", asked)
+        return self.store.keys.fingerprint(b"\n".join((request.method.encode(), request.path.encode(), body)))
 
 
 Handle = Callable[[Frame, web.Request, Person], Awaitable[web.StreamResponse]]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pymodbus import FramerType
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
 
 from devices.devicemap import plan
 from devices.drivers.strip import Strip
@@ -20,7 +24,8 @@ from devices.protocols.base import Send
 from devices.protocols.keymaps import Key
 from devices.protocols.numberpanel import NumberPanel, PanelSettings
 from tests.devices.hall import listen_url, until
-from tests.devices.test_plain_strips import entry, hall_line
+from tests.devices.test_plain_strips import entry, hall_line, map_line
+from tests.hall_process import free_port
 
 # "show 42" is HARDWARE 2.6; it and the second are what pymodbus 3.16.1's FramerRTU builds.
 VECTORS: list[tuple[str, ModbusFrame]] = [
@@ -142,6 +147,35 @@ async def test_a_panel_that_is_deaf_or_refuses_shows_in_its_health_and_a_power_c
         await until(lambda: driver.health.state == "offline")
         panel.silent = False
         await until(lambda: driver.health.state == "online")
+
+
+@pytest.mark.parametrize(
+    ("mode", "number", "register", "words"), [("number", "A042", 0, [42]), ("text", "A042", 0x70, [0x4130, 0x3432])]
+)
+async def test_hardware_2_6_a_panel_of_pymodbus_shows_the_number(
+    mode: str, number: str, register: int, words: list[int], tmp_path: Path
+) -> None:
+    """Modbus by other hands than ours: pymodbus's own server is the panel, RTU frames over TCP."""
+    cells = [SimData(register, values=[0] * len(words), datatype=DataType.REGISTERS)]
+    port = free_port()
+    async with ModbusTcpServer(SimDevice(3, cells), framer=FramerType.RTU, address=("127.0.0.1", port)) as panel:
+        await panel.serve_forever(background=True)
+        url = f"tcp://127.0.0.1:{port}"
+        placed = entry("strip", "led-485", 3, url, mode=mode, resend_ms="300", ack_ms="500", reply_ms="300")
+        async with map_line((placed,)) as drivers:
+            driver = drivers["led-4853"]
+            driver.show([[(f"请{number}号到3号窗口", "red")]])
+            await until(lambda: driver.health.state == "online")
+            assert await panel.async_getValues(3, 3, register, len(words)) == words
+            driver.show([])
+            dark = [0x2020] * 2 if mode == "text" else [0]
+            for _ in range(500):
+                if await panel.async_getValues(3, 3, register, len(words)) == dark:
+                    break
+                await asyncio.sleep(0.01)
+            else:
+                pytest.fail("the panel does not go dark")
+        await panel.shutdown()
 
 
 def test_a_mistake_in_the_map_is_a_sentence() -> None:

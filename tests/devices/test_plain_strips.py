@@ -150,19 +150,27 @@ def entry(kind: str, profile: str, address: int, url: str, **own: str) -> Device
 
 
 @contextlib.asynccontextmanager
+async def map_line(placed: tuple[DeviceEntry, ...]) -> AsyncIterator[dict[str, Any]]:
+    """The drivers of a map on their line, by id, once it is open."""
+    calls = Calls(lambda keypad, action: keypad.answer(action.token, ok=True), _rated, lambda d: None, _printer)
+    bus = make_bus(placed, calls)
+    task = asyncio.create_task(bus.run())
+    try:
+        await until(lambda: bus.up)
+        yield {driver.device: driver for driver in bus.drivers}
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
 async def hall_line(url: str, nodes: list[AnyNode], entries: list[DeviceEntry]) -> AsyncIterator[dict[str, Any]]:
     """The emulated line and the drivers of a map, by id."""
     async with Rs485BusEmulator(url, nodes) as emulator:
         placed = tuple(DeviceEntry(**{f: getattr(e, f) for f in e.__struct_fields__} | {"url": emulator.url}) for e in entries)  # fmt: skip
-        calls = Calls(lambda keypad, action: keypad.answer(action.token, ok=True), _rated, lambda d: None, _printer)
-        bus = make_bus(placed, calls)
-        task = asyncio.create_task(bus.run())
-        try:
-            await until(lambda: bus.up and emulator.connected)
-            yield {"emulator": emulator, **{driver.device: driver for driver in bus.drivers}}
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        async with map_line(placed) as drivers:
+            await until(lambda: emulator.connected)
+            yield {"emulator": emulator, **drivers}
 
 
 FAULTS = {"none": Faults(), "bytewise": Faults(bytewise=True), "noise": Faults(noise=6), "split": Faults(split_ms=30)}
