@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { AlarmDocument, DeviceDocument, WindowDocument } from '../src/core/wire'
 import { aboutOf, ordered, remedyOf, stateOf, subjectOf, windowsOfQueue, wordOf } from '../src/manager/alarms'
 import { changesBetween } from '../src/manager/changes'
-import { counted, faulty, kindsOf, ownError, pressed, ratesBy, shareOf as usableShare } from '../src/manager/devices'
+import { counted, faulty, heardAt, kindsOf, ownError, pressed, ratesBy, shareOf as usableShare } from '../src/manager/devices'
 import en from '../src/manager/en.json'
 import { shareOf, staffOf } from '../src/manager/figures'
 import { outcomeOf, printsNow } from '../src/manager/slips'
@@ -79,6 +79,10 @@ describe('RULES 37 devices', () => {
     const ways = (['online', 'degraded', 'unknown'] as const).map((rating_device) => ratesBy({ rating_device, rating_qr: false }))
     expect(ways).toEqual(['device', 'device', 'silent'])
     expect(ratesBy({ rating_device: 'unknown', rating_qr: true })).toBe('qr')
+  })
+  it('RULES 37: a pad that is unknown again says since when nobody pressed it, of several the last', () => {
+    const pads = [device('rating_pad', { window: '3', last_seen: 5 }), device('rating_pad', { window: '3', last_seen: 9 }), device('rating_pad', { window: '4', last_seen: null }), device('keypad', { window: '4', last_seen: 7 })]
+    expect([heardAt(pads, '3'), heardAt(pads, '4'), heardAt(pads, '5')]).toEqual([9, null, null])
   })
   it('RULES 89: the server\'s own last errors have words in both languages; displays and zones are not pressed', () => {
     const codes = Object.keys(zh.mgr['own-error'])

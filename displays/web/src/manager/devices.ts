@@ -41,6 +41,12 @@ export function ratesBy(window: Pick<WindowDocument, 'rating_qr' | 'rating_devic
   return usable(window.rating_device) ? 'device' : 'silent'
 }
 
+/** When the window's rating device was last heard, null when it was not since the server's start: of a silent one, since when nothing proves it. */
+export function heardAt(devices: Pick<DeviceDocument, 'kind' | 'window' | 'last_seen'>[], window: string): number | null {
+  const heard = devices.filter((device) => device.kind === 'rating_pad' && device.window === window && device.last_seen !== null).map((device) => device.last_seen!)
+  return heard.length > 0 ? Math.max(...heard) : null
+}
+
 /** "97.3"% of the time it had to be usable, cut and never rounded up to 100 while a second is missing; null when it never had to be. */
 export function shareOf(openMs: number, usableMs: number): string | null {
   return openMs > 0 ? (Math.floor((1000 * usableMs) / openMs) / 10).toFixed(1) : null
