@@ -174,6 +174,7 @@ class TicketPrinter:
             write = await self._writes.get()
             async with asyncio.timeout(WRITE_S):
                 await self._line.write(write.data)
+            self._health.last_sent_ms = self._now_ms()
             if write.ticket:
                 self._carry_out(self._protocol.written(self._now_ms()))
 

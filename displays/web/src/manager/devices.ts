@@ -25,6 +25,11 @@ export function silent(device: Pick<DeviceDocument, 'kind' | 'state'>): boolean 
   return device.state === 'unknown' && (pressed(device.kind) || ['zone', 'hall', 'window', 'led'].indexOf(device.kind) >= 0)
 }
 
+/** When something last went out to it, where that says more than its last sign of life: to a strip or board, and to what was never heard (UX W-08). */
+export function sentAt(device: Pick<DeviceDocument, 'kind' | 'last_seen' | 'last_sent'>): number | null {
+  return device.last_seen === null || ['strip', 'board'].indexOf(device.kind) >= 0 ? device.last_sent : null
+}
+
 /** What stands still until somebody presses it, or lays something on it. */
 export function pressed(kind: string): boolean {
   return ['rating_pad', 'keypad', 'scanner', 'id_reader'].indexOf(kind) >= 0
