@@ -1,4 +1,4 @@
-"""What kiosk printers are known to have, by the name a device map gives them as their profile (HARDWARE 4.1); data only."""
+"""What printers are known to have, by the name a device map gives them as their profile (HARDWARE 4.1); data only."""
 
 from __future__ import annotations
 

@@ -149,7 +149,9 @@ async def test_rules_37_a_loss_and_a_return_are_one_event_each_however_often_the
         shown = await document(hall, "pad")
         losses = (await states(hall, "pad")).count("offline")
         assert (shown.state, shown.counters["offline_today"], shown.test) == (DeviceState.ONLINE, losses, "rate")
-        assert (shown.last_seen is not None, shown.last_sent) == (True, None), "an older agent does not tell what it sent"
+        assert (shown.last_seen is not None, shown.last_sent) == (True, None), (
+            "an older agent does not tell what it sent"
+        )
         quiet = {"state": "unknown", "last_seen_ms": None, "last_error": "", "printer": None, "counters": {}}
         before = hall.hub.clock.now()
         await pc.say(type="health", device="strip", last_sent_ms=400, **quiet)
