@@ -274,6 +274,7 @@ export interface DeviceDocument {
   trial: DeviceTrial | null
   page: PageFacts | null
   sound: ZoneSound | null
+  last_sent: number | null
 }
 
 export interface DevicesDocument {
