@@ -1,7 +1,6 @@
 """`yichuang demo` on the township, and that the outside checker bites what it should."""
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -15,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.hall_process import free_port
+from tests.hall_process import free_port, surroundings
 
 ROOT = Path(__file__).parents[2]
 CHECKER = ROOT / "tests" / "checker" / "check.py"
@@ -39,10 +38,8 @@ def run_demo(hall: Path, data: Path, *options: str) -> tuple[int, dict[str, Any]
         "--json",
         *options,
     ]
-    surroundings = os.environ | {"YICHUANG_DATA": str(data.with_name("home"))}
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, env=surroundings, timeout=DEMO_S, check=False
-    )
+    around = surroundings() | {"YICHUANG_DATA": str(data.with_name("home"))}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=around, timeout=DEMO_S, check=False)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 
@@ -132,7 +129,13 @@ def test_the_demonstration_that_stays_prints_where_to_look_and_ends_with_ctrl_c(
     log = tmp_path / "stderr"
     with log.open("w") as notes:
         staying = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=notes, text=True, encoding="utf-8", cwd=ROOT, env=os.environ | home
+            command,
+            stdout=subprocess.PIPE,
+            stderr=notes,
+            text=True,
+            encoding="utf-8",
+            cwd=ROOT,
+            env=surroundings() | home,
         )
     with staying:
         too_late = threading.Timer(DEMO_S, staying.kill)
