@@ -1,16 +1,20 @@
 """`yichuang demo` on the township, and that the outside checker bites what it should."""
 
 import json
+import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.hall_process import surroundings
+from tests.hall_process import free_port, surroundings
 
 ROOT = Path(__file__).parents[2]
 CHECKER = ROOT / "tests" / "checker" / "check.py"
@@ -113,6 +117,49 @@ def test_a_morning_in_the_township_agrees_with_everything_outside(morning: tuple
     if shutil.which("espeak-ng"):
         assert report["calls_spoken"] + report["calls_dropped"] == report["calls_shown"]
         assert report["calls_spoken"] > 0
+
+
+def test_the_demonstration_that_stays_prints_where_to_look_and_ends_with_ctrl_c(
+    morning: tuple[int, dict[str, Any], Path], tmp_path: Path
+) -> None:
+    """Issue 2: `./scripts/run` prints the addresses of the screens and the first password; every one of them answers."""
+    command = [sys.executable, "-m", "queue_server", "demo", "--hall", str(ROOT / "config" / "township.toml")]
+    command += ["--stay", "--data", str(tmp_path / "data"), "--port", str(free_port())]
+    home = {"YICHUANG_DATA": str(morning[2].with_name("home")), "PYTHONUNBUFFERED": "1"}  # the morning made its voice
+    log = tmp_path / "stderr"
+    with log.open("w") as notes:
+        staying = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=notes,
+            text=True,
+            encoding="utf-8",
+            cwd=ROOT,
+            env=surroundings() | home,
+        )
+    with staying:
+        too_late = threading.Timer(DEMO_S, staying.kill)
+        too_late.start()
+        try:
+            assert staying.stdout is not None
+            said: list[str] = []
+            while not any("password, the same for all: " in line for line in said):
+                line = staying.stdout.readline()
+                assert line, log.read_text(encoding="utf-8")
+                said.append(line)
+            found = dict(re.findall(r"^(.+?) +(http://127\S+)", "".join(said), re.M))
+            for screen in ("取号机", "综合屏", "窗口屏", "手机", "柜员", "导办", "主管", "管理员", "设备面板"):
+                assert sum(name.startswith(screen) for name in found) == 1, (screen, found)
+            for name, url in found.items():
+                with urllib.request.urlopen(url.partition("#")[0], timeout=30) as answer:
+                    assert (answer.status, answer.headers.get_content_type()) == (200, "text/html"), name
+            assert said[-1].rpartition(": ")[2].strip()
+            staying.send_signal(signal.SIGINT)
+            staying.stdout.read()
+            assert staying.wait() == 0
+        finally:
+            too_late.cancel()
+            staying.kill()
 
 
 def test_the_checker_needs_nothing_of_the_project() -> None:

@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from msgspec import structs
 
 from queue_server.app import accounts, hallfile
+from queue_server.app.timers import ACTOR
 from queue_server.compose import Running, Settings, serving
 from queue_server.domain import commands as c
 from queue_server.domain.configuration import Configuration
@@ -76,6 +77,15 @@ class Site:
                 await answer.json(content_type=None) if kind.endswith(("/json", "+json")) else await answer.text(),
                 dict(answer.headers),
             )
+
+    async def written(self) -> list[tuple[str, str]]:
+        """(actor, kind) of all that somebody who asked wrote.
+
+        On a slow machine the hall itself writes meanwhile: its clock, and who misses a device that has no agent.
+        """
+        itself = {ACTOR, *(f"agent:{device.agent}" for device in self.configuration.device)}
+        rows = [row async for row in self.running.frame.store.read(self.hub.name)]
+        return [(row.actor, row.kind) for row in rows if row.actor not in itself]
 
     async def new_day(self) -> str:
         """Ends the day, if one is on, and opens the next."""

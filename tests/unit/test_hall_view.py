@@ -76,6 +76,32 @@ def test_ux_c_03_a_window_that_nobody_opened_today_is_closed_since_the_day_opene
     assert window_document(play.hall, play.hall.windows["1"], "", play.now).since == play.hall.windows["1"].since
 
 
+def test_rules_12_a_window_whose_citizen_is_asked_for_a_rating_shows_it_beside_its_state() -> None:
+    """RULES 12: 评价中. It ends with the rating or its time, and hinders no call meanwhile."""
+    play = Play(sit="1")
+
+    def shown() -> tuple[str, bool]:
+        document = window_document(play.hall, play.hall.windows["1"], "", play.now)
+        return document.state, document.inviting
+
+    for _ in range(3):
+        play.take("pension")
+    assert shown() == ("idle", False)
+    play.next("1")
+    play.do(c.Arrive(window="1"))
+    assert shown() == ("serving", False)
+    play.do(c.Finish(window="1"))
+    assert shown() == ("idle", True)
+    play.next("1")
+    assert shown() == ("called", True)
+    play.do(c.PressRating(id="r1", window="1", level=5, pressed_at=play.now, device="pad-1"))
+    assert shown() == ("called", False), "it was rated"
+    play.do(c.Arrive(window="1"))
+    play.do(c.Finish(window="1"))
+    play.wait(play.hall.configuration.policy.invite_for_s + 1)
+    assert shown() == ("idle", False), "its time is over"
+
+
 @pytest.mark.parametrize("animations", [True, False])
 def test_ux_x_04_a_hall_without_animations_says_so_to_every_page_and_flashes_no_strip(animations: bool) -> None:
     hall = configuration()
