@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import json
 import re
+import sys
+import time
 import tomllib
 import wave
 from datetime import datetime
@@ -20,6 +24,7 @@ from tests.devices.independent_escpos import ticket
 from tests.e2e.conftest import MakeHall
 from tests.e2e.living import LivingHall, told, until
 from tests.e2e.pages import Opened, Screens
+from tests.hall_process import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -55,6 +60,8 @@ async def test_from_the_tap_to_the_stored_rating(make_hall: MakeHall, pages: Scr
         await _called(hall, display, window, number)
         await _spoken(hall, display, clips, number, voice)
 
+        others = await _two_more(kiosk)
+
         # The evaluate key ends the service, and its rating device invites.
         assert await hall.keypads["6"].press(Key.WAIT)
         await until(lambda: hall.pads["6"].invitations, what="the rating device's invitation")
@@ -66,7 +73,11 @@ async def test_from_the_tap_to_the_stored_rating(make_hall: MakeHall, pages: Scr
         await until(lambda: hall.rows("select id from ratings"), what="the stored rating")
         _stored(hall, number, paper)
         assert number in await display.text(), "a call stays on the display for 10 s at least (UX D-02)"
+        for other in others:
+            await _served(hall, display, other)
+        seen = await display.calls_seen()
         assert await hall.verify() == 0
+        await _agrees(hall, seen, [number, *others])
 
 
 async def _keep_clips(display: Opened) -> dict[str, bytes]:
@@ -91,6 +102,43 @@ async def _tap(kiosk: Opened) -> tuple[str, str]:
     number = await kiosk.page.locator(".res .num").inner_text()
     await kiosk.page.get_by_text("号票已经打好").wait_for()
     return number.strip(), matter
+
+
+async def _two_more(kiosk: Opened) -> list[str]:
+    """The next two citizens at the same kiosk; the numbers."""
+    numbers = []
+    for _ in range(2):
+        await kiosk.page.wait_for_timeout(2100)  # the first two seconds of a result are inert (UX 13.7)
+        await kiosk.page.get_by_role("button", name="完成").click()
+        await kiosk.page.wait_for_timeout(800)  # and so is the home page for a moment
+        numbers.append((await _tap(kiosk))[0])
+    return numbers
+
+
+async def _served(hall: LivingHall, display: Opened, number: str) -> None:
+    """The next citizen, with two keys; the same key within a second would be a repetition (UX C-06, HARDWARE 2.1)."""
+    called = time.monotonic()
+    assert await hall.keypads["6"].press(Key.CALL)
+    await display.page.locator(".one .num, .now .num", has_text=number).wait_for()
+    assert await hall.keypads["6"].press(Key.WAIT)
+    done = lambda: hall.rows("select state from tickets where number = ?", number) == [("done",)]  # noqa: E731
+    await until(done, what="a citizen who was served")
+    await asyncio.sleep(max(0.0, called + 1.1 - time.monotonic()))
+
+
+async def _agrees(hall: LivingHall, seen: list[dict[str, Any]], called: list[str]) -> None:
+    """The outside checker: what stood in the display's call area, beside the tables and the chain."""
+    log = hall.folder / "dom.jsonl"
+    log.write_text("".join(json.dumps({**row, "zone": "B"}) + "\n" for row in seen), encoding="utf-8")
+    check = await asyncio.create_subprocess_exec(
+        sys.executable, "-I", str(ROOT / "tests" / "checker" / "check.py"), "--json", "--dom", str(log),
+        "--sqlite", str(hall.server.sqlite), "--key-dir", str(hall.folder / "keys"), stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    output, _ = await check.communicate()
+    report = json.loads(output)
+    assert (check.returncode, report["findings"]) == (0, [])
+    assert report["totals"]["calls_on_page"] == len(called), report
+    assert {number for row in seen for number in row["numbers"]} == set(called)
 
 
 async def _printed(hall: LivingHall) -> Any:
