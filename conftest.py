@@ -1,6 +1,8 @@
 """For every test: examples have no deadline, long files begin first, what needs Chromium, PostgreSQL or umockdev runs in CI."""
 
 import os
+import shutil
+import tempfile
 from collections import defaultdict
 from collections.abc import Generator
 from pathlib import Path
@@ -11,6 +13,14 @@ from hypothesis import settings
 # How fast a machine is says nothing about a rule.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A folder for what is made once a run: whoever begins the run makes it and takes it away, its workers are told of it."""
+    if "TESTS_RUN" not in os.environ:
+        os.environ["TESTS_RUN"] = folder = tempfile.mkdtemp(prefix="tests-run-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        config.add_cleanup(lambda: os.environ.pop("TESTS_RUN"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -51,8 +51,8 @@ class ScreensHook(BuildHookInterface[Any]):
             # The outside checker, with the second decoders that it shares with the tests of the devices.
             tests = Path(self.root) / "tests"
             build_data["force_include"][str(tests / "checker")] = "queue_server/_checker"
-            for decoder in ("independent.py", "independent_escpos.py"):
-                build_data["force_include"][str(tests / "devices" / decoder)] = f"queue_server/_checker/{decoder}"
+            for decoder in (tests / "devices").glob("independent*.py"):
+                build_data["force_include"][str(decoder)] = f"queue_server/_checker/{decoder.name}"
 
 
 def build_screens(web: Path) -> None:

@@ -252,7 +252,7 @@ class DeskDocument(Message, frozen=True, kw_only=True):
 
 
 class QueueDocument(Message, frozen=True, kw_only=True):
-    """One queue: waits in seconds, open windows that serve it."""
+    """One queue: waits in seconds, open windows that serve it; `expected`: of who takes an ordinary number now, where people wait."""
 
     id: str
     name: Words
@@ -264,6 +264,9 @@ class QueueDocument(Message, frozen=True, kw_only=True):
     windows_open: int
     no_shows: int
     served: int
+    expected_low_s: int | None = None
+    expected_high_s: int | None = None
+    cancelled: int = 0
 
 
 class QueuesDocument(Message, frozen=True, kw_only=True):

@@ -1,7 +1,6 @@
 """`yichuang demo` on the township, and that the outside checker bites what it should."""
 
 import json
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.hall_process import surroundings
 
 ROOT = Path(__file__).parents[2]
 CHECKER = ROOT / "tests" / "checker" / "check.py"
@@ -33,10 +34,8 @@ def run_demo(hall: Path, data: Path, *options: str) -> tuple[int, dict[str, Any]
         "--json",
         *options,
     ]
-    surroundings = os.environ | {"YICHUANG_DATA": str(data.with_name("home"))}
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, env=surroundings, timeout=DEMO_S, check=False
-    )
+    around = surroundings() | {"YICHUANG_DATA": str(data.with_name("home"))}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=around, timeout=DEMO_S, check=False)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 

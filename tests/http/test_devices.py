@@ -12,7 +12,6 @@ from typing import Any
 import aiohttp
 import msgspec
 import pytest
-from argon2 import PasswordHasher
 from msgspec import structs
 
 from queue_server.app import agents, terminals, trials
@@ -46,7 +45,6 @@ async def hall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setattr(terminals, "ABSENT_S", 1.0)
     settings = replace(settings_of(tmp_path), configuration=wired())
     async with serving(settings) as running, aiohttp.ClientSession() as session:
-        running.frame.accounts._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # cheap for tests
         site = Site(running, settings.configuration, session)
         await site.new_day()
         yield site

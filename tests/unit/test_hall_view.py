@@ -86,3 +86,34 @@ def test_ux_x_04_a_hall_without_animations_says_so_to_every_page_and_flashes_no_
     shown = strip_of(play.hall, 1, "strip-1", "1")
     assert (shown.state, shown.number) == ("call", number), "the same words"
     assert bool(shown.call) is animations
+
+
+def test_ux_m_02_a_queue_tells_who_waits_how_long_people_waited_who_left_and_what_a_new_number_would_wait() -> None:
+    """UX M-02: "Live per queue: waiting, longest wait, p50/p90 wait today, abandonment, ETA"."""
+    play = Play(configuration(), sit="12")
+
+    def queue() -> Any:
+        play.wait(2)  # the counts are made once a second
+        [line] = SCREENS.render(play.hall, "manager", "", play.now)["queues"].queues  # type: ignore[union-attr]
+        return line
+
+    for minutes in (4, 4, 10, 20):
+        play.take("pension")
+        play.wait(minutes * 60)
+        play.next("1")
+        play.do(c.Arrive(window="1"))
+        play.do(c.Finish(window="1"))
+    line = queue()
+    assert (line.served, line.waiting, line.longest_s) == (4, 0, 0)
+    assert (line.p50_s, line.p90_s) == (240, 1200), "two of four waited 4 minutes at most"
+    assert (line.expected_low_s, line.expected_high_s, line.cancelled) == (None, None, 0), "nobody waits"
+    first, *_, last = [play.take("pension") for _ in range(6)]
+    play.do(c.CancelTicket(ticket=last.id))
+    play.wait(300)
+    line = queue()
+    assert (line.waiting, line.longest_s, line.cancelled) == (5, (play.now - first.issued_at) // 1000, 1)
+    assert line.longest_s > 300
+    kiosk = SCREENS.wait_of(play.hall, next(iter(play.hall.lines.queues)), play.now)
+    assert kiosk[0] == 5
+    assert (line.expected_low_s, line.expected_high_s) == kiosk[1:3]
+    assert 0 < line.expected_low_s < line.expected_high_s
