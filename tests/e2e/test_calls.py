@@ -158,13 +158,13 @@ async def test_ux_13_3_the_second_of_five_files_is_missing_and_the_others_play(p
     for window in ("16", "17", "18", "19"):
         pressed.append(time.time())
         numbers.append(await desks.call(window))
-    await _soon_visible(display, dict(zip(numbers, pressed, strict=True)))
     await until(lambda: len(display.heard("play")) == 5, 40, "five files")
     await told(lambda: display.ended(4), 20, "four files played to their end")
     await until(lambda: {*_claims(hall, numbers).values()} <= {"done", "dropped"}, what="the end of all five")
     assert _claims(hall, numbers) == dict(zip(numbers, ["done", "dropped", "done", "done", "done"], strict=True))
     [failed] = [sound for sound in await display.sounds() if sound["failed"]]
     assert failed["src"] == asked[1]
+    await _soon_visible(display, dict(zip(numbers, pressed, strict=True)))
     await desks.clear()
 
 
