@@ -110,10 +110,13 @@ class TappedPrinter(EmulatedPrinter):
     def __init__(self, url: str, model: Model | None = None) -> None:
         super().__init__(url, model)
         self.raw = bytearray()
+        self.begun: list[float] = []
+        """When the first byte of each paper came, s."""
         feed = self.interpreter.feed
 
         def tapped(data: bytes) -> bytes:
             self.raw.extend(data)
+            self.begun += [time.time()] * data.count(b"\x1b@")
             return feed(data)
 
         self.interpreter.feed = tapped  # type: ignore[method-assign]

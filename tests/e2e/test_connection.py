@@ -1,4 +1,4 @@
-"""Lost and found connections: X-06, D-12, and the guard tests 5 and 9 of UX 13."""
+"""Lost and found connections: X-06, D-12, D-14, and the guard tests 5 and 9 of UX 13."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ LAUNCHER = ROOT / "config" / "launcher.html"
 
 
 async def test_x_06_what_a_page_says_while_nothing_comes(pages: Screens, busy_hall: Hall) -> None:
-    """UX X-06: over 3 s reconnecting, over 10 s grey with the time, over 60 s 以现场叫号为准; then right again (X-07, D-13)."""
+    """UX X-06: over 3 s reconnecting, over 10 s grey with the time, over 60 s 以现场叫号为准; then right again (X-07, D-13).
+
+    UX D-14: "stale must be visible": never old values without a sign.
+    """
     hall, desks = busy_hall
     display = await pages.blank(hall, "hall", token=await hall.pair("hall", "D"))
     heard = asyncio.Event()

@@ -65,12 +65,13 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, An
     return code, report, data
 
 
-def check(data: Path) -> tuple[int, dict[str, Any]]:
+def check(data: Path, *more: str) -> tuple[int, dict[str, Any]]:
     """The checker's exit code and report on a data folder."""
     command = [sys.executable, "-I", str(CHECKER), "--json", "--sqlite", str(data / "hall.db")]
     command += ["--key-dir", str(data / "keys"), "--people", str(data / "people.jsonl")]
     for name in ("lines", "screens", "audio"):
         command += [f"--{name}", str(data / name)]
+    command += more
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
@@ -234,6 +235,35 @@ def test_a_display_that_missed_or_invented_a_call_is_seen(copy: Path) -> None:
     )
     log.write_text(text.replace(f'"{number}"', '"X999"'), encoding="utf-8")
     assert {"not-shown", "shown-uncalled"} <= codes(check(copy)[1])
+
+
+def test_a_page_that_missed_or_invented_a_call_is_seen(copy: Path) -> None:
+    """The log of a display's page (`--dom`): as its documents say it agrees; one number in place of another does not."""
+    documents = [json.loads(line) for line in (copy / "screens" / "A.jsonl").read_text(encoding="utf-8").splitlines()]
+    shown: list[list[str]] = [
+        [call["number"] for name in ("calls", "recent") for call in row["documents"].get(name, {}).get("calls", [])]
+        for row in documents
+    ]
+    number = next(each for row in shown for each in row)
+    log = copy / "dom.jsonl"
+
+    def written(taken_for: str) -> tuple[int, dict[str, Any]]:
+        rows = [
+            {"t": row["t"], "zone": "A", "numbers": [taken_for if each == number else each for each in numbers]}
+            for row, numbers in zip(documents, shown, strict=True)
+        ]
+        log.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return check(copy, "--dom", str(log))
+
+    code, report = written(number)
+    assert (code, report["findings"]) == (0, [])
+    assert report["totals"]["calls_on_page"] == report["totals"]["calls_shown"]
+    code, report = written("X999")
+    assert code == 1
+    assert {"dom-missing", "dom-uncalled"} == codes(report)
+    code, report = written("")
+    assert "dom-missing" in codes(report)
+    assert report["totals"]["calls_on_page"] < report["totals"]["calls_shown"]
 
 
 def test_a_press_that_nobody_made_is_seen(copy: Path) -> None:
