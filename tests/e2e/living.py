@@ -211,6 +211,7 @@ class LivingHall:
 
     async def _end_server(self) -> None:
         if self.server.process is not None and self.server.process.returncode is None:
+            self.server.process.send_signal(signal.SIGCONT)  # a test that failed may have left it stopped
             await self.server.kill(signal.SIGTERM)
 
     async def start_agent(self) -> None:
