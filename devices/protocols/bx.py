@@ -304,13 +304,14 @@ class BxProtocol(PagedText[BxFrame]):
         answered = "status" if command == STATUS else self._last
         self._orders.pop(answered, None)
         if answered == TEXT:
-            self._sent_ms, self._clearing, self.refused = None, False, ""
+            self._sent_ms = self._owed_ms = None
+            self._clearing, self.refused = False, ""
         # One that had been silent may have been without power: it has lost its areas then.
         return [Acknowledged(), *(self._anew(now_ms) if lost else [])]
 
     def _missed(self, now_ms: int) -> list[StripOutput[BxFrame]]:
         if self.refused:  # it does answer
-            self._sent_ms = None
+            self._sent_ms = self._owed_ms = None
             return []
         return super()._missed(now_ms)
 

@@ -205,7 +205,7 @@ class Stage:
     def go_silent(self, on: bool) -> None:
         """It neither hears nor says anything, or does again."""
         if isinstance(self.node, EmulatedPrinter):
-            self.node.model.deaf = on
+            self.node.model.mute = on
         else:
             self.node.silent = on
 
