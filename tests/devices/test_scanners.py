@@ -192,7 +192,7 @@ class Told:
 
     @contextlib.asynccontextmanager
     async def running(self, entry: DeviceEntry) -> AsyncIterator[None]:
-        async def rated(_: object, level: int) -> None:
+        async def rated(_: object, level: int, age_ms: int) -> None:
             self.levels.append(level)
 
         calls = Calls(
