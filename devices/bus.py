@@ -387,6 +387,7 @@ class Bus:
         send = queued.send
         once = queued.again or not send.slot or send.in_turn or send.reply_ms or send.follows is not None
         self._saying = None if once or not on_line_ms else (queued, now_ms + on_line_ms)
+        queued.driver.health.last_sent_ms = now_ms
         queued.driver.sent(queued.send, now_ms + on_line_ms)
         self._due.set()
         if queued.send.reply_ms:

@@ -15,6 +15,8 @@ from devices.profiles.wording import HIDDEN, Values
 
 Side = Literal["device", "host", "both"]
 SIDES: Final = ("device", "host", "both")
+SHOWN: Final = 256
+"""Of a longer frame (a printer's picture) a person sees so many bytes and how many there are; JSON and recordings have all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Piece:
     def line(self) -> str:
         """For people: who, the bytes, and what they mean."""
         shown = str(self.values.get("hex", self.values.get("garbage")))
+        if len(self.raw) > SHOWN:
+            shown = f"{self.raw[:SHOWN].hex(' ').upper()} … {len(self.raw)} bytes"
         if self.told is None:
             return f"?       {shown}  {'wrong check sum' if self.checksums else 'no frame'}"
         told = dict(self.told)

@@ -50,11 +50,16 @@ class Healths:
         return DeviceHealth(
             device=device.device,
             state=state,
-            last_seen_ms=None if health.last_seen_ms is None else _now_ms() - health.last_seen_ms,
+            last_seen_ms=_age_ms(health.last_seen_ms),
             last_error=health.last_error,
             printer=printer,
             counters={**health.counters, **(device.noise if isinstance(device, BusDriver) else {})},
+            last_sent_ms=_age_ms(health.last_sent_ms),
         )
+
+
+def _age_ms(at_ms: int | None) -> int | None:
+    return None if at_ms is None else _now_ms() - at_ms
 
 
 def _now_ms() -> int:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from devices.bus import Bus
 from devices.decode import Decoder, Piece, Side, decode
 from devices.devicemap import complete_url, line_settings
 from devices.drivers.base import AnyDriver
 from devices.drivers.keypad import Keypad
+from devices.drivers.printer import LayOut, TicketPrinter, printer_maker
 from devices.drivers.rating import RatingPad
 from devices.linefile import LineFile
 from devices.patterns import TEXT, show_pattern
@@ -25,9 +26,17 @@ from devices.protocols.keypad import KeyAction
 from devices.transport import transport
 from devices.transport.tap import TappedTransport
 from queue_server.wire.agent import DeviceEntry
+from queue_server.wire.common import DeviceState, PrinterState
 
 RECORDED: Final = 1
 """The version of a recording's first line."""
+
+PRINT_MS: Final = 10_000
+"""A paper that the printer has not begun by then is not printed (law 7)."""
+PRINTED_YET: Final = b"\x1dr\x01"
+"""After frames of one's own: its answer proves that the printer came so far."""
+NO_STATUS: Final = "no status"
+"""Why the outcome is not known of a printer whose settings say that it never answers."""
 
 Say = Callable[[dict[str, object]], None]
 
@@ -84,45 +93,113 @@ class Recording:
         self._lines.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """What printers are tried with: how papers are laid out for an entry, and the test page (JSON) for one."""
+
+    layout_of: Callable[[DeviceEntry], LayOut]
+    test_page: Callable[[DeviceEntry], bytes]
+
+
 def check_recording(path: Path) -> list[str]:
-    """Whether its bytes still mean what they meant; what differs, by line, empty when nothing does."""
+    """Whether its bytes still mean what they meant; what differs first, by side and line, empty when nothing does."""
     head, *lines = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
     profile = PROFILES.get(str(head.get("profile")))
     if head.get("recorded") != RECORDED or profile is None:
         return [f"{path.name}: not a recording of a profile that is known: {head}"]
     differ = []
-    for number, said in enumerate(lines, 2):
-        raw = bytes.fromhex(said.get("hex", said.get("garbage", "")))
-        now = [piece.values for piece in decode(profile, raw, said["side"])]
-        then = {name: value for name, value in said.items() if name not in ("at_ms", "side")}
-        if now != [then]:
-            differ.append(f"{path.name}:{number}: was {then}, is {now}")
+    sides: tuple[Side, ...] = ("device", "host")
+    for side in sides:
+        # A side's bytes together, as they came: a run of text ends only where something follows it.
+        then = list(_joined(lines, side))
+        now = [piece.values for piece in decode(profile, b"".join(_raw(said) for _, said in then), side)]
+        for index in range(max(len(then), len(now))):
+            number, said = then[index] if index < len(then) else (len(lines) + 1, {})
+            is_now = now[index] if index < len(now) else {}
+            cut_off = index == len(then) - 1 and is_now.get("garbage") == said.get("hex")  # the disk was full there
+            if is_now != said and not cut_off:
+                differ.append(f"{path.name}:{number}: was {said}, is {is_now}")
+                break
     return differ
 
 
-async def try_device(
-    trial: Trial, say: Say, *, recording: Recording | None = None, sends: Sequence[Mapping[str, object]] = ()
-) -> bool:
-    """Talk for `trial.seconds`; whether the device was heard, or all was sent to one that never says anything."""
-    heard: dict[str, Decoder] = {"rx": Decoder(trial.profile, "device"), "tx": Decoder(trial.profile, "host")}
-    loop = asyncio.get_running_loop()
-    began = loop.time()
+def _raw(said: Mapping[str, Any]) -> bytes:
+    return bytes.fromhex(said.get("hex", said.get("garbage", "")))
 
-    def tell(direction: str, pieces: list[Piece]) -> None:
+
+def _joined(lines: list[dict[str, Any]], side: Side) -> Iterator[tuple[int, dict[str, Any]]]:
+    """A side's pieces and their lines; neighbouring garbage is one piece, however it came."""
+    garbage: tuple[int, dict[str, Any]] | None = None
+    for number, line in enumerate(lines, 2):
+        if line["side"] != side:
+            continue
+        said = {name: value for name, value in line.items() if name not in ("at_ms", "side")}
+        if "garbage" in said:
+            if garbage is None:
+                garbage = number, said
+            else:
+                before = garbage[1]
+                together = f"{before['garbage']} {said['garbage']}", before["checksums"] + said["checksums"]
+                garbage = garbage[0], dict(zip(("garbage", "checksums"), together, strict=True))
+            continue
+        if garbage is not None:
+            yield garbage
+            garbage = None
+        yield number, said
+    if garbage is not None:
+        yield garbage
+
+
+class _Witness:
+    """Both sides of a tapped line, told and recorded frame by frame as the bytes pass."""
+
+    def __init__(self, trial: Trial, say: Say, recording: Recording | None) -> None:
+        self._heard: dict[str, Decoder] = {"rx": Decoder(trial.profile, "device"), "tx": Decoder(trial.profile, "host")}
+        self._say, self._recording = say, recording
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+
+    def tap(self, direction: str, data: bytes) -> None:
+        """What comes may come in pieces, and half a frame is told when the session ends."""
+        self._tell(direction, self._heard[direction].feed(data))
+
+    def _tell(self, direction: str, pieces: list[Piece]) -> None:
         side: Side = "device" if direction == "rx" else "host"
         for piece in pieces:
-            at_ms = int((loop.time() - began) * 1000)
-            say({"event": "frame", "at_ms": at_ms, "side": side, "line": piece.line, **piece.values})
-            if recording is not None:
-                recording.piece(at_ms, side, piece)
+            at_ms = int((self._loop.time() - self._began) * 1000)
+            self._say({"event": "frame", "at_ms": at_ms, "side": side, "line": piece.line, **piece.values})
+            if self._recording is not None:
+                self._recording.piece(at_ms, side, piece)
 
-    def tap(direction: str, data: bytes) -> None:
-        # What is sent is whole frames; what comes may come in pieces, and half a frame is told when the session ends.
-        tell(direction, heard[direction].feed(data))
+    def end(self, state: DeviceState, error: str, counters: Mapping[str, int]) -> None:
+        """The line is closed: what was held back, the recording's end, and how the device was."""
+        for direction, decoder in self._heard.items():
+            self._tell(direction, decoder.flush())
+        if self._recording is not None:
+            self._recording.close()  # what it says belongs to the session
+        self._say({"event": "ended", "state": str(state), "error": error, "counters": dict(counters)})
 
+
+async def try_device(
+    trial: Trial,
+    say: Say,
+    *,
+    recording: Recording | None = None,
+    sends: Sequence[Mapping[str, object]] = (),
+    papers: Callable[[], Papers] | None = None,
+) -> bool:
+    """Talk for `trial.seconds`; whether the device was heard, or all was sent to one that never says anything.
+
+    A printer must have printed its test page, which takes `papers`.
+    """
+    witness = _Witness(trial, say, recording)
+    if trial.entry.kind == "printer":
+        if papers is None:
+            raise ValueError("a printer is tried with a test page: yichuang devices try")
+        return await _try_printer(trial, say, witness, papers(), sends)
     entry = trial.entry
     line = transport(complete_url(trial.url, trial.profile.serial))
-    bus = Bus(TappedTransport(line, tap), line_settings((entry,), trial.profile.serial))
+    bus = Bus(TappedTransport(line, witness.tap), line_settings((entry,), trial.profile.serial))
     own = {name: value for name, value in trial.settings.items() if not name.startswith("line.")}
     driver = trial.profile.make(entry, own, _calls(say))
     bus.attach(driver)
@@ -132,12 +209,7 @@ async def try_device(
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        for direction, decoder in heard.items():
-            tell(direction, decoder.flush())
-        if recording is not None:
-            recording.close()  # what it says belongs to the session
-    state, error = str(driver.health.state), driver.health.last_error
-    say({"event": "ended", "state": state, "error": error, "counters": dict(bus.counters)})
+        witness.end(driver.health.state, driver.health.last_error, bus.counters)
     return _was_heard(trial, bus, driver)
 
 
@@ -163,6 +235,66 @@ async def _talk(trial: Trial, bus: Bus, driver: AnyDriver, say: Say, sends: Sequ
             await asyncio.sleep(trial.seconds)
 
 
+async def _try_printer(
+    trial: Trial, say: Say, witness: _Witness, papers: Papers, sends: Sequence[Mapping[str, object]]
+) -> bool:
+    """The agent's own driver over a tapped line: the test page, frames of one's own, then its state until the end."""
+    own = {str(n).encode(): raw for n, raw in enumerate(_own_frames(trial.profile, sends, say))}
+    told: tuple[object, ...] = ()
+
+    def changed(printer: TicketPrinter) -> None:
+        nonlocal told
+        now = state, paper = printer.health.state, printer.printer_state
+        if now != told:
+            told = now
+            error = printer.health.last_error if state is DeviceState.OFFLINE else ""
+            say({"event": "state", "state": str(state), "printer": str(paper), "error": error})
+
+    def layout_of(entry: DeviceEntry) -> LayOut:
+        lay_out = papers.layout_of(entry)
+        return lambda paper: own.get(paper) or lay_out(paper)
+
+    make = printer_maker(layout_of, lambda url: TappedTransport(transport(url), witness.tap))
+    printer = make(trial.entry, changed)
+    task = asyncio.create_task(printer.run())
+    try:
+        return await _print(trial, printer, (papers.test_page(trial.entry), *own), say)
+    finally:
+        ends = printer.health.state, printer.health.last_error  # not as it is once its line is closed
+        told = (DeviceState.OFFLINE, PrinterState.OFFLINE)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        witness.end(*ends, printer.health.counters)
+
+
+async def _print(trial: Trial, printer: TicketPrinter, papers: Sequence[bytes], say: Say) -> bool:
+    """Whether all came out, or were sent to a printer that never says so. A paper has its own time, however short the
+    session is; the printer's state is told until the session's end."""
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + trial.seconds
+    while not printer.line_is_up:
+        if printer.health.state is DeviceState.OFFLINE:
+            say({"event": "unavailable", "url": trial.url, "reason": printer.health.last_error})
+            return False
+        await asyncio.sleep(0.02)
+    say({"event": "open", "url": trial.url})
+    good = True
+    for paper in papers:
+        outcome, reason = await printer.print(paper, PRINT_MS)
+        say({"event": "paper", "outcome": outcome, "reason": reason})
+        good = good and (outcome == "printed" or reason == NO_STATUS)
+    await asyncio.sleep(ends - loop.time())
+    return good
+
+
+def _own_frames(profile: Profile, sends: Sequence[Mapping[str, object]], say: Say) -> Iterator[bytes]:
+    for values in sends:
+        try:
+            yield profile.codec.encode(profile.wording.frame(values)) + PRINTED_YET
+        except ValueError as error:
+            say({"event": "wrong", "reason": str(error)})
+
+
 def _send(profile: Profile, driver: AnyDriver, values: Mapping[str, object], say: Say) -> None:
     try:
         frame = profile.wording.frame(values)
@@ -185,6 +317,6 @@ def _calls(say: Say) -> Calls:
         say({"event": "state", "state": str(device.health.state), "error": device.health.last_error})
 
     def no_printer(entry: DeviceEntry, changed: object) -> Printer:
-        raise ValueError("a printer is tried from the manager's page")
+        raise ValueError("a printer has a line of its own")
 
     return Calls(pressed, rated, changed, no_printer)

@@ -21,12 +21,12 @@ from devices.decode import SIDES, decode, encode
 from devices.devicemap import read_map
 from devices.learning import cli as learning
 from devices.patterns import TEXT
-from devices.profiles import PROFILES, add_folder, find_profile
+from devices.profiles import DEFAULTS, PROFILES, add_folder, find_profile
 from devices.profiles.files import load_profile
 from devices.profiles.profile import Profile
 from devices.saying import Told
 from devices.scan import scan
-from devices.session import Recording, Trial, check_recording, try_device
+from devices.session import Papers, Recording, Trial, check_recording, try_device
 from devices.words import say
 
 DONE: Final = 0
@@ -94,9 +94,10 @@ def _add_try(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(act=_try)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Run the command; 0 done, 1 the answer is no, 2 wrong usage."""
+def run(arguments: argparse.Namespace, papers: Callable[[], Papers] | None = None) -> int:
+    """Run the command; 0 done, 1 the answer is no, 2 wrong usage. `papers` gives what printers are tried with."""
     act: Callable[[argparse.Namespace], int] = arguments.act
+    arguments.papers = papers
     try:
         if arguments.folder is not None and (wrong := add_folder(arguments.folder)):
             raise WrongUsage("\n".join(wrong))
@@ -253,7 +254,11 @@ def _from_map(arguments: argparse.Namespace) -> None:
             say(saying.NO_DEVICE, file=arguments.map.name, name=repr(arguments.url), names=", ".join(entries))
         )
     arguments.url, arguments.address = entry.url, entry.address
-    arguments.profile = arguments.profile or entry.profile or find_profile(entry.kind, "").name
+    try:
+        usual = DEFAULTS.get(entry.kind) or find_profile(entry.kind, entry.profile).name
+    except ValueError as error:
+        raise WrongUsage(f"{entry.id}: {error}") from error
+    arguments.profile = arguments.profile or entry.profile or usual
     arguments.kind = arguments.kind or entry.kind
     arguments.set = [f"{name}={value}" for name, value in entry.settings.items()] + arguments.set
 
@@ -286,7 +291,7 @@ def _try(arguments: argparse.Namespace) -> int:
     try:
         recording = Recording(arguments.record, trial, told.tell) if arguments.record is not None else None
         with contextlib.nullcontext() if arguments.json or getattr(arguments, "verbose", False) else _without_log():
-            heard = asyncio.run(try_device(trial, told.tell, recording=recording, sends=sends))
+            heard = asyncio.run(try_device(trial, told.tell, recording=recording, sends=sends, papers=arguments.papers))
     except ValueError as error:
         raise WrongUsage(str(error)) from error
     except OSError as error:

@@ -30,6 +30,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def surroundings(root: Path = ROOT) -> dict[str, str]:
+    """The environment of a process that runs the checkout at `root` as tests run it (tests/within/sitecustomize.py)."""
+    return {**os.environ, "PYTHONPATH": f"{ROOT / 'tests' / 'within'}{os.pathsep}{root}"}
+
+
 @dataclass
 class HallProcess:
     """One server on one folder; `start` and `kill` as often as you like."""
@@ -73,10 +78,7 @@ class HallProcess:
             "--voice",
             str(self.folder / "voice"),
         ]
-        environment = {**os.environ, "PYTHONPATH": str(self.root)}
-        if self.ahead_s:
-            environment |= {"PYTHONPATH": f"{ROOT / 'tests' / 'ahead'}{os.pathsep}{self.root}"}
-            environment |= {"TESTS_AHEAD_S": str(self.ahead_s)}
+        environment = surroundings(self.root) | {"TESTS_AHEAD_S": str(self.ahead_s)}
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

@@ -30,7 +30,7 @@ _log = structlog.get_logger("devices")
 
 
 class Health:
-    """One device's state (unknown: no sign of life yet, and none due), last sign of life, last error and counters.
+    """One device's state (unknown: no sign of life yet, and none due), last sign of life, last frame to it, last error and counters.
 
     `changed` is called when the state moves. `settle` says what is told of it: a change for the worse at once, one for the
     better at once too, unless the device is restless (docs/devices/health.md).
@@ -40,6 +40,7 @@ class Health:
         self.device = device
         self.state = DeviceState.UNKNOWN
         self.last_seen_ms: int | None = None
+        self.last_sent_ms: int | None = None
         self.last_error = ""
         self.counters: Counter[str] = Counter()
         self._changed = changed

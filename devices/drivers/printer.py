@@ -93,6 +93,11 @@ class TicketPrinter:
         return self._protocol.state
 
     @property
+    def line_is_up(self) -> bool:
+        """Whether its line is open now."""
+        return self._up
+
+    @property
     def busy(self) -> bool:
         """Whether a paper is being printed, waits to be, or lies at the outlet for its citizen."""
         return bool(self._waiting) or self._protocol.presented
@@ -169,6 +174,7 @@ class TicketPrinter:
             write = await self._writes.get()
             async with asyncio.timeout(WRITE_S):
                 await self._line.write(write.data)
+            self._health.last_sent_ms = self._now_ms()
             if write.ticket:
                 self._carry_out(self._protocol.written(self._now_ms()))
 
@@ -229,9 +235,10 @@ class TicketPrinter:
 
 
 def printer_maker(
-    layout_of: Callable[[DeviceEntry], LayOut],
+    layout_of: Callable[[DeviceEntry], LayOut], line: Callable[[str], Transport] = transport
 ) -> Callable[[DeviceEntry, Callable[[Any], None]], TicketPrinter]:
-    """What the agent makes printers with; `layout_of` sees the entry's paper profile and its `paper.*` settings.
+    """What the agent makes printers with; `layout_of` sees the entry's paper profile and its `paper.*` settings, `line` opens
+    its URL.
 
     A profile that names a kiosk printer of `MODELS` is its paper's profile, with the model's settings below the entry's own.
     """
@@ -240,7 +247,7 @@ def printer_maker(
         if model := MODELS.get(entry.profile.lower()):
             entry = replace(entry, profile=model.paper, settings={**model.settings, **entry.settings})
         own = {key: value for key, value in entry.settings.items() if not key.startswith(PAPER_PREFIX)}
-        return TicketPrinter(entry.id, transport(entry.url), layout_of(entry), changed, printer_settings(own))
+        return TicketPrinter(entry.id, line(entry.url), layout_of(entry), changed, printer_settings(own))
 
     return make
 

@@ -16,6 +16,7 @@ from queue_server.wire.common import DeviceState
 class TabletPad(RatingPad):
     """A tablet of the S protocol: a rating pad that must be asked, and that says whether it lives."""
 
+    lives = True
     babble_burst = 100
     babble_per_s = 50
     """It answers what it is asked."""
@@ -55,7 +56,9 @@ class TabletPad(RatingPad):
 
 
 class CallingPad(RatingPad):
-    """A tablet that calls by itself: everything it says is for its one pad."""
+    """A tablet that calls by itself: everything it says is for its one pad, and its call ends when it goes."""
+
+    lives = True
 
     def accepts(self, frame: Any) -> bool:
         return True

@@ -24,7 +24,7 @@ for _file in sorted(resources("devices.profiles").joinpath("shipped").iterdir(),
 SHIPPED: Final = frozenset(_known) - {p.name for family in _FAMILIES for p in family.PROFILES}
 """The example profiles, which describe devices that have a driver too."""
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(_known)
-DEFAULTS: Final[Mapping[str, str]] = MappingProxyType({"strip": "a090", "board": "a090"})
+DEFAULTS: Final[Mapping[str, str]] = MappingProxyType({"strip": "a090", "board": "a090", "printer": "80mm"})
 """What an entry of this kind is when its profile is empty."""
 KINDS: Final = frozenset(kind for profile in PROFILES.values() for kind in profile.kinds) - {"printer"}
 """The kinds of devices that live on a bus; a printer has its own line."""

@@ -1,4 +1,4 @@
-"""Ticket printers: only their captures are told here, a printer's driver owns its line alone (HARDWARE 4)."""
+"""Ticket printers by the names a device map gives them: how their lines read; their driver owns its line alone (HARDWARE 4)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from devices.framing.escpos import FULL_HEAD
 from devices.framing.escpos_line import ESCPOS, EscposCommand, EscposStatus, EscposText
 from devices.profiles.profile import Calls, Profile
 from devices.profiles.wording import Wording
+from devices.protocols.printer_models import MODELS
 from devices.protocols.printer_status import Condition, read_asb, read_full, read_status
 from queue_server.wire.agent import DeviceEntry
 
@@ -70,22 +71,33 @@ def means(frame: EscposCommand | EscposText | EscposStatus) -> str:
 
 
 def _alone(entry: DeviceEntry, own: Mapping[str, str], calls: Calls) -> Any:
-    raise ValueError("a printer has a line and a driver of its own: print its test page from the manager's page")
+    raise ValueError("a printer shares its line with nobody")
 
 
 def _emulated(address: int) -> AnyNode:
     raise ValueError("a printer is emulated by itself: yichuang emulate printer")
 
 
-PROFILES: Final = (
+_TITLES: Final = {
+    "escpos": "ESC/POS ticket printer, 80 mm paper",
+    "80mm": "the same, by its paper",
+    "58mm": "ESC/POS ticket printer, 58 mm paper",
+    "reliance": "Pyramid Reliance kiosk printer",
+    "kpm": "Custom KPM-210 or KPM-216 kiosk printer",
+    "vkp80": "Custom VKP80 kiosk printer",
+}
+assert set(MODELS) < set(_TITLES), "every model of printer can be listed and tried"
+
+PROFILES: Final = tuple(
     Profile(
-        name="escpos",
+        name=name,
         kinds=frozenset({"printer"}),
-        title="ESC/POS ticket printer (for decode; the hall's file says 80mm or 58mm)",
+        title=title,
         page="escpos.md",
         codec=ESCPOS,
         make=_alone,
         emulate=_emulated,
         wording=Wording((EscposCommand, EscposText, EscposStatus), means, encoding="gbk"),
-    ),
+    )
+    for name, title in _TITLES.items()
 )

@@ -1,4 +1,4 @@
-"""What kiosk printers are known to have, by the name a device map gives them as their profile (HARDWARE 4.1); data only."""
+"""What printers are known to have, by the name a device map gives them as their profile (HARDWARE 4.1); data only."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class PrinterModel:
 
 MODELS: Final[Mapping[str, PrinterModel]] = MappingProxyType(
     {
+        "escpos": PrinterModel("80mm", {}),
         # PyramidTechnologies/escpos, reliance_status.rst: no fixed bits, full status, steps of 7 mm.
         "reliance": PrinterModel(
             "80mm", {"full_status": "true", "fixed_bits": "false", "presenter": "command", "present_steps": "12"}

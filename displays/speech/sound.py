@@ -6,7 +6,9 @@ All sound here has the rate `RATE_HZ`.
 from __future__ import annotations
 
 import math
+import sys
 from array import array
+from operator import mul
 from typing import Final
 
 RATE_HZ: Final = 22_050
@@ -39,12 +41,13 @@ def duration_ms(pcm_bytes: int) -> int:
 
 def trimmed(samples: array[int]) -> array[int]:
     """Without the silence at both ends; the cut is faded, so that clips join without a click. Empty when all is silent."""
-    peak = max(map(abs, samples), default=0)
-    loud = [index for index, sample in enumerate(samples) if abs(sample) > peak * _SILENT]
-    if not loud:
+    if not any(samples):
         return array("h")
+    limit = max(abs(min(samples)), abs(max(samples))) * _SILENT
+    first = next(index for index, sample in enumerate(samples) if abs(sample) > limit)
+    after = len(samples) - next(index for index, sample in enumerate(reversed(samples)) if abs(sample) > limit)
     fade = samples_of(_FADE_MS)
-    cut = samples[max(0, loud[0] - fade) : loud[-1] + 1 + fade]
+    cut = samples[max(0, first - fade) : after + fade]
     for index in range(min(fade, len(cut) // 2)):
         cut[index] = cut[index] * index // fade
         cut[-1 - index] = cut[-1 - index] * index // fade
@@ -55,9 +58,11 @@ def levelled(samples: array[int]) -> array[int]:
     """At the common loudness; what would reach beyond the peak then is rounded off below it, never clipped."""
     if not any(samples):
         return samples
-    rms = math.sqrt(sum(sample * sample for sample in samples) / len(samples))
+    rms = math.sqrt(sum(map(mul, samples, samples)) / len(samples))
     gain = _LOUDNESS / rms
-    return array("h", (round(_rounded_off(sample * gain)) for sample in samples))
+    # A clip has far fewer values than samples.
+    becomes = {sample: round(_rounded_off(sample * gain)) for sample in set(samples)}
+    return array("h", map(becomes.__getitem__, samples))
 
 
 def _rounded_off(sample: float) -> float:
@@ -91,4 +96,7 @@ def silence(ms: int) -> bytes:
 
 def little_endian(samples: array[int]) -> bytes:
     """The samples as WAV keeps them, on any machine."""
-    return b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples)
+    if sys.byteorder == "big":
+        samples = samples[:]
+        samples.byteswap()
+    return samples.tobytes()

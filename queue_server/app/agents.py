@@ -284,12 +284,14 @@ class Agents:
             if entry is None or entry.agent != agent:
                 return None
             self._speakers.met(entry, health.state)
-            seen = None if health.last_seen_ms is None else self._hub.clock.now() - health.last_seen_ms
+            now = self._hub.clock.now()
+            seen, sent = (None if age is None else now - age for age in (health.last_seen_ms, health.last_sent_ms))
             before = self._around.devices.get(entry.id)
             return structs.replace(
                 unheard(hall, entry),
                 state=health.state,
                 last_seen=before.last_seen if before is not None and seen is None else seen,
+                last_sent=before.last_sent if before is not None and sent is None else sent,
                 last_error=health.last_error,
                 printer=health.printer,
                 counters=health.counters or (before.counters if before is not None else {}),

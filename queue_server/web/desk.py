@@ -183,6 +183,7 @@ async def open_window(frame: Frame, request: web.Request, person: Person) -> web
 
 async def call_help(frame: Frame, request: web.Request, person: Person) -> web.StreamResponse:
     """一键呼救 and its end (UX C-15)."""
+    await frame.body(request, Empty)
     command = c.WindowHelp(window=request.match_info["window"], wanted=request.method == "POST")
     return await frame.carry(request, person, command, lambda _hall, _decision: (200, b"{}"))
 

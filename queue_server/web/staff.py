@@ -102,6 +102,7 @@ async def put_staff(frame: Frame, request: web.Request, person: Person) -> web.R
 
 
 async def begin_pairing(frame: Frame, request: web.Request, person: Person) -> web.Response:
+    await frame.body(request, Empty)
     name, code, expires_at = frame.accounts.begin_pairing()
     return _json(Pairing(id=name, code=code, expires_at=expires_at), 201)
 

@@ -1,5 +1,6 @@
 """Requests about tickets: from kiosks, guides, and the phones of citizens."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 
@@ -36,6 +37,7 @@ from queue_server.wire.common import DeviceState, PrinterState, TicketState
 ISSUERS = frozenset({"kiosk", "guide", "manager"})
 GUIDES = frozenset({"guide", "manager", "desk"})
 IDENTITY_KINDS = frozenset({"id_card", "phone", "passport"})
+_CLOCK = re.compile("([01]?[0-9]|2[0-3]):([0-5][0-9])")
 USABLE = (PrinterState.OK, PrinterState.NEAR_END)
 
 
@@ -210,10 +212,10 @@ def _minutes(request: web.Request, name: str) -> int | None:
     text = request.query.get(name, "")
     if not text:
         return None
-    hours, _, minutes = text.partition(":")
-    if not (hours.isdecimal() and minutes.isdecimal()):
+    found = _CLOCK.fullmatch(text)
+    if found is None:
         raise Malformed(name, "HH:MM")
-    return int(hours) * 60 + int(minutes)
+    return int(found[1]) * 60 + int(found[2])
 
 
 async def one(frame: Frame, request: web.Request, person: Person) -> web.Response:

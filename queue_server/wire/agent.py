@@ -73,7 +73,11 @@ class Printed(msgspec.Struct, frozen=True, kw_only=True, tag="printed"):
 
 
 class DeviceHealth(msgspec.Struct, frozen=True, kw_only=True, tag="health"):
-    """Sent when it changes and every 30 s; `last_seen_ms` is the age of the last sign of life, None before the first."""
+    """Sent when it changes and every 30 s; `last_seen_ms` is the age of the last sign of life, None before the first.
+
+    `last_sent_ms` is the age of the last bytes that went out to it (UX W-08), None before the first and from agents that do not
+    tell; no message is sent because of it.
+    """
 
     device: str
     state: DeviceState
@@ -81,6 +85,7 @@ class DeviceHealth(msgspec.Struct, frozen=True, kw_only=True, tag="health"):
     last_error: str
     printer: PrinterState | None
     counters: dict[str, int]
+    last_sent_ms: int | None = None
 
 
 class Spoke(msgspec.Struct, frozen=True, kw_only=True, tag="spoke"):

@@ -45,7 +45,10 @@ class TicketState(StrEnum):
 
 
 class WindowState(StrEnum):
-    """RULES 12, with the desk's point of view: idle, called, serving, paused, closed."""
+    """RULES 12, with the desk's point of view: idle, called, serving, paused, closed.
+
+    评价中 is no state but the flag `inviting` of a window's document: the window may call on while the citizen it served rates.
+    """
 
     IDLE = "idle"
     CALLED = "called"

@@ -252,7 +252,7 @@ class DeskDocument(Message, frozen=True, kw_only=True):
 
 
 class QueueDocument(Message, frozen=True, kw_only=True):
-    """One queue: waits in seconds, open windows that serve it."""
+    """One queue: waits in seconds, open windows that serve it; `expected`: of who takes an ordinary number now, where people wait."""
 
     id: str
     name: Words
@@ -264,6 +264,9 @@ class QueueDocument(Message, frozen=True, kw_only=True):
     windows_open: int
     no_shows: int
     served: int
+    expected_low_s: int | None = None
+    expected_high_s: int | None = None
+    cancelled: int = 0
 
 
 class QueuesDocument(Message, frozen=True, kw_only=True):
@@ -353,7 +356,7 @@ class DeviceDocument(Message, frozen=True, kw_only=True):
     Counters are name → count since the agent's start, `offline_today` of the day. `since` is when the state began (ms UTC,
     None when not known); `test` what can be tried of it ("" for nothing), `trial` what came of it. `page` is of paired screens.
     `last_error` is what the agent said, or one of the server's own codes: page-lost, agent-lost, agent-silent. `sound` is of
-    zones.
+    zones. `last_sent` is when something last went out to it (UX W-08, ms UTC, None when not known).
     """
 
     id: str
@@ -370,6 +373,7 @@ class DeviceDocument(Message, frozen=True, kw_only=True):
     trial: DeviceTrial | None
     page: PageFacts | None
     sound: ZoneSound | None = None
+    last_sent: int | None = None
 
 
 class DevicesDocument(Message, frozen=True, kw_only=True):

@@ -1,7 +1,9 @@
 """The outside checker: does what the lines, displays and loudspeakers did agree with what the hall says it did?
 
 Standard library only; it imports nothing of the project, and its decoders of frames and papers are other people's than
-the drivers'. `python check.py --sqlite FILE --key-dir DIR --lines DIR --screens DIR --audio DIR [--people FILE] [--json]`
+the drivers'.
+`python check.py --sqlite FILE --key-dir DIR [--lines DIR] [--screens DIR] [--audio DIR] [--dom FILE] [--people FILE] [--json]`
+Evidence that is not given is not compared, and has no figure in the report.
 """
 
 from __future__ import annotations
@@ -50,12 +52,14 @@ class Call(NamedTuple):
 class Checker:
     """Holds the evidence, the findings and the figures."""
 
-    def __init__(self, database: Database, lines: dict[str, Line], screens: Path, audio: Path) -> None:
-        self.db, self.lines = database, lines
+    def __init__(
+        self, database: Database, lines: dict[str, Line] | None, screens: Path | None, audio: Path | None
+    ) -> None:
+        self.db, self.lines, self.on_lines = database, lines or {}, lines is not None
         self.findings: list[dict[str, str]] = []
         self.windows: dict[str, Row] = {each["id"]: each for each in database.configuration["window"]}
-        self.screens = {file.stem: records(file) for file in sorted(screens.glob("*.jsonl"))}
-        self.audio = {file.stem: records(file) for file in sorted(audio.glob("*.jsonl"))}
+        self.screens = _by_zone(screens)
+        self.audio = _by_zone(audio)
         self.levels: dict[str, dict[int, int]] = {
             d["id"]: {int(key): level for key, level in d.get("levels", {}).items()}
             for d in database.configuration.get("device", [])
@@ -63,6 +67,7 @@ class Checker:
         self.calls = self._calls()
         self.screen_ms: list[int] = []
         self.strip_ms: list[int] = []
+        self.dom_ms: list[int] = []
 
     def find(self, code: str, detail: str) -> None:
         if len(self.findings) < FINDINGS_MAX:
@@ -232,6 +237,40 @@ class Checker:
                 self.screen_ms.append(shown[key] - call.at)
         return good
 
+    def dom(self, log: list[Row]) -> int:
+        """What stood in the call area of the displays' pages: every number called while a page was open stood there after
+        its call and before its next, and no other number ever did; how many calls were seen.
+
+        A row: `t` (ms), `zone`, `numbers` from this moment on. The last row of a zone is when its page was last looked at.
+        """
+        seen = 0
+        for zone in sorted({row["zone"] for row in log}):
+            rows = sorted((row for row in log if row["zone"] == zone), key=lambda row: int(row["t"]))
+            called: dict[str, list[int]] = defaultdict(list)
+            for call in sorted(self.calls, key=lambda call: call.at):
+                if self.windows[call.window]["zone"] == zone:
+                    called[call.number].append(call.at)
+            for number in sorted({number for row in rows for number in row["numbers"]}):
+                first = min(row["t"] for row in rows if number in row["numbers"])
+                if number not in called or called[number][0] > first + SLACK_MS:
+                    self.find("dom-uncalled", f"the page of zone {zone} had {number} at {first}: not called by then")
+            until = [row["t"] for row in rows[1:]]
+            for number, times in called.items():
+                for at, following in zip(times, [*times[1:], 1 << 62], strict=True):
+                    if not rows[0]["t"] <= at <= rows[-1]["t"]:
+                        continue
+                    stood = [
+                        row["t"]
+                        for row, end in zip(rows, until, strict=False)
+                        if number in row["numbers"] and end > at and row["t"] < following
+                    ]
+                    if stood:
+                        seen += 1
+                        self.dom_ms.append(max(0, stood[0] - at))
+                    else:
+                        self.find("dom-missing", f"{number}, called at {at}, never stood on the page of zone {zone}")
+        return seen
+
     def strips(self) -> None:
         """Every first call stood on its window's strip; every number on a strip or board had been called."""
         called: dict[str, list[Call]] = defaultdict(list)
@@ -352,7 +391,7 @@ class Checker:
             if undone.get(name, 0) > event.seq or name in invited or self.db.services.get(name, {}).get("rating"):
                 continue
             self.find("not-invited", f"service {name} at {event.data['window']} ended without an invitation")
-        for event in invited.values():
+        for event in invited.values() if self.on_lines else ():
             if not event.data["device"]:
                 continue
             device = next(d for d in self.db.configuration["device"] if d["id"] == event.data["device"])
@@ -381,7 +420,8 @@ class Checker:
             if service["called_at"] > row["pressed_at"] + SLACK_MS:
                 self.find("rated-before", f"rating {name} was pressed before its citizen was called")
             if row["channel"] == "device":
-                self._pressed(name, row, service, used)
+                if self.on_lines:
+                    self._pressed(name, row, service, used)
             elif people is not None and not any(
                 p["ticket"] == service["ticket"] and p["level"] == row["level"] for p in pages
             ):
@@ -469,30 +509,36 @@ def spread(values: list[int]) -> dict[str, int]:
     return {"p50": ordered[len(ordered) // 2], "p99": ordered[int(len(ordered) * 0.99)], "max": ordered[-1]}
 
 
+def _by_zone(folder: Path | None) -> dict[str, list[Row]]:
+    return {file.stem: records(file) for file in sorted(folder.glob("*.jsonl"))} if folder else {}
+
+
 def examine(arguments: argparse.Namespace) -> dict[str, object]:
     """The whole report."""
     database = Database(arguments.sqlite)
-    lines = lines_of(arguments.lines, database.configuration)
+    lines = lines_of(arguments.lines, database.configuration) if arguments.lines else None
     checker = Checker(database, lines, arguments.screens, arguments.audio)
     people = records(arguments.people) if arguments.people else None
     chain_ok = checker.chain(arguments.key_dir)
     tables_ok = checker.tables()
     checker.numbers()
     checker.one_place()
-    checker.prints()
-    shown = checker.displays()
-    checker.strips()
-    spoken, dropped = checker.voice()
     checker.invitations()
     checker.ratings(people)
     totals = checker.totals(arguments.speed)
-    totals |= {
-        "calls_shown": shown,
-        "calls_spoken": spoken,
-        "calls_dropped": dropped,
-        "journal_ok": chain_ok and tables_ok,
-    }
-    totals |= {"screen_ms": spread(checker.screen_ms), "strip_ms": spread(checker.strip_ms)}
+    if arguments.lines:
+        checker.prints()
+        checker.strips()
+        totals["strip_ms"] = spread(checker.strip_ms)
+    if arguments.screens:
+        totals["calls_shown"] = checker.displays()
+        totals["screen_ms"] = spread(checker.screen_ms)
+    if arguments.audio:
+        totals["calls_spoken"], totals["calls_dropped"] = checker.voice()
+    if arguments.dom:
+        totals["calls_on_page"] = checker.dom(records(arguments.dom))
+        totals["dom_ms"] = spread(checker.dom_ms)
+    totals["journal_ok"] = chain_ok and tables_ok
     return {"ok": not checker.findings, "totals": totals, "findings": checker.findings}
 
 
@@ -506,7 +552,10 @@ def main(argv: list[str] | None = None) -> int:
         ("screens", "documents"),
         ("audio", "announcements"),
     ):
-        parser.add_argument(f"--{name}", type=Path, required=True, help=f"folder of JSON lines: {text}")
+        parser.add_argument(f"--{name}", type=Path, help=f"folder of JSON lines: {text}")
+    parser.add_argument(
+        "--dom", type=Path, help="JSON lines: which numbers stood on the displays' pages, and since when"
+    )
     parser.add_argument("--people", type=Path, help="JSON lines: who pressed what, by their own word")
     parser.add_argument("--speed", type=float, default=1.0, help="waits are given in simulated seconds")
     parser.add_argument("--json", action="store_true")

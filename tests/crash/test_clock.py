@@ -24,6 +24,7 @@ from queue_server.domain.model import empty_hall
 from queue_server.store.store import Store
 from queue_server.wire.common import HallState
 from tests.halls import configuration
+from tests.migrated import migrated
 
 HOUR_S = 3600
 NINE = 1_767_574_800
@@ -101,9 +102,8 @@ class Day:
 
     async def start(self) -> None:
         self.clock = Clock("Asia/Shanghai")
-        self.store = await Store.open(
-            f"sqlite:///{self.folder / 'hall.db'}", keys_dir=self.folder / "keys", projector=project
-        )
+        database = migrated(self.folder / "hall.db")
+        self.store = await Store.open(database, keys_dir=self.folder / "keys", projector=project)
         self.hub = Hub(self.store, "h", "w", self.clock, empty_hall(self.configuration), effects=lambda _h, _e: [])
         tokens = Tokens(b"k" * 32)
         self.around = Surroundings(self.clock, tokens, Papers(self.clock, tokens, ""), "")

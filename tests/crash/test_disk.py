@@ -74,6 +74,7 @@ def _check(hall: HallProcess, load: Load) -> None:
     assert len(numbers) == len(load.acknowledged), "a refused tap left a ticket behind"
 
 
+@pytest.mark.root
 async def test_a_hall_whose_disk_fills_up_refuses_and_goes_on_when_there_is_room(
     tmp_path: Path, small_disk: Path
 ) -> None:

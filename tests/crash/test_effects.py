@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import os
-import shutil
 import signal
 import sqlite3
 import time
@@ -18,12 +16,12 @@ from msgspec import structs
 
 from devices.agent import Agent, AgentSettings
 from devices.emulators.printer import EmulatedPrinter
-from displays.speech.pack import build_pack
 from queue_server.app import hallfile
 from queue_server.domain.configuration import Device, Kiosk, Window, WindowKind, Zone
 from queue_server.edge import make_printer, render_strip
 from tests.crash.pages import Page, post
 from tests.hall_process import Desk, HallProcess, desk, free_port, hall_process, open_hall
+from tests.voice import shipped_to
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 WINDOWS = [str(number) for number in range(1, 25)]
@@ -89,21 +87,10 @@ class Bench:
         assert (await post(self.admin, "day/open"))[0] == 200
         await self._sit_down()
 
-    async def _hire(self) -> None:
-        """25 clerks with one password's hash: making each costs a second of a busy machine."""
-        await self.admin.staff("801", "clerk")
-        await self.hall.kill()
-        with contextlib.closing(sqlite3.connect(self.hall.sqlite)) as database:
-            columns = [row[1] for row in database.execute("pragma table_info(staff)")]
-            taken = ", ".join("?" if column == "staff" else column for column in columns)
-            for name in (*WINDOWS[1:], "25"):
-                database.execute(f"insert into staff select {taken} from staff where staff = '801'", (f"80{name}",))
-            database.commit()
-        await self.hall.start()
-
     async def _sit_down(self) -> None:
         """A clerk at every window, by the keypad."""
-        await self._hire()
+        for name in (*WINDOWS, "25"):
+            await self.admin.staff(f"80{name}", "clerk")
         keypads = await self.admin.pair("agent", "agent-2")
         async with aiohttp.ClientSession() as session:
             socket = await session.ws_connect(f"{self.hall.url}/api/v1/agent", headers=keypads)
@@ -199,10 +186,8 @@ def _alarms(page: Page) -> dict[str, str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
-    if shutil.which("espeak-ng") is None and os.environ.get("CI") != "true":
-        pytest.skip("espeak-ng is not installed: slips and calls under faults are not tested")
     folder = tmp_path_factory.mktemp("effects")
-    await asyncio.to_thread(build_pack, folder / "voice")
+    shipped_to(folder / "voice")
     async with (
         EmulatedPrinter(f"tcp://127.0.0.1:{free_port()}") as printer,
         hall_process(folder, _hall(folder, printer.url)) as hall,

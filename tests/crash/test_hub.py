@@ -22,6 +22,7 @@ from queue_server.store.port import Batch, Committed, Lease
 from queue_server.store.store import Store
 from queue_server.wire.common import TicketState
 from tests.halls import configuration, plain
+from tests.migrated import migrated
 
 
 class Gate(Store):
@@ -50,7 +51,7 @@ class Office:
         self.heard: list[e.Event] = []
 
     async def open(self, folder: Path) -> None:
-        self.store = await Gate.open(f"sqlite:///{folder / 'hall.db'}", keys_dir=folder / "keys", projector=project)
+        self.store = await Gate.open(migrated(folder / "hall.db"), keys_dir=folder / "keys", projector=project)
         assert isinstance(self.store, Gate)
         self.hub = Hub(
             self.store,

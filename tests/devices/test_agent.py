@@ -301,6 +301,7 @@ async def test_health_is_told_when_it_changes_and_every_now_and_then(office: Off
         await until(lambda: len(office.server.all(DeviceHealth)) >= told + 3)
         last = [h for h in office.server.all(DeviceHealth) if h.device == "k7"][-1]
         assert last.last_seen_ms is not None
+        assert last.last_sent_ms is not None, "its key was answered"
         assert last.counters["presses"] == 1
 
 

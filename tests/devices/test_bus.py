@@ -133,6 +133,10 @@ async def test_frames_in_turn_all_leave_in_their_order_between_those_of_the_neig
         assert [number for number, _ in strip.sends] == [9]
         assert wire.heard[1][0] == b"S\x02\x09;"  # the newest text keeps the place in the queue of the first
         assert wire.bus.counters["superseded"] == 9
+        assert strip.health.last_seen_ms is None
+        assert strip.health.last_sent_ms is not None, (
+            "UX W-08: of what never answers it is known when it was sent something"
+        )
 
 
 async def test_design_law_5_a_queue_in_turn_is_bounded_and_its_driver_is_told() -> None:

@@ -26,7 +26,9 @@ def _listen(scheme: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("scheme", ["memory", "pty", "tcp"])
-@pytest.mark.parametrize("profile", sorted(PROFILES.keys() - {"escpos"}))  # a printer: below
+@pytest.mark.parametrize(
+    "profile", sorted(p.name for p in PROFILES.values() if "printer" not in p.kinds)
+)  # these: below
 async def test_every_device_is_lossy_noisy_unplugged_and_silent_by_the_same_names(
     profile: str, scheme: str, tmp_path: Path
 ) -> None:

@@ -22,13 +22,16 @@ from devices import saying, tool
 from devices.decode import decode
 from devices.emulators.nodes import AnyNode, EmulatedKeypad, EmulatedRatingPad, EmulatedStrip
 from devices.emulators.plainstrips import EmulatedAaqt
+from devices.emulators.printer import EmulatedPrinter, Model
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.profiles import PROFILES
 from devices.protocols.keymaps import Key
 from devices.saying import Told
 from devices.scan import scan
-from devices.session import Recording, Trial, check_recording, try_device
+from devices.session import Papers, Recording, Trial, check_recording, try_device
 from devices.transport.serialports import SerialPort
+from displays.receipts import TestPaper, encode_paper
+from queue_server.edge import PAPERS, lay_out_for
 from tests.devices.hall import listen_url, until
 
 RECORDED = Path(__file__).with_name("recorded")
@@ -80,7 +83,7 @@ def test_scan_of_this_machine_reads_and_opens_nothing(capsys: pytest.CaptureFixt
 def run(*words: str) -> int:
     parser = argparse.ArgumentParser()
     tool.add_arguments(parser)
-    return tool.run(parser.parse_args(words))
+    return tool.run(parser.parse_args(words), lambda: PAPERS)
 
 
 @contextlib.asynccontextmanager
@@ -154,6 +157,94 @@ async def test_a_device_that_should_answer_and_does_not_is_a_no(tmp_path: Path) 
         assert not await task
     assert said[-1]["state"] == "degraded"
     assert "does not acknowledge" in said[-1]["error"]
+
+
+PAGE = TestPaper(hall="云水区", device="p1", printed_at="2026-11-23 12:00", url="http://h/t")
+PLAIN = Papers(lay_out_for, lambda entry: encode_paper(PAGE))
+
+
+async def printing(
+    tmp_path: Path, name: str = "escpos", model: Model | None = None, **settings: str
+) -> tuple[list[dict[str, Any]], bool, EmulatedPrinter]:
+    """A session with an emulated printer, recorded, and replayed; what was said, whether it is a yes, and the printer."""
+    said: list[dict[str, Any]] = []
+    file = tmp_path / f"{name}-{len(settings)}-{id(model)}.jsonl"
+    async with EmulatedPrinter(listen_url("memory", tmp_path), model) as emulator:
+        trial = Trial(url=emulator.url, profile=PROFILES[name], seconds=0.3, settings=settings)
+        yes = await try_device(trial, said.append, recording=Recording(file, trial, said.append), papers=lambda: PLAIN)
+    assert said[-1]["event"] == "ended"
+    assert check_recording(file) == []
+    return said, yes, emulator
+
+
+def sentences(said: list[dict[str, Any]], heard: bool) -> str:
+    return "\n".join(Listening("printer", *said, heard=heard))
+
+
+async def test_issue_3_a_printer_of_every_profile_prints_its_test_page_and_both_sides_are_told(tmp_path: Path) -> None:
+    presenters: dict[str, Any] = {"reliance": "command", "kpm": "command", "vkp80": "auto"}
+    names = [profile.name for profile in PROFILES.values() if "printer" in profile.kinds]
+    models = [
+        Model(full_status=n in presenters, fixed_bits=n != "reliance", presenter=presenters.get(n, "none"))
+        for n in names
+    ]
+    tried = await asyncio.gather(*(printing(tmp_path, name, model) for name, model in zip(names, models, strict=True)))
+    for name, (said, yes, printer) in zip(names, tried, strict=True):
+        assert yes, name
+        assert "云水区" in printer.papers[0].text
+        means = frames(said)
+        assert ("host", "print 2026-11-23 12:00") in means
+        assert ("host", "printed so far?") in means
+        assert any(side == "device" for side, _ in means)
+        assert [event["outcome"] for event in said if event["event"] == "paper"] == ["printed"]
+        assert said[-1]["state"] == "online"
+        shown = sentences(said, yes)
+        assert "打印机答复：已经打出" in shown
+        assert re.search(r"… \d{4} bytes  EscposCommand: picture", shown), "not 15,000 characters of a drawn code"
+
+
+async def test_issue_3_a_printer_that_cannot_says_what_to_do(tmp_path: Path) -> None:
+    cases: dict[str, tuple[Model, dict[str, str]]] = {
+        "缺纸：装好纸再试": (Model(paper_dots=0), {}),
+        "装纸后会先出来，扔掉": (Model(paper_dots=300), {"watch_ms": "60"}),
+        "盖子开着": (Model(cover=True), {}),
+        "打印机不回答": (Model(mute=True), {"reply_ms": "100"}),
+        "看纸出来没有": (Model(mute=True), {"status": "none"}),
+    }
+    tried = await asyncio.gather(*(printing(tmp_path, "80mm", m, **own) for m, own in cases.values()))
+    for (sentence, (_, own)), (said, yes, _) in zip(cases.items(), tried, strict=True):
+        assert yes is (own == {"status": "none"}), "one that never answers was sent all of it"
+        shown = sentences(said, yes)
+        assert sentence in shown
+        assert "A、B 两线" not in shown
+
+
+async def test_issue_3_a_printer_is_sent_frames_of_ones_own_and_its_changes_are_told(tmp_path: Path) -> None:
+    said: list[dict[str, Any]] = []
+    async with EmulatedPrinter(listen_url("memory", tmp_path)) as emulator:
+        trial = Trial(url=emulator.url, profile=PROFILES["58mm"], seconds=1.5, settings={"poll_ms": "100"})
+        own: list[dict[str, object]] = [{"frame": "EscposText", "text": "OWN"}, {"frame": "none"}]
+        own += [{"frame": "EscposCommand", "data": raw} for raw in ("0A", "1D 56 00")]
+        task = asyncio.create_task(try_device(trial, said.append, sends=own, papers=lambda: PLAIN))
+        await until(lambda: [event["event"] for event in said].count("paper") == 4)
+        emulator.model.cover = True
+        await emulator.changed()
+        await until(lambda: any(event.get("printer") == "cover" for event in said))
+        assert await task, "the page and three frames were printed"
+        assert "OWN" in emulator.papers[1].text
+    assert "no frame has these values" in next(event["reason"] for event in said if event["event"] == "wrong")
+    assert said[-1]["state"] == "degraded"
+
+
+def test_issue_3_the_command_tries_a_printer_of_a_hall_s_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hall = tmp_path / "hall.toml"
+    hall.write_text('[[device]]\nid = "p1"\nkind = "printer"\nurl = "tcp://127.0.0.1:1"\n', encoding="utf-8")
+    assert run("try", "p1", "--map", str(hall)) == 1
+    assert "线路打不开" in capsys.readouterr().out
+    assert run("try", "tcp://127.0.0.1:1", "--as", "58mm", "--set", "poll_ms=9000") == 2
+    assert "poll_ms" in capsys.readouterr().err
 
 
 async def test_a_line_that_cannot_be_opened_is_a_no_at_once() -> None:

@@ -273,7 +273,7 @@ def test_hardware_5_1_personal_data_is_never_shown() -> None:
     assert pieces[2].values["hex"] == "FF 68 02 02 68 01 20 21 16"
 
 
-@pytest.mark.parametrize("name", list(PROFILES))
+@pytest.mark.parametrize("name", [p.name for p in PROFILES.values() if "printer" not in p.kinds] + ["escpos"])
 @settings(max_examples=30)
 @given(noise=st.lists(st.binary(max_size=40), max_size=6), data=st.data())
 def test_design_8_any_bytes_are_told_without_an_exception_and_none_is_lost(

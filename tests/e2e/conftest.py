@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -15,10 +14,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
-from displays.speech.pack import build_pack
 from tests.e2e.living import Desks, LivingHall, give_voice
 from tests.e2e.pages import Screens
 from tests.hall_process import ROOT
+from tests.voice import shipped_folder
 
 PROPERTY = ("15", "16", "17", "18", "19")
 """Five windows of one sound zone that all serve real estate."""
@@ -67,13 +66,9 @@ def screens(hatch_build: Any) -> Path:
 
 
 @pytest.fixture(scope="session")
-def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The voice pack that ships, made with the real espeak-ng."""
-    if shutil.which("espeak-ng") is None and os.environ.get("CI") != "true":
-        pytest.skip("espeak-ng is not installed: halls here would be silent")
-    folder = tmp_path_factory.mktemp("voice")
-    build_pack(folder)
-    return folder
+def voice() -> Path:
+    """The voice pack that ships, made with the real espeak-ng: everybody's, to be copied."""
+    return shipped_folder()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import re
 import shutil
 import signal
@@ -30,7 +29,7 @@ from devices.transport import Transport
 from queue_server.app import hallfile
 from queue_server.compose import lan_address
 from queue_server.domain.configuration import Device
-from tests.hall_process import DISTRICT, PASSWORD, ROOT, Desk, HallProcess, desk, open_hall
+from tests.hall_process import DISTRICT, PASSWORD, Desk, HallProcess, desk, open_hall, surroundings
 
 LEVELS = {"0": 1, "1": 2, "2": 3, "3": 4, "4": 5}
 """The level byte of a rating device to 1…5, as the sample halls have it."""
@@ -111,10 +110,13 @@ class TappedPrinter(EmulatedPrinter):
     def __init__(self, url: str, model: Model | None = None) -> None:
         super().__init__(url, model)
         self.raw = bytearray()
+        self.begun: list[float] = []
+        """When the first byte of each paper came, s."""
         feed = self.interpreter.feed
 
         def tapped(data: bytes) -> bytes:
             self.raw.extend(data)
+            self.begun += [time.time()] * data.count(b"\x1b@")
             return feed(data)
 
         self.interpreter.feed = tapped  # type: ignore[method-assign]
@@ -216,7 +218,7 @@ class LivingHall:
         arguments = ["agent", "--server", self.server.url, "--hall", self.server.hall.stem]
         self.agent = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "queue_server", *arguments, "--state", str(self.folder / "agent"),
-            env={**os.environ, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}, stderr=asyncio.subprocess.PIPE,
+            env={**surroundings(), "LC_ALL": "C.UTF-8"}, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         reader = asyncio.create_task(self._read_agent())
         self._stack.push_async_callback(self._end_agent, reader)
@@ -317,7 +319,7 @@ class LivingHall:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "queue_server", "journal", "verify", "--database", f"sqlite:///{self.server.sqlite}",
             "--keys", str(self.folder / "keys"), "--json",
-            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=asyncio.subprocess.PIPE,
+            env=surroundings(), stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         await process.communicate()
         assert process.returncode is not None

@@ -50,7 +50,8 @@ SEEN = """
   window.__seen = [];
   const note = () => {
     const text = document.body ? document.body.innerText : '';
-    if (text !== (window.__seen[window.__seen.length - 1] || {}).text) window.__seen.push({ at: Date.now(), text });
+    const numbers = [...document.querySelectorAll('.one .num, .now .num, .past .num')].map((each) => each.innerText);
+    if (text !== (window.__seen[window.__seen.length - 1] || {}).text) window.__seen.push({ at: Date.now(), text, numbers });
     if (window.__seen.length > 2000) window.__seen.shift();
   };
   document.addEventListener('DOMContentLoaded', () => {
@@ -88,6 +89,12 @@ class Opened:
     async def seen(self) -> list[str]:
         """Every text that stood on the page, in order."""
         return [each["text"] for each in await self.page.evaluate("window.__seen")]
+
+    async def calls_seen(self) -> list[dict[str, Any]]:
+        """A hall display's log for the outside checker: from each moment `at` on, the numbers of its call area; and now."""
+        rows = [(each["at"], each["numbers"]) for each in await self.page.evaluate("window.__seen")]
+        rows.append((await self.page.evaluate("Date.now()"), rows[-1][1]))
+        return [{"t": at, "numbers": numbers} for at, numbers in rows]
 
     async def scan(self, code: str) -> None:
         """A keyboard-wedge scanner: every key at once and Enter behind them, however slowly this machine answers."""

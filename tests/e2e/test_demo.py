@@ -1,15 +1,20 @@
 """`yichuang demo` on the township, and that the outside checker bites what it should."""
 
 import json
-import os
+import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.hall_process import free_port, surroundings
 
 ROOT = Path(__file__).parents[2]
 CHECKER = ROOT / "tests" / "checker" / "check.py"
@@ -33,10 +38,8 @@ def run_demo(hall: Path, data: Path, *options: str) -> tuple[int, dict[str, Any]
         "--json",
         *options,
     ]
-    surroundings = os.environ | {"YICHUANG_DATA": str(data.with_name("home"))}
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, env=surroundings, timeout=DEMO_S, check=False
-    )
+    around = surroundings() | {"YICHUANG_DATA": str(data.with_name("home"))}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=around, timeout=DEMO_S, check=False)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 
@@ -62,12 +65,13 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, An
     return code, report, data
 
 
-def check(data: Path) -> tuple[int, dict[str, Any]]:
+def check(data: Path, *more: str) -> tuple[int, dict[str, Any]]:
     """The checker's exit code and report on a data folder."""
     command = [sys.executable, "-I", str(CHECKER), "--json", "--sqlite", str(data / "hall.db")]
     command += ["--key-dir", str(data / "keys"), "--people", str(data / "people.jsonl")]
     for name in ("lines", "screens", "audio"):
         command += [f"--{name}", str(data / name)]
+    command += more
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
@@ -114,6 +118,49 @@ def test_a_morning_in_the_township_agrees_with_everything_outside(morning: tuple
     if shutil.which("espeak-ng"):
         assert report["calls_spoken"] + report["calls_dropped"] == report["calls_shown"]
         assert report["calls_spoken"] > 0
+
+
+def test_the_demonstration_that_stays_prints_where_to_look_and_ends_with_ctrl_c(
+    morning: tuple[int, dict[str, Any], Path], tmp_path: Path
+) -> None:
+    """Issue 2: `./scripts/run` prints the addresses of the screens and the first password; every one of them answers."""
+    command = [sys.executable, "-m", "queue_server", "demo", "--hall", str(ROOT / "config" / "township.toml")]
+    command += ["--stay", "--data", str(tmp_path / "data"), "--port", str(free_port())]
+    home = {"YICHUANG_DATA": str(morning[2].with_name("home")), "PYTHONUNBUFFERED": "1"}  # the morning made its voice
+    log = tmp_path / "stderr"
+    with log.open("w") as notes:
+        staying = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=notes,
+            text=True,
+            encoding="utf-8",
+            cwd=ROOT,
+            env=surroundings() | home,
+        )
+    with staying:
+        too_late = threading.Timer(DEMO_S, staying.kill)
+        too_late.start()
+        try:
+            assert staying.stdout is not None
+            said: list[str] = []
+            while not any("password, the same for all: " in line for line in said):
+                line = staying.stdout.readline()
+                assert line, log.read_text(encoding="utf-8")
+                said.append(line)
+            found = dict(re.findall(r"^(.+?) +(http://127\S+)", "".join(said), re.M))
+            for screen in ("取号机", "综合屏", "窗口屏", "手机", "柜员", "导办", "主管", "管理员", "设备面板"):
+                assert sum(name.startswith(screen) for name in found) == 1, (screen, found)
+            for name, url in found.items():
+                with urllib.request.urlopen(url.partition("#")[0], timeout=30) as answer:
+                    assert (answer.status, answer.headers.get_content_type()) == (200, "text/html"), name
+            assert said[-1].rpartition(": ")[2].strip()
+            staying.send_signal(signal.SIGINT)
+            staying.stdout.read()
+            assert staying.wait() == 0
+        finally:
+            too_late.cancel()
+            staying.kill()
 
 
 def test_the_checker_needs_nothing_of_the_project() -> None:
@@ -188,6 +235,35 @@ def test_a_display_that_missed_or_invented_a_call_is_seen(copy: Path) -> None:
     )
     log.write_text(text.replace(f'"{number}"', '"X999"'), encoding="utf-8")
     assert {"not-shown", "shown-uncalled"} <= codes(check(copy)[1])
+
+
+def test_a_page_that_missed_or_invented_a_call_is_seen(copy: Path) -> None:
+    """The log of a display's page (`--dom`): as its documents say it agrees; one number in place of another does not."""
+    documents = [json.loads(line) for line in (copy / "screens" / "A.jsonl").read_text(encoding="utf-8").splitlines()]
+    shown: list[list[str]] = [
+        [call["number"] for name in ("calls", "recent") for call in row["documents"].get(name, {}).get("calls", [])]
+        for row in documents
+    ]
+    number = next(each for row in shown for each in row)
+    log = copy / "dom.jsonl"
+
+    def written(taken_for: str) -> tuple[int, dict[str, Any]]:
+        rows = [
+            {"t": row["t"], "zone": "A", "numbers": [taken_for if each == number else each for each in numbers]}
+            for row, numbers in zip(documents, shown, strict=True)
+        ]
+        log.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return check(copy, "--dom", str(log))
+
+    code, report = written(number)
+    assert (code, report["findings"]) == (0, [])
+    assert report["totals"]["calls_on_page"] == report["totals"]["calls_shown"]
+    code, report = written("X999")
+    assert code == 1
+    assert {"dom-missing", "dom-uncalled"} == codes(report)
+    code, report = written("")
+    assert "dom-missing" in codes(report)
+    assert report["totals"]["calls_on_page"] < report["totals"]["calls_shown"]
 
 
 def test_a_press_that_nobody_made_is_seen(copy: Path) -> None:

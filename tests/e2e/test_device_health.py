@@ -56,6 +56,24 @@ async def test_rules_37_38_a_rating_device_is_unplugged_and_plugged_in_again(
             await row.get_by_text("没有记成群众评价").wait_for()
             assert hall.rows("select id from ratings") == []
 
+            # The keypad lights up and beeps, the strip shows, the printer prints.
+            strip, keypad, printer = hall.strips["6"], hall.keypads["6"], hall.printer
+            shown, beeps, papers = len(strip.history), keypad.beeps, len(printer.papers)
+
+            def pressed(kind: str, key: str) -> Any:
+                row = manager.page.locator(".device-table tr", has_text=kind).first
+                return row.get_by_role("button", name=key).click()
+
+            await pressed("叫号键盘", "亮一下")
+            await until(lambda: (keypad.cells.strip(), keypad.beeps) == ("042", beeps + 1), what="a keypad that lights")
+            await pressed("窗口条屏", "显示测试")
+            await pressed("打印机", "打测试页")
+            await until(lambda: "测试" in "".join([*strip.history][shown:]), what="the tested strip's text")
+            await until(lambda: len(printer.papers) > papers, what="the tested printer's page")
+            assert "打印测试" in printer.papers[-1].text
+            await manager.page.locator(".device-table").get_by_text("请看屏上的字").wait_for()
+            await manager.page.locator(".device-table").get_by_text("测试页已打出").wait_for()
+
             # The cable is pulled.
             began, before = asyncio.get_running_loop().time(), changes(hall, "pad-6").count("offline")
             await hall.bus.unplug()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 
@@ -27,7 +28,7 @@ async def _paper(hall: LivingHall, dots: int | None) -> None:
 
 
 async def test_paper_and_taps(make_hall: MakeHall, pages: Screens) -> None:
-    """UX 13.6, 13.7, K-08, K-11, K-12, K-15, K-16: taps, paper, the staff's menu, and the server gone, in one hall."""
+    """UX 13.6, 13.7, K-08, K-11, K-12, K-13, K-15, K-16: taps, paper, the staff's menu, and the server gone, in one hall."""
     async with make_hall(["6"]) as hall, hall.clerk("1006", "6"):
         await hall.start_agent()
         kiosk = await pages.paired(hall, "kiosk", "kiosk-1")
@@ -41,24 +42,31 @@ async def test_paper_and_taps(make_hall: MakeHall, pages: Screens) -> None:
 
 
 async def _ten_taps_a_second(hall: LivingHall, kiosk: Opened) -> None:
-    """UX 13.7: 10 taps a second for 2 s are one ticket and one paper."""
+    """UX 13.7: 10 taps a second for 2 s are one ticket and one paper.
+
+    UX K-13: it is the ticket of somebody who pressed 优先服务 and chose a class; the table has the class, the slip says what it is worth.
+    """
+    await kiosk.page.get_by_role("button", name="优先服务").click()
+    await kiosk.page.locator(".classes .tile", has_text="残疾人").click()
+    await kiosk.page.get_by_text("优先服务：残疾人").wait_for()
     await _open(kiosk)
     box = await kiosk.page.locator(".hit .take").first.bounding_box()
     assert box is not None
     await kiosk.tap(box["x"] + 40, box["y"] + 40, times=20, every_s=0.1)
     await kiosk.page.get_by_text("号票已经打好").wait_for()
-    assert hall.rows("select count(*) from tickets") == [(1,)]
-    assert len(hall.printer.tickets()) == 1
+    assert hall.rows("select priority from tickets") == [("disabled",)]
+    [slip] = hall.printer.tickets()
+    assert "残疾人提前30分钟" in re.sub(r"\s", "", decode(slip).text)
     await kiosk.page.get_by_role("button", name="完成").click()
 
 
 async def _no_paper_before_the_tap(hall: LivingHall, kiosk: Opened, guide: Opened) -> None:
     """UX 13.6, K-11: the banner stands before the tap, staff know within 5 s, and the number is offered without paper."""
-    began = time.monotonic()
+    began = time.time()
     await _paper(hall, 0)
     await kiosk.page.get_by_text("取号纸用完了").wait_for()
     await guide.page.get_by_text("缺纸").first.wait_for()
-    assert time.monotonic() - began < 10, "5 s for the alarm (K-11), and as long again for a machine of many sessions"
+    await _within_5_s(guide, "缺纸", began)
     await kiosk.page.wait_for_timeout(800)  # the home page is inert for a moment after somebody left (UX 13.7)
     await _open(kiosk)
     await kiosk.page.locator(".hit .take").first.click()
@@ -166,9 +174,13 @@ async def _server_away(hall: LivingHall, kiosk: Opened) -> None:
 
 
 async def _pauses(kiosk: Opened, since: float) -> None:
-    """By the page's own log, whose clock is this machine's."""
     await kiosk.page.get_by_text("取号暂停").wait_for()
     assert "请到导办台" in await kiosk.text()
-    seen = await kiosk.page.evaluate("window.__seen")
-    at = next(each["at"] for each in seen if each["at"] > since * 1000 and "取号暂停" in each["text"])
+    await _within_5_s(kiosk, "取号暂停", since)
+
+
+async def _within_5_s(opened: Opened, words: str, since: float) -> None:
+    """By the page's own log, whose clock is this machine's."""
+    seen = await opened.page.evaluate("window.__seen")
+    at = next(each["at"] for each in seen if each["at"] > since * 1000 and words in each["text"])
     assert at - since * 1000 <= 5000, at - since * 1000

@@ -1,8 +1,9 @@
 """One township hall served in this process, whose day is turned by hand, and hands on its HTTP interface."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ import pytest
 from argon2 import PasswordHasher
 from msgspec import structs
 
-from queue_server.app import hallfile
+from queue_server.app import accounts, hallfile
+from queue_server.app.timers import ACTOR
 from queue_server.compose import Running, Settings, serving
 from queue_server.domain import commands as c
 from queue_server.domain.configuration import Configuration
 from queue_server.domain.serving import Serving
 from tests.hall_process import PASSWORD, TOWNSHIP
+from tests.migrated import migrated
 
 
 @dataclass
@@ -47,10 +50,10 @@ class Site:
         """The cookie of an account with these roles."""
         name = f"{'x'.join(roles)}{window}".replace("-", "")
         if name not in self.headers:
-            accounts = self.running.frame.accounts
-            await accounts.put_staff(name, f"员{name}", list(roles), PASSWORD, active=True)
-            await accounts.change_password(name, PASSWORD, PASSWORD + "!", "")
-            cookie, _ = await accounts.sign_in(name, PASSWORD + "!", window)
+            kept = self.running.frame.accounts
+            await kept.put_staff(name, f"员{name}", list(roles), PASSWORD, active=True)
+            await kept.change_password(name, PASSWORD, PASSWORD + "!", "")
+            cookie, _ = await kept.sign_in(name, PASSWORD + "!", window)
             self.headers[name] = {"Cookie": f"yichuang={cookie}"}
         return self.headers[name]
 
@@ -74,6 +77,15 @@ class Site:
                 await answer.json(content_type=None) if kind.endswith(("/json", "+json")) else await answer.text(),
                 dict(answer.headers),
             )
+
+    async def written(self) -> list[tuple[str, str]]:
+        """(actor, kind) of all that somebody who asked wrote.
+
+        On a slow machine the hall itself writes meanwhile: its clock, and who misses a device that has no agent.
+        """
+        itself = {ACTOR, *(f"agent:{device.agent}" for device in self.configuration.device)}
+        rows = [row async for row in self.running.frame.store.read(self.hub.name)]
+        return [(row.actor, row.kind) for row in rows if row.actor not in itself]
 
     async def new_day(self) -> str:
         """Ends the day, if one is on, and opens the next."""
@@ -111,7 +123,7 @@ class Site:
 def settings_of(folder: Path, **more: Any) -> Settings:
     """How a test's hall is served."""
     return Settings(
-        database=f"sqlite:///{folder / 'hall.db'}",
+        database=migrated(folder / "hall.db"),
         keys_dir=folder / "keys",
         voice_dir=folder / "voice",
         configuration=township(),
@@ -123,15 +135,30 @@ def settings_of(folder: Path, **more: Any) -> Settings:
     )
 
 
-def township(**policy: object) -> Configuration:
-    """The sample township, open on every day of the year."""
+@cache
+def _township() -> Configuration:
+    """Frozen, and so read once."""
     configuration, findings = hallfile.load(TOWNSHIP.read_text(encoding="utf-8"))
     assert configuration is not None, findings
+    return configuration
+
+
+def township(**policy: object) -> Configuration:
+    """The sample township, open on every day of the year."""
+    configuration = _township()
     return structs.replace(
         configuration,
         hours=structs.replace(configuration.hours, weekdays=tuple(range(1, 8))),
         policy=structs.replace(configuration.policy, **policy),
     )
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """What a hall in this process hashes costs next to nothing: it makes two passwords at its start alone."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(accounts, "PasswordHasher", partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 @pytest.fixture
@@ -146,7 +173,6 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     configuration = township(**getattr(request, "param", {}))
     settings = replace(settings_of(tmp_path), configuration=configuration)
     async with serving(settings) as running, aiohttp.ClientSession() as session:
-        running.frame.accounts._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # cheap for tests
         made = Site(running, configuration, session)
         await made.new_day()
         yield made

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from argon2 import PasswordHasher
 
 from queue_server import compose
 from queue_server.app import agents
@@ -72,7 +71,6 @@ async def hall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setattr(compose, "Store", Gate)
     settings = replace(settings_of(tmp_path), configuration=wired())
     async with serving(settings) as running, aiohttp.ClientSession() as session:
-        running.frame.accounts._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # cheap for tests
         site = Site(running, settings.configuration, session)
         await site.new_day()
         yield site

@@ -1,62 +1,79 @@
 """Bad input: 400 with field and reason, and neither the hall nor anybody else's request is touched by it."""
 
 import asyncio
-
-import pytest
+import re
 
 from queue_server.domain import commands as c
+from queue_server.web.server import ROUTES
+from queue_server.web.staff import STAFF
 from queue_server.wire.common import DeviceState
-from tests.http.conftest import Site
+from tests.http.conftest import Answer, Site
+
+BAD = [
+    ("windows/1/park", {"reason": "x", "minutes": 10**17}, "minutes"),
+    ("windows/1/park", {"reason": "x" * 201}, "reason"),
+    ("windows/1/pause", {"reason": "lunch", "resumes_at": "soon"}, "resumes_at"),
+    ("windows/1/no-show", {"reason": "x" * 201}, "reason"),
+    ("windows/1/transfer", {"matters": ["m"] * 21}, "matters"),
+    ("windows/1/finish", {"outcom": "done"}, "outcom"),
+    ("windows/1/call", {"number": "1"}, "reason"),
+    ("tickets", {"matters": ["m"] * 21}, "matters"),
+    ("tickets", {"matters": ["m"], "note": "长" * 201}, "note"),
+    ("tickets", {"matters": ["m"], "quantity": "two"}, "quantity"),
+    ("day/close", {"text": "x" * 201}, "text"),
+    ("message", {"kind": "notice", "zh": "x" * 201}, "zh"),
+    ("ratings", {"token": "t", "service": "s", "level": 5, "text": "x" * 151}, "text"),
+]
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "field"),
-    [
-        ("windows/1/park", {"reason": "x", "minutes": 10**17}, "minutes"),
-        ("windows/1/park", {"reason": "x" * 201}, "reason"),
-        ("windows/1/pause", {"reason": "lunch", "resumes_at": "soon"}, "resumes_at"),
-        ("windows/1/no-show", {"reason": "x" * 201}, "reason"),
-        ("windows/1/transfer", {"matters": ["m"] * 21}, "matters"),
-        ("windows/1/finish", {"outcom": "done"}, "outcom"),
-        ("windows/1/call", {"number": "1"}, "reason"),
-        ("tickets", {"matters": ["m"] * 21}, "matters"),
-        ("tickets", {"matters": ["m"], "note": "长" * 201}, "note"),
-        ("tickets", {"matters": ["m"], "quantity": "two"}, "quantity"),
-        ("day/close", {"text": "x" * 201}, "text"),
-        ("message", {"kind": "notice", "zh": "x" * 201}, "zh"),
-        ("ratings", {"token": "t", "service": "s", "level": 5, "text": "x" * 151}, "text"),
-    ],
-)
-async def test_bad_input_names_the_field(site: Site, path: str, body: object, field: str) -> None:
+def refused_naming(answer: Answer, field: str) -> bool:
+    """400 as a problem with the field and the reason."""
+    assert answer.status == 400, answer
+    assert (answer.body["code"], answer.body["field"]) == ("malformed", field)
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    return bool(answer.body["detail"])
+
+
+async def test_bad_input_names_the_field(site: Site) -> None:
     everybody = await site.as_staff("clerk", "guide", "manager", window="1")
     before = site.hub.commands
-    answer = await site.ask("POST", path, everybody, body)
-    assert (answer.status, answer.body["code"], answer.body["field"]) == (400, "malformed", field)
-    assert answer.body["detail"]
-    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    for path, body, field in BAD:
+        assert refused_naming(await site.ask("POST", path, everybody, body), field)
     assert site.hub.commands == before
 
 
-@pytest.mark.parametrize(
-    ("role", "of", "field"),
-    [
+async def test_no_body_of_the_interface_is_taken_unread(site: Site) -> None:
+    """Issue 2: every malformed request gets 400 with field and reason, also where a body has no fields to be read."""
+    staff = await site.as_staff("clerk", "guide", "desk", "manager", "admin", "auditor", window="1")
+    kiosk = await site.as_device("kiosk", "kiosk-1")
+    before = await site.written()
+    for route in ROUTES:
+        if route.body is None:
+            continue
+        path = re.sub(r"{\w+}", "1", route.path)
+        who = kiosk if route.roles and not route.roles & STAFF else staff
+        for body, field in (([], "body"), ({"nonsense_key": 1}, "nonsense_key"), ("x", "body")):
+            assert refused_naming(await site.ask(route.method, path, who, body), field), (route, body)
+    assert await site.written() == before
+
+
+async def test_ux_s_03_a_screen_joins_only_at_a_place_that_exists(site: Site) -> None:
+    admin = await site.as_staff("admin")
+    for role, of, field in (
         ("kiosk", "nowhere", "of"),
         ("window", "999", "of"),
         ("hall", "Z9", "of"),
         ("agent", "", "of"),
         ("agent", "foo-nonsense", "of"),
         ("boss", "", "role"),
-    ],
-)
-async def test_ux_s_03_a_screen_joins_only_at_a_place_that_exists(site: Site, role: str, of: str, field: str) -> None:
-    code = (await site.ask("POST", "pairings")).body["code"]
-    admin = await site.as_staff("admin")
-    answer = await site.ask("POST", f"pairings/{code}/approve", admin, {"role": role, "of": of})
-    assert (answer.status, answer.body["field"]) == (400, field)
-    if role == "agent":
-        assert "there are: agent-1" in answer.body["detail"], (
-            "an agent without devices would look paired and do nothing"
-        )
+    ):
+        code = (await site.ask("POST", "pairings")).body["code"]
+        answer = await site.ask("POST", f"pairings/{code}/approve", admin, {"role": role, "of": of})
+        assert refused_naming(answer, field)
+        if role == "agent":
+            assert "there are: agent-1" in answer.body["detail"], (
+                "an agent without devices would look paired and do nothing"
+            )
 
 
 async def test_ux_s_03_the_form_offers_every_place_by_name(site: Site) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import aiohttp
 import msgspec
 import pytest
-from argon2 import PasswordHasher
 from msgspec import structs
 
 from queue_server.app import agents, terminals, trials
@@ -46,7 +45,6 @@ async def hall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setattr(terminals, "ABSENT_S", 1.0)
     settings = replace(settings_of(tmp_path), configuration=wired())
     async with serving(settings) as running, aiohttp.ClientSession() as session:
-        running.frame.accounts._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # cheap for tests
         site = Site(running, settings.configuration, session)
         await site.new_day()
         yield site
@@ -151,7 +149,18 @@ async def test_rules_37_a_loss_and_a_return_are_one_event_each_however_often_the
         shown = await document(hall, "pad")
         losses = (await states(hall, "pad")).count("offline")
         assert (shown.state, shown.counters["offline_today"], shown.test) == (DeviceState.ONLINE, losses, "rate")
-        assert shown.last_seen is not None
+        assert (shown.last_seen is not None, shown.last_sent) == (True, None), (
+            "an older agent does not tell what it sent"
+        )
+        quiet = {"state": "unknown", "last_seen_ms": None, "last_error": "", "printer": None, "counters": {}}
+        before = hall.hub.clock.now()
+        await pc.say(type="health", device="strip", last_sent_ms=400, **quiet)
+        for _ in range(600):
+            if (shown := await document(hall, "strip")).last_sent is not None:
+                break
+            await asyncio.sleep(0.05)
+        assert shown.last_seen is None, "UX W-08: a strip that never answers"
+        assert shown.last_sent >= before - 400
 
 
 async def test_rules_37_an_agent_that_is_back_at_once_has_lost_nothing(hall: Site) -> None:

@@ -160,8 +160,11 @@ async def test_ux_m_01_a_wish_whose_only_window_is_closed_is_named_with_that_win
     assert (alarm.text.zh, alarm.subject) == (f"{number} 在等：能办的 {plate} 号窗口都没有人", second)
 
 
-async def test_ux_m_03_a_tickets_page_says_why_it_was_called_and_by_whom(site: Site) -> None:
-    """Those that were compared, and names instead of the journal's ids."""
+async def test_the_issue_a_tickets_page_says_why_it_was_called_and_by_whom(site: Site) -> None:
+    """Issue 2: "one ticket's whole life on a page", and "the reason in the event (the heads compared, why this one won)".
+
+    Those that were compared, and names instead of the journal's ids.
+    """
     window = site.configuration.window[0].id
     kiosk = site.configuration.kiosk[0]
     clerk = await site.sit(window)

@@ -4,7 +4,7 @@ import re
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from queue_server.app.timers import ACTOR
+from queue_server.domain.serving import Serving
 from queue_server.web.server import ROUTES
 from tests.http.conftest import Site
 
@@ -22,9 +22,27 @@ async def test_design_6_the_openapi_document_is_valid_and_complete(site: Site) -
             assert kind in document["components"]["schemas"]
 
 
+OPEN = {
+    ("GET", "phone/{token}"),
+    ("POST", "phone/{token}/cancel"),
+    ("POST", "phone/{token}/delay"),
+    ("POST", "phone/{token}/help"),
+    ("POST", "ratings"),
+    ("GET", "matters"),
+    ("POST", "session"),
+    ("GET", "session"),
+    ("DELETE", "session"),
+    ("POST", "session/password"),
+    ("POST", "pairings"),
+    ("GET", "pairings/{pairing}"),
+}
+"""Addresses without a role: they look at the token or the session themselves, or are how one gets either."""
+
+
 async def test_nothing_is_open_to_strangers_or_to_the_wrong_role(site: Site) -> None:
     devices = {role: await site.as_device(role, "x") for role in ("hall", "kiosk")}
-    before = site.hub.lease.head
+    before = await site.written()
+    assert {(route.method, route.path) for route in ROUTES if not route.roles} == OPEN
     for route in ROUTES:
         if not route.roles:
             continue
@@ -34,10 +52,15 @@ async def test_nothing_is_open_to_strangers_or_to_the_wrong_role(site: Site) -> 
         wrong = next(role for role in devices if role not in route.roles)
         other = await site.ask(route.method, path, devices[wrong])
         assert (other.status, other.body["code"]) == (403, "forbidden"), route
-    rows = [row async for row in site.running.frame.store.read(site.hub.name, after=before)]
-    # On a slow machine the hall itself writes meanwhile: its clock, and who misses a device that has no agent.
-    itself = {ACTOR, *(f"agent:{device.agent}" for device in site.configuration.device)}
-    assert [(row.actor, row.kind) for row in rows if row.actor not in itself] == [], "nobody who asked wrote anything"
+    for method, path, said in (
+        ("GET", "phone/t1.x", (404, "not-found")),
+        ("POST", "phone/t1.x/cancel", (404, "not-found")),
+        ("GET", "matters", (401, "unauthorised")),
+        ("GET", "session", (401, "unauthorised")),
+    ):
+        stranger = await site.ask(method, path)
+        assert (stranger.status, stranger.body["code"]) == said, path
+    assert await site.written() == before, "nobody who asked wrote anything"
 
 
 async def test_a_problem_has_a_stable_code_and_says_in_two_languages_what_to_do(site: Site) -> None:
@@ -79,3 +102,42 @@ async def test_health_readiness_and_metrics(site: Site) -> None:
     site.hub._stop("fenced")
     assert (await site.ask("GET", "/readyz")).status == 503
     assert (await site.ask("GET", "/healthz")).status == 200
+
+
+async def test_a_lost_slip_is_found_by_matter_and_time(site: Site) -> None:
+    """Issue 2, the guide's page: "find a lost slip by time and matter", each alone and together."""
+    clock = site.hub.clock
+    ten = clock.now() + (600 - clock.minute(clock.now())) % 1440 * 60_000
+    clock.at_least(ten)  # in the morning, whenever this runs
+    await site.sit(site.configuration.window[0].id)
+    guide = await site.as_staff("guide")
+    served = Serving(site.configuration).windows_for
+    mine = [m for m in site.configuration.matter if m.offered and "1" in served([m.id])]
+    one = mine[0]
+    other = next(m for m in mine if m.domain != one.domain)
+    numbers = [(await site.take(one.id)).body["ticket"]["number"], (await site.take(other.id)).body["ticket"]["number"]]
+    clock.at_least(ten + 30 * 60_000)
+    numbers += [
+        (await site.take(one.id)).body["ticket"]["number"],
+        (await site.take(other.id)).body["ticket"]["number"],
+    ]
+    early, late = numbers[:2], numbers[2:]
+
+    async def found(query: str) -> list[str]:
+        answer = await site.ask("GET", f"tickets?{query}", guide)
+        assert answer.status == 200, answer
+        return [line["number"] for line in answer.body["tickets"]]
+
+    assert await found("") == numbers[::-1], "the newest first"
+    assert await found("from=10:30") == late[::-1]
+    assert await found("to=10:29") == early[::-1]
+    assert await found("from=10:00&to=10:15") == early[::-1]
+    assert await found("from=10:10&to=10:20") == []
+    assert await found(f"matter={one.id}") == [late[0], early[0]]
+    assert await found(f"matter={other.domain}") == [late[1], early[1]], "a domain, for who forgot the matter"
+    assert await found(f"matter={one.id}&from=10:30&to=10:59") == [late[0]]
+    assert await found(f"number={early[1]}") == [early[1]]
+    for wrong in ("x", "10", "25:00", "10:60", "-1:00", "9" * 4_400 + ":00"):
+        for name in ("from", "to"):
+            answer = await site.ask("GET", f"tickets?{name}={wrong}", guide)
+            assert (answer.status, answer.body["field"], answer.body["detail"]) == (400, name, "HH:MM"), wrong

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from argon2 import PasswordHasher
 
 from queue_server.app import terminals
 from queue_server.compose import serving
@@ -29,7 +28,6 @@ async def hall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setattr(terminals, "STARTED_S", 0.0)
     settings = replace(settings_of(tmp_path), configuration=wired())
     async with serving(settings) as running, aiohttp.ClientSession() as session:
-        running.frame.accounts._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # cheap for tests
         site = Site(running, settings.configuration, session)
         await site.new_day()
         yield site

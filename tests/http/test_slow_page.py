@@ -58,7 +58,10 @@ async def told(
 async def test_law_5_a_display_that_reads_too_slowly_is_bounded_and_then_right_again(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As slow as that for longer than one that is gone may be silent: its answers stand behind what it has not read."""
+    """As slow as that for longer than one that is gone may be silent: its answers stand behind what it has not read.
+
+    Whoever reads is told at once meanwhile (issue 2: a display that reads too slowly is bounded, and the hall goes on).
+    """
     monkeypatch.setattr(peers, "BUFFER_MAX", 8 * 1024)
     token = (await site.as_device("hall"))["Authorization"].removeprefix("Bearer ")
     plain = socket.socket()
@@ -100,10 +103,18 @@ async def test_law_5_a_display_that_reads_too_slowly_is_bounded_and_then_right_a
     await until(lambda: pings > peers.SCREEN_PINGS_UNHEARD + 1, 60)
     assert not peer.transport.is_closing(), "slow, not gone"
     assert peer.socket._heartbeat is None, "nobody else asks it"
+    quick = await site.session.ws_connect(site.running.url + "/api/v1/live")
+    await quick.send_json({"type": "hello", "token": token})
+    await quick.send_json({"type": "subscribe", "view": "hall", "of": ""})
     for number in range(20):
         await site.hub.tell(c.SetMessage(kind="notice", zh=f"later {number} " + "请" * 150, en="x" * 150), "staff:1")
         most = max(most, peer.transport.get_write_buffer_size())
     assert most < 2 * peers.BUFFER_MAX, "the bound, and what one view weighs"
+
+    async with asyncio.timeout(10):
+        while "later 19 " not in (await quick.receive_str()):
+            pass
+    await quick.close()
 
     assert topic.behind == {peer}
     writer.transport.resume_reading()  # type: ignore[attr-defined]

@@ -10,7 +10,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from argon2 import PasswordHasher
 from msgspec import structs
 
 from devices.agent import Agent, AgentSettings
@@ -46,7 +45,6 @@ def with_module(url: str = "tcp://127.0.0.1:9", zone: str = "") -> Configuration
 async def open_site(folder: Path, configuration: Configuration, *, days: int = 0) -> AsyncIterator[Site]:
     settings = replace(settings_of(folder), configuration=configuration)
     async with serving(settings) as running, aiohttp.ClientSession() as session:
-        running.frame.accounts._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # cheap for tests
         site = Site(running, configuration, session)
         if not days:
             await site.new_day()

@@ -15,6 +15,7 @@ from queue_server.store import tables
 from queue_server.store.audit import rebuild, verify
 from queue_server.store.port import Batch, JournalRow, NewEvent, Upsert
 from queue_server.store.store import Store
+from tests.migrated import migrated
 
 values: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "tickets": {
@@ -66,7 +67,7 @@ async def stored(store: Store) -> dict[tuple[str, str], dict[str, object]]:
 
 async def check(changes: list[list[tuple[str, str, dict[str, object]]]], sizes: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        store = await Store.open(f"sqlite:///{folder}/hall.db", keys_dir=Path(folder), projector=project)
+        store = await Store.open(migrated(Path(folder, "hall.db")), keys_dir=Path(folder), projector=project)
         lease = await store.take_over("h", "a")
         new = [
             NewEvent("queue", "", n, "", "", "Changed", 1, msgspec.json.encode(c).decode())

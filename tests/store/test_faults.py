@@ -100,6 +100,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.root
 async def test_a_disk_that_fills_up_at_commit(small_disk: Path, keys_dir: Path) -> None:
     """A real file system of one megabyte: ENOSPC comes out of COMMIT itself, and after making room the hall goes on."""
     ballast = small_disk / "ballast"

@@ -112,8 +112,8 @@ async def test_law_4_a_standby_sees_the_lease_move(store: Store) -> None:
     assert after.beat > before.beat
 
 
-async def test_two_processes_open_a_new_hall_at_once(url: str, keys_dir: Path) -> None:
-    stores = await asyncio.gather(*(Store.open(url, keys_dir=keys_dir, projector=project) for _ in range(3)))
+async def test_two_processes_open_a_new_hall_at_once(empty_url: str, keys_dir: Path) -> None:
+    stores = await asyncio.gather(*(Store.open(empty_url, keys_dir=keys_dir, projector=project) for _ in range(3)))
     leases = await asyncio.gather(*(store.take_over(HALL, f"w{n}") for n, store in enumerate(stores)))
     assert sorted(lease.epoch for lease in leases) == [1, 2, 3]
     for store in stores:

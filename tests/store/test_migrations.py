@@ -19,6 +19,11 @@ from queue_server.store.store import Store
 from tests.store.sample import HALL, issued, project
 
 
+@pytest.fixture
+def url(empty_url: str) -> str:
+    return empty_url
+
+
 async def test_the_migrated_tables_are_the_codes_tables(store: Store) -> None:
     def other_default(*compared: Any) -> bool:
         """The databases spell a default back in their own ways: `''::text`, `('')`, false."""

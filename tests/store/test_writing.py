@@ -21,6 +21,7 @@ from queue_server.store.database import SQLITE_PRAGMAS
 from queue_server.store.port import Batch, InDoubt, Unavailable, Unfit
 from queue_server.store.store import Store
 from queue_server.store.writing import Refusal
+from tests.migrated import migrated
 from tests.store.sample import HALL, issued, project
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 async def store(tmp_path: Path, keys_dir: Path) -> AsyncIterator[Store]:
-    made = await Store.open(f"sqlite:///{tmp_path / 'hall.db'}", keys_dir=keys_dir, projector=project)
+    made = await Store.open(migrated(tmp_path / "hall.db"), keys_dir=keys_dir, projector=project)
     yield made
     await made.close()
 

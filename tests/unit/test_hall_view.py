@@ -76,6 +76,32 @@ def test_ux_c_03_a_window_that_nobody_opened_today_is_closed_since_the_day_opene
     assert window_document(play.hall, play.hall.windows["1"], "", play.now).since == play.hall.windows["1"].since
 
 
+def test_rules_12_a_window_whose_citizen_is_asked_for_a_rating_shows_it_beside_its_state() -> None:
+    """RULES 12: 评价中. It ends with the rating or its time, and hinders no call meanwhile."""
+    play = Play(sit="1")
+
+    def shown() -> tuple[str, bool]:
+        document = window_document(play.hall, play.hall.windows["1"], "", play.now)
+        return document.state, document.inviting
+
+    for _ in range(3):
+        play.take("pension")
+    assert shown() == ("idle", False)
+    play.next("1")
+    play.do(c.Arrive(window="1"))
+    assert shown() == ("serving", False)
+    play.do(c.Finish(window="1"))
+    assert shown() == ("idle", True)
+    play.next("1")
+    assert shown() == ("called", True)
+    play.do(c.PressRating(id="r1", window="1", level=5, pressed_at=play.now, device="pad-1"))
+    assert shown() == ("called", False), "it was rated"
+    play.do(c.Arrive(window="1"))
+    play.do(c.Finish(window="1"))
+    play.wait(play.hall.configuration.policy.invite_for_s + 1)
+    assert shown() == ("idle", False), "its time is over"
+
+
 @pytest.mark.parametrize("animations", [True, False])
 def test_ux_x_04_a_hall_without_animations_says_so_to_every_page_and_flashes_no_strip(animations: bool) -> None:
     hall = configuration()
@@ -86,3 +112,34 @@ def test_ux_x_04_a_hall_without_animations_says_so_to_every_page_and_flashes_no_
     shown = strip_of(play.hall, 1, "strip-1", "1")
     assert (shown.state, shown.number) == ("call", number), "the same words"
     assert bool(shown.call) is animations
+
+
+def test_ux_m_02_a_queue_tells_who_waits_how_long_people_waited_who_left_and_what_a_new_number_would_wait() -> None:
+    """UX M-02: "Live per queue: waiting, longest wait, p50/p90 wait today, abandonment, ETA"."""
+    play = Play(configuration(), sit="12")
+
+    def queue() -> Any:
+        play.wait(2)  # the counts are made once a second
+        [line] = SCREENS.render(play.hall, "manager", "", play.now)["queues"].queues  # type: ignore[union-attr]
+        return line
+
+    for minutes in (4, 4, 10, 20):
+        play.take("pension")
+        play.wait(minutes * 60)
+        play.next("1")
+        play.do(c.Arrive(window="1"))
+        play.do(c.Finish(window="1"))
+    line = queue()
+    assert (line.served, line.waiting, line.longest_s) == (4, 0, 0)
+    assert (line.p50_s, line.p90_s) == (240, 1200), "two of four waited 4 minutes at most"
+    assert (line.expected_low_s, line.expected_high_s, line.cancelled) == (None, None, 0), "nobody waits"
+    first, *_, last = [play.take("pension") for _ in range(6)]
+    play.do(c.CancelTicket(ticket=last.id))
+    play.wait(300)
+    line = queue()
+    assert (line.waiting, line.longest_s, line.cancelled) == (5, (play.now - first.issued_at) // 1000, 1)
+    assert line.longest_s > 300
+    kiosk = SCREENS.wait_of(play.hall, next(iter(play.hall.lines.queues)), play.now)
+    assert kiosk[0] == 5
+    assert (line.expected_low_s, line.expected_high_s) == kiosk[1:3]
+    assert 0 < line.expected_low_s < line.expected_high_s

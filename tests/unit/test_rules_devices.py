@@ -17,7 +17,9 @@ STRIP = Device(id="strip1", agent="a", kind="strip", url="memory://1", window="1
 BOARD = Device(id="board", agent="a", kind="board", url="memory://1")
 PRINTER = Device(id="slips", agent="a", kind="printer", url="memory://2")
 READER = Device(id="reader", agent="a", kind="id_reader", url="memory://3")
-HALL = configuration(devices=(PAD, STRIP, BOARD, PRINTER, READER))
+KEYPAD = Device(id="keypad1", agent="a", kind="keypad", url="memory://1", window="1")
+SPEAKER = Device(id="speaker1", agent="a", kind="speaker", url="memory://4")
+HALL = configuration(devices=(PAD, STRIP, BOARD, PRINTER, READER, KEYPAD, SPEAKER))
 
 
 def with_kiosks(file: Configuration) -> Configuration:
@@ -79,7 +81,10 @@ def test_a_day_that_version_2_opened_is_read_as_before() -> None:
 
 @pytest.mark.parametrize(
     ("device", "test"),
-    [("pad1", "rate"), ("strip1", "show"), ("board", "show"), ("slips", "print"), ("zone:A", "speak")],
+    [
+        *(("pad1", "rate"), ("strip1", "show"), ("board", "show"), ("keypad1", "light")),
+        *(("slips", "print"), ("speaker1", "speak"), ("zone:A", "speak")),
+    ],
 )
 def test_issue_3_a_device_that_serves_nobody_is_tried(device: str, test: str) -> None:
     play = Play(HALL, sit="1")

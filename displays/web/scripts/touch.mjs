@@ -1,4 +1,4 @@
-// UX K-03, K-04 measured in Chromium: every interactive element and every name, on every page of the kiosk, in every mode
+// UX K-03, K-04, K-05 measured in Chromium: every interactive element and every name, on every page of the kiosk, in every mode
 // and on the panels of `PANELS`; prints each fault and exits 1. One page is opened, its states are set from within.
 // It is the kiosk as it is built for halls, into a folder that is gone afterwards, but for the recorded documents: this build keeps them.
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -73,6 +73,8 @@ async function measure({ fixture, only }) {
       if (box.width === 0 || top === null || !(element.contains(top) || top.contains(element))) continue
       const least = element.matches('.link') ? 60 : 96
       if (box.width < (least - 0.6) * u || box.height < (least - 0.6) * u) tell(`K-04: ${said(element)} is ${px(box.width)}×${px(box.height)}`)
+      // 低位模式: the lower 45 % of a tall panel; the way to the staff's menu is no citizen's.
+      if (!wide && document.documentElement.classList.contains('low') && !element.matches('.corner') && box.top < innerHeight * 0.55 - 1) tell(`K-05: ${said(element)} begins at ${Math.round(box.top / innerHeight * 100)} % of the height`)
       const edge = Math.min(box.left, box.top, innerWidth - box.right, innerHeight - box.bottom)
       if (edge < 23.4 * u) tell(`K-04: ${said(element)} is ${px(edge)} px from the bezel`)
       for (const [other, there] of targets) {

@@ -107,7 +107,7 @@ describe('alarms and devices', () => {
     expect(sorted.map((entry) => entry.id)).toEqual(['help1', 'help2', 'print', 'wait', 'paper', 'taken'])
   })
   it('offers a printer that can print, near its end too (UX K-11)', () => {
-    const printer = (state: DeviceDocument['printer'], device: DeviceDocument['state'] = 'online'): DeviceDocument => ({ id: 'p', kind: 'printer', name: { zh: '打印机', en: '' }, window: '', state: device, last_seen: null, last_error: '', printer: state, counters: {}, since: null, test: '', trial: null, page: null, sound: null })
+    const printer = (state: DeviceDocument['printer'], device: DeviceDocument['state'] = 'online'): DeviceDocument => ({ id: 'p', kind: 'printer', name: { zh: '打印机', en: '' }, window: '', state: device, last_seen: null, last_error: '', printer: state, counters: {}, since: null, test: '', trial: null, page: null, sound: null, last_sent: null })
     expect([printer('ok'), printer('near_end'), printer('unreadable')].every(prints)).toBe(true)
     expect([printer('out'), printer('jam'), printer('cover'), printer('offline'), printer('ok', 'offline')].some(prints)).toBe(false)
   })

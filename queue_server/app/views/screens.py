@@ -203,7 +203,7 @@ class Screens:
         return {
             **self._window(hall, of, now),
             "desk": desk_document(hall, window, self.around.clock, now),
-            "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now), of)),
+            "queues": self._queues(hall, now, of),
             "next": TicketsDocument(tickets=next_lines(hall, of, now)),
             "aside": TicketsDocument(tickets=aside_lines(hall, window, now)),
             **self._help(hall, of),
@@ -307,12 +307,19 @@ class Screens:
         known = [window for window in hall.configuration.window if window.id in hall.windows]
         return WindowsDocument(windows=[window_document(hall, hall.windows[each.id], "", now) for each in known])
 
+    def _queues(self, hall: Hall, now: int, window: str = "") -> QueuesDocument:
+        def expected(queue: str) -> tuple[int, int] | None:
+            _ahead, low, high, _served = self.wait_of(hall, queue, now)
+            return None if low is None or high is None else (low, high)
+
+        return QueuesDocument(queues=queue_documents(hall, self._survey(hall, now), expected, window))
+
     def _guide(self, hall: Hall, of: str, now: int) -> Keyed:
         return {
             "hall": self.hall_document(hall, ""),
             "menu": self.menu(hall, now),
             "windows": self.windows(hall, now),
-            "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
+            "queues": self._queues(hall, now),
             "alarms": self.alarms(hall, ratings=False),
             "devices": self.devices(hall),
             "demand": demand(hall),
@@ -322,7 +329,7 @@ class Screens:
         return {
             "hall": self.hall_document(hall, ""),
             "windows": self.windows(hall, now),
-            "queues": QueuesDocument(queues=queue_documents(hall, self._survey(hall, now))),
+            "queues": self._queues(hall, now),
             "alarms": self.alarms(hall),
             "devices": self.devices(hall),
             "figures": figures(hall, now),

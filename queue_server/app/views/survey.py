@@ -1,5 +1,7 @@
 """One pass over a hall's tickets for everything that counts them: queues by domain, figures, percentiles."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from queue_server.app.texts import has, plain, words
@@ -18,6 +20,8 @@ from queue_server.wire.documents import (
     WindowFigures,
 )
 
+Span = tuple[int, int]
+
 
 @dataclass(slots=True)
 class DomainCount:
@@ -28,6 +32,7 @@ class DomainCount:
     queues: set[str] = field(default_factory=set)
     waits_ms: list[int] = field(default_factory=list)
     no_shows: int = 0
+    cancelled: int = 0
     served: int = 0
 
 
@@ -44,6 +49,8 @@ def count(hall: Hall, now: int) -> dict[str, DomainCount]:
             here.queues.add(ticket.current.queue)
         elif ticket.state is TicketState.DONE:
             entry.served += 1
+        elif ticket.state is TicketState.CANCELLED:
+            entry.cancelled += 1
         if ticket.first_called_at:
             entry.waits_ms.append(ticket.first_called_at - ticket.issued_at)
     return found
@@ -53,8 +60,7 @@ def percentile_s(waits_ms: list[int], share: float) -> int | None:
     """The share-quantile in seconds by the nearest rank; None for no waits."""
     if not waits_ms:
         return None
-    ranked = sorted(waits_ms)
-    return ranked[min(len(ranked) - 1, int(share * len(ranked)))] // 1000
+    return sorted(waits_ms)[math.ceil(share * len(waits_ms)) - 1] // 1000
 
 
 def domain_words(hall: Hall, domain: str) -> tuple[Words, str]:
@@ -66,8 +72,13 @@ def domain_words(hall: Hall, domain: str) -> tuple[Words, str]:
     return Words(zh="一件事", en="Bundles"), prefix
 
 
-def queue_documents(hall: Hall, counts: dict[str, DomainCount], window: str = "") -> list[QueueDocument]:
-    """One line a domain that has had tickets today; of one window only those that wait for it."""
+def queue_documents(
+    hall: Hall, counts: dict[str, DomainCount], expected: Callable[[str], Span | None], window: str = ""
+) -> list[QueueDocument]:
+    """One line a domain that has had tickets today; of one window only those that wait for it.
+
+    `expected`: how long (s) somebody waits who takes an ordinary number for a queue now; a domain tells its longest.
+    """
     working = {w.id for w in hall.windows.values() if w.state not in (WindowState.CLOSED, WindowState.PAUSED)}
     lines = []
     for domain, entry in counts.items():
@@ -75,6 +86,7 @@ def queue_documents(hall: Hall, counts: dict[str, DomainCount], window: str = ""
         if window and window not in served_by:
             continue
         name, prefix = domain_words(hall, domain)
+        low, high = max(filter(None, map(expected, entry.queues)), default=(None, None))
         lines.append(
             QueueDocument(
                 id=domain,
@@ -85,7 +97,10 @@ def queue_documents(hall: Hall, counts: dict[str, DomainCount], window: str = ""
                 p50_s=percentile_s(entry.waits_ms, 0.5),
                 p90_s=percentile_s(entry.waits_ms, 0.9),
                 windows_open=len(working & served_by),
+                expected_low_s=low,
+                expected_high_s=high,
                 no_shows=entry.no_shows,
+                cancelled=entry.cancelled,
                 served=entry.served,
             )
         )

@@ -197,6 +197,9 @@ export interface QueueDocument {
   windows_open: number
   no_shows: number
   served: number
+  expected_low_s: number | null
+  expected_high_s: number | null
+  cancelled: number
 }
 
 export interface QueuesDocument {
@@ -271,6 +274,7 @@ export interface DeviceDocument {
   trial: DeviceTrial | null
   page: PageFacts | null
   sound: ZoneSound | null
+  last_sent: number | null
 }
 
 export interface DevicesDocument {

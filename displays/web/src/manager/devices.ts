@@ -25,6 +25,11 @@ export function silent(device: Pick<DeviceDocument, 'kind' | 'state'>): boolean 
   return device.state === 'unknown' && (pressed(device.kind) || ['zone', 'hall', 'window', 'led'].indexOf(device.kind) >= 0)
 }
 
+/** When something last went out to it, where that says more than its last sign of life: to a strip or board, and to what was never heard (UX W-08). */
+export function sentAt(device: Pick<DeviceDocument, 'kind' | 'last_seen' | 'last_sent'>): number | null {
+  return device.last_seen === null || ['strip', 'board'].indexOf(device.kind) >= 0 ? device.last_sent : null
+}
+
 /** What stands still until somebody presses it, or lays something on it. */
 export function pressed(kind: string): boolean {
   return ['rating_pad', 'keypad', 'scanner', 'id_reader'].indexOf(kind) >= 0
@@ -39,6 +44,12 @@ export function ownError(error: string): boolean {
 export function ratesBy(window: Pick<WindowDocument, 'rating_qr' | 'rating_device'>): 'device' | 'silent' | 'qr' {
   if (window.rating_qr) return 'qr'
   return usable(window.rating_device) ? 'device' : 'silent'
+}
+
+/** When the window's rating device was last heard, null when it was not since the server's start: of a silent one, since when nothing proves it. */
+export function heardAt(devices: Pick<DeviceDocument, 'kind' | 'window' | 'last_seen'>[], window: string): number | null {
+  const heard = devices.filter((device) => device.kind === 'rating_pad' && device.window === window && device.last_seen !== null).map((device) => device.last_seen!)
+  return heard.length > 0 ? Math.max(...heard) : null
 }
 
 /** "97.3"% of the time it had to be usable, cut and never rounded up to 100 while a second is missing; null when it never had to be. */
