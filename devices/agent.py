@@ -409,10 +409,10 @@ class Agent:
             del self._asked[press]
             keypad.answer(action.token, ok=False)
 
-    async def _rated(self, pad: RatingPad, level: int) -> None:
-        if self._trials.pressed(pad.device, level):
+    async def _rated(self, pad: RatingPad, level: int, age_ms: int) -> None:
+        if not age_ms and self._trials.pressed(pad.device, level):  # an older press is no answer to a test of now
             return
-        press = await self._presses.keep(pad.device, level)
+        press = await self._presses.keep(pad.device, level, age_ms)
         self._tell(RatingPressed(id=press.id, device=press.device, level=press.level, age_ms=press.age_ms))
 
 

@@ -87,10 +87,10 @@ class PressStore:
             self._connection = connection
         return self._connection
 
-    async def keep(self, device: str, level: int) -> KeptPress:
-        """Store a press durably."""
-        press = KeptPress(uuid.uuid4().hex, device, level, 0)
-        row = (press.id, device, level, _wall_ms(), self._run, _mono_ms())
+    async def keep(self, device: str, level: int, age_ms: int = 0) -> KeptPress:
+        """Store a press durably that was made so long ago."""
+        press = KeptPress(uuid.uuid4().hex, device, level, age_ms)
+        row = (press.id, device, level, _wall_ms() - age_ms, self._run, _mono_ms() - age_ms)
 
         def insert(connection: sqlite3.Connection) -> None:
             (count,) = connection.execute("select count(*) from press").fetchone()

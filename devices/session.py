@@ -310,7 +310,7 @@ def _calls(say: Say) -> Calls:
         say({"event": "pressed", "action": str(action.action), "digits": action.digits})
         keypad.answer(action.token, ok=True)
 
-    async def rated(pad: RatingPad, level: int) -> None:
+    async def rated(pad: RatingPad, level: int, age_ms: int) -> None:
         say({"event": "rated"})  # which key is in the frame; which level it means is the hall's to say
 
     def changed(device: Device) -> None:

@@ -8,8 +8,9 @@ from typing import Final
 from devices.drivers.base import HealthChanged
 from devices.drivers.strip import Strip
 from devices.framing.bx import BX, BxFrame
-from devices.protocols.bx import BxProtocol, BxSettings
+from devices.protocols.bx import BxProtocol, BxSettings, parse_power
 from devices.protocols.bxdata import BxStatus, read_status
+from displays.byclock import ByClock
 from displays.led import parse_dimming
 
 CLOCK_EVERY_MS: Final = 6 * 3_600_000
@@ -18,6 +19,13 @@ CLOCK_EVERY_MS: Final = 6 * 3_600_000
 def local_time() -> datetime:
     """The PC's own clock: the agent stands in the hall."""
     return datetime.now(UTC).astimezone()
+
+
+def _level(clock: ByClock, now_ms: int) -> tuple[int, int]:
+    """The level of this minute of the PC's day, and when the next one is due (UX W-07)."""
+    local = local_time()
+    minute = local.hour * 60 + local.minute
+    return clock.at(minute), now_ms + clock.next_after(minute) * 60_000 - local.second * 1000
 
 
 class BxStrip(Strip):
@@ -30,6 +38,8 @@ class BxStrip(Strip):
         self._clock_at_ms: int | None = None
         self._dimming = parse_dimming(settings.dimming) if settings.dimming else None
         self._dim_at_ms: int | None = None
+        self._power = parse_power(settings.power) if settings.power else None
+        self._power_at_ms: int | None = None
         self.status: BxStatus | None = None
         """What the card last said of itself."""
 
@@ -57,7 +67,11 @@ class BxStrip(Strip):
 
     def line_up(self, now_ms: int) -> None:
         if self._dimming:
-            self._talk.keep_brightness(self._dim(now_ms))
+            level, self._dim_at_ms = _level(self._dimming, now_ms)
+            self._talk.keep_brightness(level)
+        if self._power:
+            level, self._power_at_ms = _level(self._power, now_ms)
+            self._talk.keep_power(level == 1)
         super().line_up(now_ms)
         if self._clock:
             self._tell_time(now_ms)
@@ -66,22 +80,18 @@ class BxStrip(Strip):
         self.set_time(local_time())
         self._clock_at_ms = now_ms + CLOCK_EVERY_MS
 
-    def _dim(self, now_ms: int) -> int:
-        """The level of this minute of the PC's day, and when the next one is due (UX W-07)."""
-        assert self._dimming is not None
-        local = local_time()
-        minute = local.hour * 60 + local.minute
-        self._dim_at_ms = now_ms + self._dimming.next_after(minute) * 60_000 - local.second * 1000
-        return self._dimming.at(minute)
-
     @property
     def wake_at_ms(self) -> int | None:
-        times = (super().wake_at_ms, self._clock_at_ms, self._dim_at_ms)
+        times = (super().wake_at_ms, self._clock_at_ms, self._dim_at_ms, self._power_at_ms)
         return min((t for t in times if t is not None), default=None)
 
     def wake(self, now_ms: int) -> None:
-        if self._dim_at_ms is not None and self._dim_at_ms <= now_ms:
-            self.set_brightness(self._dim(now_ms))
+        if self._dimming and self._dim_at_ms is not None and self._dim_at_ms <= now_ms:
+            level, self._dim_at_ms = _level(self._dimming, now_ms)
+            self.set_brightness(level)
+        if self._power and self._power_at_ms is not None and self._power_at_ms <= now_ms:
+            level, self._power_at_ms = _level(self._power, now_ms)
+            self.set_power(level == 1)
         if self._clock_at_ms is not None and self._clock_at_ms <= now_ms:
             self._tell_time(now_ms)
         super().wake(now_ms)

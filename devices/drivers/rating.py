@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, Final
 
@@ -13,6 +14,11 @@ from devices.protocols.rating import Press, RatingProtocol, RatingSettings, Rati
 from devices.transport import Unavailable
 from queue_server.wire.common import DeviceState
 
+Store = Callable[["RatingPad", int, int], Awaitable[None]]
+"""Given a pad, a level and how many ms ago it was pressed, 0 when it is offered for the first time; `Unavailable` refuses."""
+KEPT_LIMIT: Final = 8
+AGAIN_S: Final = 1.0
+"""Presses that nobody repeats are offered to a store that refuses so often, and so many of them wait."""
 UNANSWERED: Final = 10
 """So many invitations in a row without a press, and nothing is known of a device that is only heard when pressed. Where one
 citizen in three rates, chance does this to a device in order once in sixty times, and all it costs is the word "unknown"."""
@@ -21,8 +27,10 @@ NIGHT_MS: Final = 12 * 3600 * 1000
 
 
 class RatingPad(BusDriver[Any]):
-    """Each press is given to `store(pad, level)`, which returns once it is durable; only then is it acknowledged.
+    """Each press is given to `store`, which returns once it is durable; only then is it acknowledged.
 
+    One that is refused is forgotten where the device repeats it, and offered again until it is stored where it does not.
+    Speaks FF68 unless given another `codec` and `protocol`.
     Speaks FF68 unless given another `codec` and `protocol`. A device that says nothing unless it is pressed (not `lives`) may
     have been unplugged since: after `UNANSWERED` invitations or `NIGHT_MS` it is unknown again, and is asked all the same.
     """
@@ -38,7 +46,7 @@ class RatingPad(BusDriver[Any]):
         address: int,
         settings: RatingSettings,
         *,
-        store: Callable[[RatingPad, int], Awaitable[None]],
+        store: Store,
         health_changed: HealthChanged,
         codec: AnyCodec = FF68,
         protocol: RatingTalk[Any] | None = None,
@@ -48,6 +56,7 @@ class RatingPad(BusDriver[Any]):
         self._protocol = protocol or RatingProtocol(address, settings)
         self._store = store
         self._store_trouble = ""
+        self._kept: set[int] = set()
         self._proven = False
         self._unanswered = 0
 
@@ -63,25 +72,38 @@ class RatingPad(BusDriver[Any]):
                     self.put([output])
                 case Press():
                     self.health.counters["presses"] += 1
-                    self.line.spawn(self._keep(output))
+                    self.line.spawn(self._keep(output, now_ms))
                 case Ignored():
                     trouble = self.ignore(output)
         return trouble
 
-    async def _keep(self, press: Press) -> None:
+    async def _keep(self, press: Press, pressed_ms: int) -> None:
+        age_ms = 0
+        while not await self._offer(press, age_ms):
+            if self._protocol.repeats or len(self._kept | {press.token}) > KEPT_LIMIT:
+                self.health.counters["presses_lost"] += not self._protocol.repeats
+                self._protocol.lost(press.token)
+                return
+            self._kept.add(press.token)
+            await asyncio.sleep(AGAIN_S)
+            age_ms = self.line.now_ms() - pressed_ms
+        self._kept.discard(press.token)
+        self.put(self._protocol.stored(press.token))
+
+    async def _offer(self, press: Press, age_ms: int) -> bool:
+        """Whether it is stored."""
         try:
-            await self._store(self, press.level)
+            await self._store(self, press.level, age_ms)
         except Unavailable as error:
-            self._protocol.lost(press.token)
             self._store_trouble = f"a press could not be stored: {error}"
             if self.line_is_up:
                 self.health.become(DeviceState.DEGRADED, self._store_trouble)
-            return
+            return False
         if self._store_trouble:
             self._store_trouble = ""
             if self.line_is_up:  # its line may have gone while the disk was at it
                 self.health.become(DeviceState.ONLINE)
-        self.put(self._protocol.stored(press.token))
+        return True
 
     def invite(self, for_ms: int) -> None:
         """Ask for a rating of a new service; asked again when the line comes back within `for_ms`."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from devices.drivers.base import HealthChanged
-from devices.drivers.rating import RatingPad
+from devices.drivers.rating import RatingPad, Store
 from devices.framing.tablets import S_TEXTS
 from devices.protocols.base import Mute, Send
 from devices.protocols.rating import RatingSettings
@@ -29,7 +28,7 @@ class TabletPad(RatingPad):
         times: TabletTimes,
         network: Network,
         *,
-        store: Callable[[RatingPad, int], Awaitable[None]],
+        store: Store,
         health_changed: HealthChanged,
     ) -> None:
         self._talk = STablet(settings, times, network)

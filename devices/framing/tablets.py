@@ -12,6 +12,8 @@ from devices.framing.stream import Match, Miss
 
 LONGEST_TEXT: Final = 4096
 LONGEST_OBJECT: Final = 64 * 1024
+DEEPEST: Final = 16
+"""Braces within braces of an object; without an end to that, each brace of a flood would be followed for the longest object."""
 _MARKS: Final = re.compile(rb'["{}\\]')
 
 
@@ -75,6 +77,8 @@ class JsonGrammar:
         limit = at + LONGEST_OBJECT
         end = _object_end(stream, at, limit)
         if end is None:
+            return Miss.NOISE
+        if not end:
             return Miss.MORE if len(stream) < limit else Miss.NOISE
         try:
             return Match(JsonObject(bytes(stream[at:end]).decode()), end - at)
@@ -83,7 +87,7 @@ class JsonGrammar:
 
 
 def _object_end(stream: bytes | bytearray, at: int, limit: int) -> int | None:
-    """Where the brace that opens at `at` is closed; None when it is not within what there is."""
+    """Where the brace that opens at `at` is closed; 0 when it is not within what there is, None when it is too deep for an object."""
     depth, quoted = 0, False
     while mark := _MARKS.search(stream, at, limit):
         at = mark.end()
@@ -96,11 +100,13 @@ def _object_end(stream: bytes | bytearray, at: int, limit: int) -> int | None:
                 pass
             case b"{":
                 depth += 1
+                if depth > DEEPEST:
+                    return None
             case _:
                 depth -= 1
                 if not depth:
                     return at
-    return None
+    return 0
 
 
 def _nobody(frame: TabletText | JsonObject) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, Protocol, TypeVar
 
@@ -12,7 +12,7 @@ from devices.drivers.base import AnyDriver
 from devices.drivers.health import Health
 from devices.drivers.idreader import IdReader
 from devices.drivers.keypad import Keypad
-from devices.drivers.rating import RatingPad
+from devices.drivers.rating import RatingPad, Store
 from devices.drivers.scanner import Scanner
 from devices.emulators.nodes import AnyNode
 from devices.framing.codec import AnyCodec
@@ -73,14 +73,14 @@ class Calls:
     """
 
     pressed: Callable[[Keypad, KeyAction], None]
-    rated: Callable[[RatingPad, int], Awaitable[None]]
+    rated: Store
     health_changed: Callable[[Device], None]
     printer: PrinterMaker
     card: Callable[[IdReader, Card | None], None] = _unheard
     code: Callable[[Scanner, str], None] = _unheard
 
 
-async def _nowhere(pad: RatingPad, level: int) -> None:
+async def _nowhere(pad: RatingPad, level: int, age_ms: int) -> None:
     return None
 
 

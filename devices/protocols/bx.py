@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -31,6 +32,7 @@ from devices.protocols.bxdata import (
 )
 from devices.protocols.paged import TEXT, Acknowledged, Page, PagedText, Silent, StripOutput, TextSettings
 from devices.protocols.paged import encode_character as character_bytes
+from displays.byclock import ByClock, parse_by_clock
 from displays.led import parse_dimming
 
 COLOUR_TAGS: Final[Mapping[str, str]] = MappingProxyType({"red": r"\C1", "green": r"\C2", "yellow": r"\C3"})
@@ -50,7 +52,7 @@ class BxSettings(TextSettings):
     does not, used when `acks` is off. `font` (such as `\\FO000`) stands before each text. `coloured`: colour tags are sent.
     `clear`: whatever else is in dynamic areas goes when the line opens. `watch`: what is asked as a sign of life after
     `watch_ms` without one. `brightness` 0…15, -1 leaves it. `dimming`: levels by the clock (UX W-07), instead of `brightness`.
-    `clock`: the card is told the time. The last five are bytes of the header.
+    `power`: on and off by the clock. `clock`: the card is told the time. The last five are bytes of the header.
     """
 
     ack_ms: int = 1_000
@@ -82,6 +84,7 @@ class BxSettings(TextSettings):
     watch_ms: int = 10_000
     brightness: int = -1
     dimming: str = ""
+    power: str = ""
     clock: bool = False
     host: int = HOST
     verify: int = 0
@@ -100,6 +103,8 @@ class BxSettings(TextSettings):
             raise ValueError(f"brightness is 0 to {MOST_BRIGHT}, or -1 to leave it")
         if self.dimming:
             parse_dimming(self.dimming)
+        if self.power:
+            parse_power(self.power)
         if min(self.ack_ms, self.tries, self.watch_ms, self.resend_ms, self.page_ms) < 1:
             raise ValueError("times and tries are at least 1")
         if not 8 <= self.longest_text <= 120:
@@ -115,6 +120,12 @@ class BxSettings(TextSettings):
     def asks(self) -> int:
         """The byte after the command."""
         return self.reply if self.acks else self.no_reply
+
+
+def parse_power(text: str) -> ByClock:
+    """`on`, `off`, or both by the clock: `07:00=on 19:00=off`, as levels 1 and 0; ValueError says what is wrong."""
+    levels = re.sub(r"\b(on|off)\b", lambda word: "1" if word[0] == "on" else "0", text)
+    return parse_by_clock(levels, 1, "power is on, off, or by the clock: 07:00=on 19:00=off")
 
 
 def order_of(settings: BxSettings, address: int, command: tuple[int, int], data: bytes = b"") -> BxFrame:
@@ -235,8 +246,12 @@ class BxProtocol(PagedText[BxFrame]):
 
     def set_power(self, on: bool) -> list[StripOutput[BxFrame]]:
         """Light the panel or leave it dark; kept over a loss of power."""
-        self._kept["power"] = POWER, bytes((1 if on else 2,))
+        self.keep_power(on)
         return self._order("power", POWER, bytes((1 if on else 2,)))
+
+    def keep_power(self, on: bool) -> None:
+        """What the card is told when the line opens, or after it lost its power."""
+        self._kept["power"] = POWER, bytes((1 if on else 2,))
 
     def set_time(self, when: datetime) -> list[StripOutput[BxFrame]]:
         """Set the card's clock to this local time."""
@@ -304,13 +319,14 @@ class BxProtocol(PagedText[BxFrame]):
         answered = "status" if command == STATUS else self._last
         self._orders.pop(answered, None)
         if answered == TEXT:
-            self._sent_ms, self._clearing, self.refused = None, False, ""
+            self._sent_ms = self._owed_ms = None
+            self._clearing, self.refused = False, ""
         # One that had been silent may have been without power: it has lost its areas then.
         return [Acknowledged(), *(self._anew(now_ms) if lost else [])]
 
     def _missed(self, now_ms: int) -> list[StripOutput[BxFrame]]:
         if self.refused:  # it does answer
-            self._sent_ms = None
+            self._sent_ms = self._owed_ms = None
             return []
         return super()._missed(now_ms)
 

@@ -36,5 +36,7 @@ def key_code(key: str) -> int:
 class KeyboardPad(RatingTalk[InputEvent]):
     """The level byte of RatingTalk is the key's code: 2 to 11 are the digits 1 to 0, 59 to 68 F1 to F10."""
 
+    repeats = False
+
     def key(self, frame: InputEvent) -> int | None:
         return frame.code if frame.type == KEY and frame.value == DOWN and frame.code not in _SILENT else None

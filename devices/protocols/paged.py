@@ -98,7 +98,8 @@ class PagedText(Generic[FrameT]):
         self._index = 0
         self._tries = 0
         self._silent = False
-        self._sent_ms: int | None = None  # since when an acknowledgement is owed
+        self._sent_ms: int | None = None  # since when an acknowledgement is owed for the last frame
+        self._owed_ms: int | None = None  # and for the first of those that were not acknowledged
         self._resend_at_ms: int | None = None
         self._turn_at_ms: int | None = None
         self._flashes = 0
@@ -131,7 +132,7 @@ class PagedText(Generic[FrameT]):
         if encoded == self._pages:
             return []
         self._pages, self._index = encoded, 0
-        return self._show(now_ms)
+        return [*self._missed(now_ms), *self._show(now_ms)]
 
     def flash(self, now_ms: int) -> list[StripOutput[FrameT]]:
         """Somebody is called by the first page: it is shown and flashes, and what is due waits for the end of that (UX W-07)."""
@@ -183,10 +184,12 @@ class PagedText(Generic[FrameT]):
 
     def line_up(self, now_ms: int) -> list[StripOutput[FrameT]]:
         """The line is open (again): a strip may have lost its text meanwhile."""
+        self._owed_ms = None
         return self._show(now_ms) if self._pages else []
 
     def _show(self, now_ms: int, *, refresh: bool = False) -> list[StripOutput[FrameT]]:
-        self._tries = 0
+        if self._owed_ms is None:  # else the silence goes on, whatever is shown: pages may turn faster than it is known
+            self._tries = 0
         self._end_flash()
         self._resend_at_ms = now_ms + self._settings.resend_ms
         self._turn_at_ms = now_ms + self._settings.page_ms if len(self._pages) > 1 else None
@@ -202,12 +205,13 @@ class PagedText(Generic[FrameT]):
         """The frame has left; only now does the time for its acknowledgement run."""
         if self._settings.acks and slot == TEXT and not self._dark:
             self._sent_ms = now_ms
+            self._owed_ms = now_ms if self._owed_ms is None else self._owed_ms
 
     def receive(self, frame: FrameT, now_ms: int) -> list[StripOutput[FrameT]]:
         """A frame from the strip."""
         if not self.acknowledges(frame):
             return [Ignored(f"no acknowledgement: {frame}")]
-        self._sent_ms = None
+        self._sent_ms = self._owed_ms = None
         self._silent = False
         return [Acknowledged()]
 
@@ -229,16 +233,23 @@ class PagedText(Generic[FrameT]):
         if self._resend_at_ms is not None and self._resend_at_ms <= now_ms:
             return [*self._missed(now_ms), *self._show(now_ms, refresh=True)]
         if self._sent_ms is not None and self._sent_ms + self._settings.ack_ms <= now_ms:
-            # A strip known to be silent gets one try at each re-send: it must not hold up its neighbours.
-            if self._tries < self._settings.tries and not self._silent:
-                return [self._send()]
-            return self._missed(now_ms)
+            return [self._send()] if self._tries < self._round else self._missed(now_ms)
         return []
 
+    @property
+    def _round(self) -> int:
+        """Tries before it counts as silent; one that does gets one at each re-send: it must not hold up its neighbours."""
+        return 1 if self._silent else self._settings.tries
+
     def _missed(self, now_ms: int) -> list[StripOutput[FrameT]]:
-        if self._sent_ms is None or now_ms - self._sent_ms < self._settings.ack_ms:
+        """Silent once as many frames as make a round stay unacknowledged: for the last one's time, or all of them for the round's."""
+        ack_ms = self._settings.ack_ms
+        late = self._sent_ms is not None and now_ms - self._sent_ms >= ack_ms
+        if self._owed_ms is None or self._tries < self._round:
             return []
-        self._sent_ms = None
+        if not late and now_ms - self._owed_ms < self._round * ack_ms:
+            return []
+        self._sent_ms = self._owed_ms = None
         self._silent = True
         return [Silent()]
 

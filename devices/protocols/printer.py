@@ -48,7 +48,7 @@ class PrinterSettings(PresenterSettings):
     full_status: bool = False
     fixed_bits: bool = True
     clear: bool = False
-    poll_ms: int = 4_000
+    poll_ms: int = 3_000
     watch_ms: int = 1_000
     reply_ms: int = 800
     print_ms: int = 10_000

@@ -72,6 +72,9 @@ class RatingTalk(Generic[FrameT]):
     A protocol implements `key`, and as many of `echo`, `starter` and `stars` as its devices understand.
     """
 
+    repeats = True
+    """Whether its devices say a press again until it is acknowledged; of one that does not, each press comes once."""
+
     def __init__(self, address: int, settings: RatingSettings) -> None:
         self._address = address
         self._settings = settings

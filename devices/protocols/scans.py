@@ -31,7 +31,7 @@ class ScanSettings:
     give_up_ms: int = 500
     encoding: str = "auto"
     repeat_ms: int = 1_500
-    heartbeat_ms: int = 10_000
+    heartbeat_ms: int = 8_000
     reply_ms: int = 500
     tries: int = 3
 

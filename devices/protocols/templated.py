@@ -91,6 +91,7 @@ class TemplatedRating(RatingTalk[TemplateFrame]):
     def __init__(self, address: int, settings: RatingSettings, names: frozenset[str]) -> None:
         super().__init__(address, settings)
         self._names = names
+        self.repeats = ACKNOWLEDGE in names
 
     def key(self, frame: TemplateFrame) -> int | None:
         return frame.key if frame.name == PRESSED else None

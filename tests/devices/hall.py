@@ -88,7 +88,7 @@ class Desk:
         self.actions.append(action)
         self.answer(keypad, action)
 
-    async def _store(self, pad: RatingPad, level: int) -> None:
+    async def _store(self, pad: RatingPad, level: int, age_ms: int) -> None:
         await asyncio.sleep(0.01)
         if self.disk_full:
             raise Unavailable("no space left")

@@ -98,7 +98,7 @@ async def test_hardware_5_3_a_pad_that_types_is_grabbed_and_its_keys_are_levels(
     node, levels = Node(bed, 5), []
     node.types(tmp_path, 6, 28, 2)
 
-    async def rated(pad: object, level: int) -> None:
+    async def rated(pad: object, level: int, age_ms: int) -> None:
         levels.append(level)
 
     entry = DeviceEntry(

@@ -17,7 +17,7 @@ from devices.emulators.printer import EmulatedPrinter, Model
 from devices.emulators.rs485 import Rs485BusEmulator
 from devices.profiles import PROFILES
 from devices.protocols.keymaps import Key
-from devices.transport import transport
+from devices.transport import Unavailable, transport
 from displays.receipts import TicketPaper, decode_paper, encode_paper, printer_profile
 from displays.receipts.papers import paper_bytes
 from queue_server.wire.agent import DeviceEntry
@@ -102,6 +102,8 @@ class Stage:
         self.healths: list[str] = []
         self.actions: list[tuple[str, str]] = []
         self.levels: list[int] = []
+        self.ages_ms: list[int] = []
+        self.disk_full = False
         self.cards: list[str] = []
         self.codes: list[str] = []
         self.outcomes: list[str] = []
@@ -122,8 +124,11 @@ class Stage:
             self.actions.append((keypad.device, action.digits))
             keypad.answer(action.token, ok=True, show=action.digits)
 
-        async def rated(_: Any, level: int) -> None:
+        async def rated(_: Any, level: int, age_ms: int) -> None:
+            if self.disk_full:
+                raise Unavailable("no space left")
             self.levels.append(level)
+            self.ages_ms.append(age_ms)
 
         def changed(device: Any) -> None:
             if device.device == "it":
@@ -205,7 +210,7 @@ class Stage:
     def go_silent(self, on: bool) -> None:
         """It neither hears nor says anything, or does again."""
         if isinstance(self.node, EmulatedPrinter):
-            self.node.model.deaf = on
+            self.node.model.mute = on
         else:
             self.node.silent = on
 

@@ -43,7 +43,7 @@ async def test_six_windows_press_at_once_and_nothing_is_lost_or_doubled(tmp_path
         keypad.answer(action.token, ok=True, show=f"{keypad.address:03}")
         near_strips[keypad.device].show([[(f"请A{keypad.address:03}号", "red")]])
 
-    async def store(pad: RatingPad, level: int) -> None:
+    async def store(pad: RatingPad, level: int, age_ms: int) -> None:
         rated.append((pad.device, level))
 
     async with emulator:

@@ -162,26 +162,28 @@ async def test_design_the_cable_pulled_and_plugged_again_shows_everything_anew(t
         await until(lambda: board.health.state == "online")
 
 
-async def test_ux_w07_a_card_is_as_bright_as_the_clock_says_and_again_after_its_power(
+async def test_ux_w07_a_card_is_as_bright_and_lit_as_the_clock_says_and_again_after_its_power(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = datetime(2026, 11, 23, 18, 29, 59, tzinfo=UTC)
     monkeypatch.setattr("devices.drivers.bx.local_time", lambda: now)
     stage = Stage(listen_url("tcp", tmp_path))
-    async with stage.running(dimming="07:00=12 18:30=4") as board:
-        await stage.emulator.until(lambda: stage.card.brightness == 12)
+    async with stage.running(dimming="07:00=12 18:30=4", power="07:00=on 18:30=off") as board:
+        await stage.emulator.until(lambda: stage.card.brightness == 12 and stage.card.on)
         now = now.replace(minute=30, second=0)
-        await stage.emulator.until(lambda: stage.card.brightness == 4, 5)
+        await stage.emulator.until(lambda: stage.card.brightness == 4 and not stage.card.on, 5)
         await stage.emulator.unplug()
         await until(lambda: board.health.state == "offline")
-        stage.card.brightness = 15
+        stage.card.brightness, stage.card.on = 15, True
         await stage.emulator.plug()
-        await stage.emulator.until(lambda: stage.card.brightness == 4, 10)
+        await stage.emulator.until(lambda: stage.card.brightness == 4 and not stage.card.on, 10)
 
 
 def test_ux_w07_a_dimming_that_is_none_is_refused_with_the_settings() -> None:
     with pytest.raises(ValueError, match="07:00=15"):
         BxSettings(dimming="bright by day")
+    with pytest.raises(ValueError, match="19:00=off"):
+        BxSettings(power="07:00=on 19:00=dim")
 
 
 async def test_a_card_that_refuses_its_text_is_degraded_however_well_it_answers_pings(

@@ -23,7 +23,7 @@ def entry(**given: Any) -> DeviceEntry:
     return DeviceEntry(**(filled | given))
 
 
-async def _rated(pad: object, level: int) -> None:
+async def _rated(pad: object, level: int, age_ms: int) -> None:
     return None
 
 

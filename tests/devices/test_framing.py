@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +12,9 @@ from hypothesis import strategies as st
 from devices.framing.a090 import A090Ack, A090AckGrammar, A090Frame, A090Grammar, encode_a090
 from devices.framing.ff68 import Ff68Frame, Ff68Grammar, encode_ff68
 from devices.framing.stream import Framer, Garbage
+from devices.profiles import PROFILES
 from tests.devices import independent, vectors
+from tests.devices.test_tool import LITERALS
 
 AnyFrame = Ff68Frame | A090Frame | A090Ack
 
@@ -174,3 +179,27 @@ def test_the_independent_builder_agrees(keypad: Ff68Frame, strip: A090Frame) -> 
         keypad.address, keypad.function, *keypad.data, lead=keypad.lead
     )
     assert len(encode_a090(strip)) == len(strip.data) + 7
+
+
+BEGUN = dict(LITERALS) | {"tablet-json": b'{"a":{"b":"'.hex(), "escpos": "1D 76 30 00 FF FF FF FF 00"}
+"""By profile a frame of it; of those that have none, the head of a long one."""
+
+
+@pytest.mark.parametrize("name", {profile.codec.name: name for name, profile in PROFILES.items()}.values())
+def test_issue_3_no_decoder_holds_more_than_its_longest_frame_whatever_never_ends(name: str) -> None:
+    """Leads without an end, random bytes behind one, and a frame cut in four places that goes on for ever."""
+    codec, chance = PROFILES[name].codec, random.Random(name)
+    frame = bytes.fromhex(BEGUN.get(name, ""))
+    for grammars in filter(None, (codec.from_device, codec.from_host)):
+        longest = max(grammar.longest for grammar in grammars)
+        leads = b"".join(grammar.leads for grammar in grammars)
+        begun = [bytes((lead,)) for lead in leads[:: max(1, len(leads) // 2)]]
+        floods = [lead * (longest + 3_000) for lead in begun] + [
+            lead + chance.randbytes(longest + 64) for lead in begun
+        ]
+        cuts = [frame[: len(frame) * part // 8] for part in (2, 4, 6, 7) if frame]
+        for flood in floods + [cut + b"A" * (longest + 64) for cut in cuts]:
+            framer: Framer[Any] = Framer(grammars)
+            for start in range(0, len(flood), 1_000):
+                framer.feed(flood[start : start + 1_000])
+                assert framer.held <= longest

@@ -135,7 +135,7 @@ def test_issue_3_what_has_one_source_only_is_marked_experimental_on_its_page_and
         assert "Nothing on this page was tried on a physical device" in text
 
 
-async def _rated(pad: object, level: int) -> None:
+async def _rated(pad: object, level: int, age_ms: int) -> None:
     return None
 
 

@@ -189,7 +189,7 @@ class Hall:
         self.actions.append((str(action.action), action.digits))
         keypad.answer(action.token, ok=True, show="012")
 
-    async def _rated(self, pad: Any, level: int) -> None:
+    async def _rated(self, pad: Any, level: int, age_ms: int) -> None:
         self.levels.append(level)
 
 

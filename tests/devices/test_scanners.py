@@ -32,7 +32,7 @@ from queue_server.domain.configuration import Device
 from queue_server.wire.agent import DeviceEntry
 from tests.devices.hall import listen_url, until
 
-# HARDWARE 5.2 (GM65 manual as kept in several repositories). The sum of the trigger is V-self, the others are V-src.
+# HARDWARE 5.2, its sources 47521380540, 33314252103 and 15089454839. The sum of the trigger is V-self, the others are V-src.
 COMMANDS = [
     ("7E 00 08 01 00 02 01 AB CD", GmCommand(8, 2, b"\x01")),
     ("7E 00 08 01 00 02 01 02 DA", GmCommand(8, 2, b"\x01")),
@@ -192,7 +192,7 @@ class Told:
 
     @contextlib.asynccontextmanager
     async def running(self, entry: DeviceEntry) -> AsyncIterator[None]:
-        async def rated(_: object, level: int) -> None:
+        async def rated(_: object, level: int, age_ms: int) -> None:
             self.levels.append(level)
 
         calls = Calls(

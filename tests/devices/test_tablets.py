@@ -200,7 +200,7 @@ class Desk:
         self.disk_full = 0
         self.pad: Any
 
-    async def _rated(self, _: object, level: int) -> None:
+    async def _rated(self, _: object, level: int, age_ms: int) -> None:
         if self.disk_full:
             self.disk_full -= 1
             raise Unavailable("no space left")

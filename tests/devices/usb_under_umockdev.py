@@ -462,7 +462,7 @@ async def test_issue_3_a_press_torn_by_unplugging_is_pressed_again_and_counted_o
     far, again = MockedUsb(0x0483, 0x5750, HID), MockedUsb(0x0483, 0x5750, HID)
     levels: list[int] = []
 
-    async def rated(pad: object, level: int) -> None:
+    async def rated(pad: object, level: int, age_ms: int) -> None:
         levels.append(level)
 
     entry = DeviceEntry(

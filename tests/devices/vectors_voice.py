@@ -5,7 +5,8 @@ from __future__ import annotations
 _SYN = "SYN6288 data sheet 2016-03-09 (libdriver/syn6288 a23bca6, datasheet/syn6288_datasheet.pdf)"
 _XFS = "XFS5152CE guide (mannbro/PiPicoXFS5152CE 5e7bc4b, Documentation/XFS5152CE_en.pdf)"
 _DF = "FN-M16P data sheet (DFRobot/DFRobotDFPlayerMini 47c0149, doc/)"
-_JQ = "HARDWARE 3.4 (uae-1208/shuangchuang_pet_feeder, OasisFang/5518Project)"
+_DF3 = f"HARDWARE 3.3, of the {_DF}"
+_JQ = "HARDWARE 3.4 (9004115549, 36341881345, 9132964711: uae-1208/shuangchuang_pet_feeder, OasisFang/5518Project)"
 
 # (hex, command, data, text or "", source). V-src: all 15 examples of the data sheet's section 4.4.
 SYN6288 = [
@@ -63,7 +64,7 @@ DFPLAYER = [
     ("7E FF 06 03 00 00 02 FE F6 EF", 0x03, 2, "track 2", _DF),
     ("7E FF 06 03 00 00 0A FE EE EF", 0x03, 10, "track 10", _DF),
     ("7E FF 06 06 00 00 1E FE D7 EF", 0x06, 30, "volume 30", _DF),
-    ("7E FF 06 06 00 00 14 FE E1 EF", 0x06, 20, "volume 20", "HARDWARE 3.3"),
+    ("7E FF 06 06 00 00 14 FE E1 EF", 0x06, 20, "volume 20", _DF3),
     ("7E FF 06 09 00 00 02 FE F0 EF", 0x09, 2, "card", _DF),
     ("7E FF 06 0C 00 00 00 FE EF EF", 0x0C, 0, "reset", _DF),
     ("7E FF 06 0D 00 00 00 FE EE EF", 0x0D, 0, "play", _DF),

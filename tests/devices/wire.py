@@ -116,6 +116,8 @@ class Wire:
         self.far = ""
         self.to_host: Pass = whole
         self.to_device: Pass = whole
+        self.kept = 0
+        """Bytes of devices that have not arrived; below zero where more arrived than was sent."""
         self._ends: list[Transport] = []
         self._task: asyncio.Task[None] | None = None
         self._near: Transport | None = None
@@ -209,8 +211,10 @@ class Wire:
         async def write(raw: bytes) -> None:
             with contextlib.suppress(Unavailable):
                 await sink.write(raw)
+                self.kept -= len(raw) * (way == "to_host")
 
         with contextlib.suppress(Unavailable):
             while True:
                 frame = await source.read()
+                self.kept += len(frame) * (way == "to_host")
                 await getattr(self, way)(frame, write)

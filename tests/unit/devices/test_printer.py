@@ -221,7 +221,7 @@ def test_a_silent_printer_is_unreadable_and_prints_nothing() -> None:
 def test_one_lost_answer_changes_no_state() -> None:
     bench = Bench().up()
     lost = bench.replies.pop(2)
-    bench.run(4_000)
+    bench.run(3_000)
     bench.replies[2] = lost
     bench.run(1_000)
     assert bench.states == ["ok"]
