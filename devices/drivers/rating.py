@@ -30,7 +30,6 @@ class RatingPad(BusDriver[Any]):
     """Each press is given to `store`, which returns once it is durable; only then is it acknowledged.
 
     One that is refused is forgotten where the device repeats it, and offered again until it is stored where it does not.
-    Speaks FF68 unless given another `codec` and `protocol`.
     Speaks FF68 unless given another `codec` and `protocol`. A device that says nothing unless it is pressed (not `lives`) may
     have been unplugged since: after `UNANSWERED` invitations or `NIGHT_MS` it is unknown again, and is asked all the same.
     """
