@@ -20,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if "TESTS_RUN" not in os.environ:
         os.environ["TESTS_RUN"] = folder = tempfile.mkdtemp(prefix="tests-run-")
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-        config.add_cleanup(lambda: os.environ.pop("TESTS_RUN"))
+        config.add_cleanup(lambda: os.environ.__delitem__("TESTS_RUN"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
