@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import time
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -101,7 +102,10 @@ class Opened:
         line = await self.page.context.new_cdp_session(self.page)
         keys: list[dict[str, Any]] = [{"key": each, "text": each} for each in code]
         keys.append({"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"})
-        await asyncio.gather(*(line.send("Input.dispatchKeyEvent", {"type": "keyDown", **key}) for key in keys))
+        began_s = time.time()  # the scanner's own pace: this machine may stall between two of them
+        for at, key in enumerate(keys):
+            key |= {"type": "keyDown", "timestamp": began_s + at * 0.002}
+        await asyncio.gather(*(line.send("Input.dispatchKeyEvent", key) for key in keys))
         await line.detach()
 
     async def tap(self, x: float, y: float, times: int, every_s: float) -> None:
