@@ -338,11 +338,10 @@ class Screens:
 
     def alarms(self, hall: Hall, *, ratings: bool = True, reader: str = "") -> AlarmsDocument:
         """Of bad ratings only those hear who see to them: managers, not the guide (RULES 50), and nobody of their own (RULES 58)."""
-        own = {alarm.id for alarm in hall.alarms.values() if reader and alarm.staff == reader}
         found = [
             _alarm(hall, alarm)
             for alarm in hall.alarms.values()
-            if alarm.code != BAD_RATING or (ratings and alarm.id not in own)
+            if alarm.code != BAD_RATING or (ratings and not (reader and alarm.staff == reader))
         ]
         found += [_noticed(hall, alarm) for alarm in (*_failed_prints(hall), *self.around.alarms)]
         return AlarmsDocument(alarms=sorted(found, key=lambda alarm: (alarm.level != "alert", alarm.since)))
